@@ -36,7 +36,6 @@ install_packages() {
         as_root=
     elif command -v sudo >/dev/null 2>&1 && { sudo -n true 2>/dev/null || [ -t 0 ]; }; then
         as_root=sudo
-        sudo -v || return 2
     else
         echo "Packages are missing, and installing them needs root. Run this, then try again:" >&2
         echo "apt-get update && apt-get install -y --no-install-recommends $missing" >&2
