@@ -1,0 +1,35 @@
+/* context.h - what all rooms of one mesh share: configuration, time, randomness, memory, deadlines,
+ * the outbox, counters and links. Owned by mesh.c, handed to each room at its birth.
+ * Thread: one owner. */
+#ifndef WEFT_MESH_BASE_CONTEXT_H
+#define WEFT_MESH_BASE_CONTEXT_H
+
+#include "mesh/base/deadlines.h"
+#include "mesh/base/links.h"
+#include "mesh/base/memory.h"
+#include "mesh/base/outbox.h"
+#include "mesh/base/random.h"
+#include "mesh/base/require.h"
+#include "mesh/config.h"
+#include "mesh/counters.h"
+
+struct context {
+    const struct mesh_config *config;
+    uint64_t instance;  /* this node's */
+    uint64_t mesh_hash; /* mesh_name_hash of the cluster */
+    uint64_t now_ns;    /* of the input being worked on; monotonic */
+    uint64_t wall_ms;   /* since 1970; decides nothing */
+    struct memory memory;
+    struct random random;
+    struct deadlines *deadlines;
+    struct outbox *outbox;
+    struct links *links;
+    uint64_t counters[COUNTERS];
+};
+
+static inline void count(struct context *context, enum counter counter)
+{
+    context->counters[counter]++;
+}
+
+#endif

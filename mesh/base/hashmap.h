@@ -1,0 +1,43 @@
+/* hashmap.h - finds a 32-bit slot by a 64- or 128-bit key, or by a hash with the caller comparing.
+ * Open addressing (robin hood or linear with back-shift deletion), 16-byte aligned cells, grows by
+ * doubling through memory.h. Keys are hashed with a per-map random key, as strangers choose some.
+ * Thread: one owner. */
+#ifndef WEFT_MESH_BASE_HASHMAP_H
+#define WEFT_MESH_BASE_HASHMAP_H
+
+#include "mesh/base/memory.h"
+
+enum { HASHMAP_NONE = UINT32_MAX };
+
+struct hashmap_key {
+    uint64_t high, low;
+};
+
+struct hashmap_cell;
+
+struct hashmap {
+    struct memory *memory;
+    enum memory_kind kind;
+    struct hashmap_cell *cells;
+    uint32_t capacity; /* 0 or a power of two */
+    uint32_t count;
+    uint64_t salt;
+};
+
+void hashmap_init(struct hashmap *map, struct memory *memory, enum memory_kind kind, uint64_t salt);
+void hashmap_clear(struct hashmap *map); /* frees the cells; the map is empty and usable */
+
+/* The slot under the key, HASHMAP_NONE when there is none. O(1). */
+uint32_t hashmap_get(const struct hashmap *map, struct hashmap_key key);
+
+/* Sets the slot under the key. Returns false when no memory is to be had: unchanged then. */
+bool hashmap_put(struct hashmap *map, struct hashmap_key key, uint32_t slot);
+
+/* Removes the key; false when it was not there. */
+bool hashmap_remove(struct hashmap *map, struct hashmap_key key);
+
+/* A salted 128-bit hash of bytes, for keys that are strings: collisions must not be assumed away
+ * by whoever stores strings of strangers; compare the string found. */
+struct hashmap_key hashmap_key_of_bytes(const struct hashmap *map, struct span bytes);
+
+#endif

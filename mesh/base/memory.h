@@ -1,0 +1,34 @@
+/* memory.h - decides whether the core may have more memory: every byte is counted by its kind and
+ * every kind has a limit. The only place in mesh/ that calls malloc and free.
+ * Memory: zeroed; large blocks are touched by the kernel only when they are used.
+ * Thread: one owner. */
+#ifndef WEFT_MESH_BASE_MEMORY_H
+#define WEFT_MESH_BASE_MEMORY_H
+
+#include "proto/span.h"
+
+enum memory_kind {
+    MEMORY_TABLES,     /* fixed tables made at start, hash maps */
+    MEMORY_QUEUES,     /* what waits for clients and links */
+    MEMORY_PROPERTIES, /* of sessions hosted here */
+    MEMORY_DIRECTORY,  /* replicas of who hosts what */
+    MEMORY_MEMBERS,
+    MEMORY_KINDS
+};
+
+struct memory {
+    uint64_t used[MEMORY_KINDS];  /* bytes */
+    uint64_t limit[MEMORY_KINDS]; /* bytes */
+};
+
+/* Zeroed bytes, or NULL when the limit of the kind would be passed or the system has none. */
+void *memory_new(struct memory *memory, enum memory_kind kind, size_t bytes);
+
+/* A block of another size with the same content (new bytes are zero); NULL leaves the old one. */
+void *memory_resize(struct memory *memory, enum memory_kind kind, void *block, size_t old_bytes,
+                    size_t new_bytes);
+
+/* Gives a block back; `bytes` as it was asked for. NULL is fine. */
+void memory_free(struct memory *memory, enum memory_kind kind, void *block, size_t bytes);
+
+#endif

@@ -1,0 +1,57 @@
+/* config.h - all that the core is told before it starts: who this node is, and its parameters.
+ * Memory: the strings must live as long as the mesh. Thread: plain data. */
+#ifndef WEFT_MESH_CONFIG_H
+#define WEFT_MESH_CONFIG_H
+
+#include "proto/span.h"
+
+enum { MESH_SEED_BYTES = 32, MESH_SEEDS_MAX = 64, MESH_ADDRESSES_PER_SEED_MAX = 16 };
+
+struct gossip_config {
+    uint32_t period_ms;       /* one member is probed a period */
+    uint32_t tries;           /* direct pings of a probe */
+    uint32_t gap_min_ms;      /* between two tries, at least */
+    uint32_t gap_max_ms;      /* and at most */
+    uint32_t direct_min_ms;   /* helpers are not asked before */
+    uint32_t helpers;         /* members asked to probe for us */
+    uint32_t nack_percent;    /* of the remaining budget: when a helper says "no answer yet" */
+    uint32_t health_max;      /* the local health score's end */
+    double suspicion_factor;  /* suspicion lasts period x max(3, this x log10 N) */
+    uint32_t suspicion_max;   /* times the minimum, while nobody confirms */
+    uint32_t observers;       /* ring neighbours who check a crash */
+    uint32_t crash_wait_ms;   /* from "all refused" to dead */
+    uint32_t interval_ms;     /* news goes out this often */
+    uint32_t fanout;          /* to so many members */
+    uint32_t resend;          /* each piece of news: this x ceil(log10(N+1)) times */
+    uint32_t piggyback_bytes; /* of news in one frame */
+    uint32_t sync_ms;         /* anti-entropy with one random member */
+    uint32_t redial_ms;       /* seeds and dead members are called again */
+    uint32_t pause_ms;        /* a tick this late: we slept */
+    uint32_t tombstone_h;
+    uint32_t tombstones_max;
+    uint32_t members_max;
+};
+
+struct mesh_config {
+    const char *name;    /* unique in the mesh */
+    const char *cluster; /* the mesh's name */
+    const char *zone;    /* may be empty */
+    const char *version; /* of the software */
+    const char *client_address, *gossip_address, *forward_address; /* advertised host:port */
+    uint8_t random_seed[MESH_SEED_BYTES]; /* of all randomness; the instance id comes from it */
+    uint32_t seeds;  /* how many seeds are configured; their names are the daemon's */
+    uint32_t expect; /* not ready before so many members are alive, this node included */
+    struct gossip_config gossip;
+    uint32_t sessions_max;
+    uint32_t session_queue_messages, session_queue_bytes;
+    uint32_t request_timeout_ms; /* when the caller names none */
+    uint32_t requests_in_flight_max;
+    uint32_t sync_grace_ms; /* a look-up waits so long for the first synchronisation */
+    bool trusts_anonymous;  /* anonymous clients' offered properties are taken */
+    uint64_t queue_memory_max, property_memory_max; /* bytes, node-wide */
+};
+
+/* The defaults of every number above; strings and seed are left empty. */
+void mesh_config_defaults(struct mesh_config *config);
+
+#endif

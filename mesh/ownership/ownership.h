@@ -1,0 +1,75 @@
+/* ownership.h - decides who hosts which session and which handler, from memory alone: the directory
+ * of the whole mesh, spread by each node's ownership log.
+ * Memory: MEMORY_DIRECTORY. Thread: one owner; no clock, no I/O. */
+#ifndef WEFT_MESH_OWNERSHIP_OWNERSHIP_H
+#define WEFT_MESH_OWNERSHIP_OWNERSHIP_H
+
+#include "mesh/base/context.h"
+#include "proto/command.h"
+#include "proto/log.h"
+
+struct ownership;
+
+struct ownership *ownership_new(struct context *context);
+void ownership_destroy(struct ownership **ownership);
+
+/* What happened on this node; goes into the directory at once and into the log. ERROR_OK or
+ * ERROR_LIMIT_REACHED (nothing changed). */
+enum error ownership_session_opened(struct ownership *ownership, struct session_id id);
+void ownership_session_changed(struct ownership *ownership, struct session_id id,
+                               enum session_state state);
+void ownership_session_closed(struct ownership *ownership, struct session_id id);
+
+/* One handler per kind, path and session: ERROR_HANDLER_CONFLICT. Path as path_parse gave it. */
+enum error ownership_handler_registered(struct ownership *ownership, enum handler_kind kind,
+                                        struct span path, struct session_id session);
+enum error ownership_handler_unregistered(struct ownership *ownership, enum handler_kind kind,
+                                          struct span path, struct session_id session);
+
+/* A message of the log for LOG_OWNERSHIP (LOG_ENTRIES, LOG_PULL, LOG_SNAPSHOT). `peer` is the
+ * sender, `link` the one its answers go out on (may be NULL: not answered now). Returns
+ * ERROR_OK, or ERROR_INVALID_MESSAGE: a strike, nothing changed. */
+enum error ownership_receive(struct ownership *ownership, uint64_t peer,
+                             const struct message *message);
+
+/* Facts about members. A forward link that came up gets what it misses. */
+void ownership_member_joined(struct ownership *ownership, uint64_t instance);
+void ownership_member_failed(struct ownership *ownership, uint64_t instance); /* in the shade */
+void ownership_member_gone(struct ownership *ownership, uint64_t instance);   /* for good */
+void ownership_link_up(struct ownership *ownership, uint64_t instance);
+void ownership_log_head(struct ownership *ownership, uint64_t instance, uint64_t version);
+void ownership_due(struct ownership *ownership, const struct deadline *due);
+
+uint64_t ownership_log_version(const struct ownership *ownership); /* this node's own head */
+
+/* True when the logs of all these members have been received up to what they had when this node
+ * joined; from then on it stays true. */
+bool ownership_is_synced(const struct ownership *ownership);
+
+/* The node that hosts the session: its instance; 0 when no live node's entry has it. `is_shaded`:
+ * a lost node's entry has it (then its instance is returned). O(1). */
+uint64_t ownership_find_session(const struct ownership *ownership, struct session_id id,
+                                bool *is_shaded);
+
+/* The registrations at the most specific path at or above `path` that has one on a live node.
+ * Fills up to `most` entries, those on this node first, active sessions before disconnected ones;
+ * returns how many. O(depth + entries). */
+struct handler_entry {
+    uint64_t instance; /* the node */
+    struct session_id session;
+    struct span path; /* of the registration; valid until the directory changes */
+    enum session_state state;
+};
+size_t ownership_find_handlers(const struct ownership *ownership, enum handler_kind kind,
+                               struct span path, struct handler_entry *entries, size_t most);
+
+/* Walks every registration of live nodes, by kind, path, node, session; start with *cursor = 0. */
+bool ownership_next_handler(const struct ownership *ownership, uint64_t *cursor,
+                            enum handler_kind *kind, struct handler_entry *entry);
+
+uint32_t ownership_sessions(const struct ownership *ownership); /* in the live directory */
+uint32_t ownership_handlers(const struct ownership *ownership);
+uint64_t ownership_hash(const struct ownership *ownership); /* equal directories, equal hashes */
+void ownership_check(const struct ownership *ownership);
+
+#endif

@@ -1,0 +1,117 @@
+/* command.h - commands on sessions and questions about the mesh, and their results: one pair of
+ * messages for all, between client and node and between nodes.
+ * Memory: spans point into the frame or at the caller's bytes. Thread: plain data. */
+#ifndef WEFT_PROTO_COMMAND_H
+#define WEFT_PROTO_COMMAND_H
+
+#include "proto/client.h"
+#include "proto/request.h"
+
+enum { FILTER_BYTES_MAX = 16 * 1024, COMMAND_ID_BYTES = 16 };
+
+/* X(number, NAME, what it does) */
+#define COMMAND_LIST(X)                                                                           \
+    X(1, CLOSE, "end one session, or those that match")                                           \
+    X(2, GET_PROPERTIES, "properties of one session")                                             \
+    X(3, LIST_SESSIONS, "a page of the sessions that match, from every node")                     \
+    X(16, MEMBERS, "the asked node's members; rows: member_row")                                  \
+    X(17, HANDLERS, "the asked node's directory of handlers; rows: handler_row")                  \
+    X(18, STATUS, "every node's readiness and hashes; rows: status_row")                          \
+    X(19, COUNTERS, "counters of one node or of every node; rows: counter_row")
+
+enum command_verb {
+#define COMMAND_ENUM(number, name, what) COMMAND_##name = (number),
+    COMMAND_LIST(COMMAND_ENUM)
+#undef COMMAND_ENUM
+};
+
+/* KIND_COMMAND. By id when `session` is set, by filter when `filter` is; a filter command asks
+ * every member. Body: empty in this version's verbs. */
+struct command {
+    uint8_t verb; /* enum command_verb */
+    struct session_id session;
+    struct span filter;
+    struct span text;        /* CLOSE: the reason told to the client */
+    struct span keys;        /* which properties: keys joined by ',', *F, *U; empty: *F,*U */
+    struct span node;        /* COUNTERS: this node only */
+    uint32_t limit;          /* LIST_SESSIONS: rows at most; 0: 100 */
+    uint32_t timeout_ms;     /* time that remains; 0: the node's default */
+    bool includes_gone;      /* MEMBERS: also dead and left ones */
+    struct span id;          /* between nodes: COMMAND_ID_BYTES; applied once a node */
+    struct session_id asker; /* between nodes: the session that gave the command */
+};
+
+/* KIND_RESULT. By id: code, session, node, and rows in the body. To every node: the counts and
+ * node_answer groups in the body. Between nodes: the answering node's counts and rows. */
+struct result {
+    uint16_t code; /* enum error */
+    struct span text;
+    struct session_id session;
+    struct span node;
+    uint32_t matched, applied, failed;
+    uint32_t total; /* LIST_SESSIONS: matches, not only those on the page */
+    uint32_t nodes_asked, nodes_answered;
+    bool is_complete; /* every live member answered */
+    uint64_t took_us;
+    uint64_t owner; /* between nodes, MOVED: instance that has the session now, if known */
+};
+
+/* A group: one node's part of a result. */
+struct node_answer {
+    struct span node;
+    uint64_t instance;
+    uint16_t code; /* enum error; CLUSTER_ROUTING: did not answer */
+    struct span text;
+    uint32_t matched, applied, failed, total;
+    uint64_t took_us;
+    struct span rows; /* groups of the verb's row */
+};
+
+/* Rows, one group each. */
+struct session_row {
+    struct session_id id;
+    uint8_t state; /* enum session_state */
+    struct span node;
+    struct span properties; /* groups of struct property, sorted by key */
+};
+
+enum session_state { SESSION_ACTIVE = 1, SESSION_DISCONNECTED = 2, SESSION_CLOSED = 3 };
+
+struct member_row {
+    struct span name, zone, version, address; /* version: the software's; address: gossip */
+    uint64_t instance, incarnation;
+    uint8_t state; /* enum member_state, proto/gossip.h */
+    uint32_t sessions;
+    uint64_t lag_us, rtt_us; /* loop lag it published; round trip measured here */
+    bool is_self;
+};
+
+struct handler_row {
+    uint8_t kind; /* enum handler_kind */
+    struct span path, node;
+    struct session_id session;
+    uint8_t state; /* enum session_state */
+};
+
+struct status_row {
+    bool is_ready;
+    uint32_t members, sessions, handlers; /* as this node's directory has them */
+    uint32_t sessions_here;
+    uint64_t members_hash, directory_hash, topics_hash;
+};
+
+struct counter_row {
+    struct span name;
+    uint64_t value;
+};
+
+extern const struct schema command_schema;
+extern const struct schema result_schema;
+extern const struct schema node_answer_schema;
+extern const struct schema session_row_schema;
+extern const struct schema member_row_schema;
+extern const struct schema handler_row_schema;
+extern const struct schema status_row_schema;
+extern const struct schema counter_row_schema;
+
+#endif
