@@ -10,13 +10,13 @@
 enum { FILTER_BYTES_MAX = 16 * 1024, COMMAND_ID_BYTES = 16 };
 
 /* X(number, NAME, what it does) */
-#define COMMAND_LIST(X)                                                                           \
-    X(1, CLOSE, "end one session, or those that match")                                           \
-    X(2, GET_PROPERTIES, "properties of one session")                                             \
-    X(3, LIST_SESSIONS, "a page of the sessions that match, from every node")                     \
-    X(16, MEMBERS, "the asked node's members; rows: member_row")                                  \
-    X(17, HANDLERS, "the asked node's directory of handlers; rows: handler_row")                  \
-    X(18, STATUS, "every node's readiness and hashes; rows: status_row")                          \
+#define COMMAND_LIST(X)                                                                            \
+    X(1, CLOSE, "end one session, or those that match")                                            \
+    X(2, GET_PROPERTIES, "properties of one session")                                              \
+    X(3, LIST_SESSIONS, "a page of the sessions that match, from every node")                      \
+    X(16, MEMBERS, "the asked node's members; rows: member_row")                                   \
+    X(17, HANDLERS, "the asked node's directory of handlers; rows: handler_row")                   \
+    X(18, STATUS, "every node's readiness and hashes; rows: status_row")                           \
     X(19, COUNTERS, "counters of one node or of every node; rows: counter_row")
 
 enum command_verb {

@@ -25,8 +25,8 @@ struct member_record {
  * connection by CHALLENGE or REFUSED (client_refused). With the challenge's nonce and its own
  * epoch set above the known one, JOIN is said again and taken. Body: one member_record group. */
 struct gossip_join {
-    struct span mesh;    /* the cluster's name, in full, for the refusal's text */
-    uint64_t nonce;      /* of the CHALLENGE; 0 the first time */
+    struct span mesh; /* the cluster's name, in full, for the refusal's text */
+    uint64_t nonce;   /* of the CHALLENGE; 0 the first time */
     uint8_t wire_min, wire_max;
 };
 
@@ -41,13 +41,13 @@ struct gossip_challenge {
 struct gossip_swim {
     uint64_t target; /* PING_REQUEST, NACK and relayed ACK: instance of the probed member */
     uint64_t target_incarnation;
-    uint32_t budget_ms;     /* PING_REQUEST: answer within */
-    uint64_t view_hash;     /* PING, ACK: of the sender's member table */
-    uint64_t log_head;      /* version of the sender's ownership log */
-    uint32_t sessions;      /* hosted by the sender */
-    uint32_t lag_us;        /* worst loop lag of the sender's last second */
-    uint8_t health;         /* the sender's own score; 0 is well */
-    bool wants_table;       /* SYNC: answer with yours */
+    uint32_t budget_ms; /* PING_REQUEST: answer within */
+    uint64_t view_hash; /* PING, ACK: of the sender's member table */
+    uint64_t log_head;  /* version of the sender's ownership log */
+    uint32_t sessions;  /* hosted by the sender */
+    uint32_t lag_us;    /* worst loop lag of the sender's last second */
+    uint8_t health;     /* the sender's own score; 0 is well */
+    bool wants_table;   /* SYNC: answer with yours */
 };
 
 extern const struct schema member_record_schema;

@@ -4,33 +4,33 @@
 #define WEFT_PROTO_KINDS_H
 
 /* X(number, NAME, where it travels) */
-#define KIND_LIST(X)                                                                              \
-    X(1, HELLO, "client to node")                                                                 \
-    X(2, WELCOME, "node to client")                                                               \
-    X(3, REFUSED, "node to client, node to joining node")                                         \
-    X(4, PING, "client and node, both ways")                                                      \
-    X(5, PONG, "client and node, both ways")                                                      \
-    X(6, GRANT, "client to node")                                                                 \
-    X(7, GOODBYE, "client and node, both ways")                                                   \
-    X(8, DONE, "node to client")                                                                  \
-    X(9, ERROR, "node to client, between nodes")                                                  \
-    X(16, REQUEST, "caller to node, node to node, node to handler")                               \
-    X(17, RESPONSE, "handler to node, node to node, node to caller")                              \
-    X(18, CANCEL, "caller to node, node to node, node to handler")                                \
-    X(19, REGISTER, "client to node")                                                             \
-    X(20, UNREGISTER, "client to node")                                                           \
-    X(24, COMMAND, "client to node, node to node")                                                \
-    X(25, RESULT, "node to node, node to client")                                                 \
-    X(32, LOG_ENTRIES, "node to node, forward")                                                   \
-    X(33, LOG_PULL, "node to node, forward")                                                      \
-    X(34, LOG_SNAPSHOT, "node to node, forward")                                                  \
-    X(48, JOIN, "joining node to node, gossip")                                                   \
-    X(49, CHALLENGE, "node to joining node, gossip, on the incoming connection")                  \
-    X(50, SWIM_PING, "node to node, gossip")                                                      \
-    X(51, SWIM_ACK, "node to node, gossip")                                                       \
-    X(52, SWIM_PING_REQUEST, "node to node, gossip")                                              \
-    X(53, SWIM_NACK, "node to node, gossip")                                                      \
-    X(54, SWIM_NEWS, "node to node, gossip")                                                      \
+#define KIND_LIST(X)                                                                               \
+    X(1, HELLO, "client to node")                                                                  \
+    X(2, WELCOME, "node to client")                                                                \
+    X(3, REFUSED, "node to client, node to joining node")                                          \
+    X(4, PING, "client and node, both ways")                                                       \
+    X(5, PONG, "client and node, both ways")                                                       \
+    X(6, GRANT, "client to node")                                                                  \
+    X(7, GOODBYE, "client and node, both ways")                                                    \
+    X(8, DONE, "node to client")                                                                   \
+    X(9, ERROR, "node to client, between nodes")                                                   \
+    X(16, REQUEST, "caller to node, node to node, node to handler")                                \
+    X(17, RESPONSE, "handler to node, node to node, node to caller")                               \
+    X(18, CANCEL, "caller to node, node to node, node to handler")                                 \
+    X(19, REGISTER, "client to node")                                                              \
+    X(20, UNREGISTER, "client to node")                                                            \
+    X(24, COMMAND, "client to node, node to node")                                                 \
+    X(25, RESULT, "node to node, node to client")                                                  \
+    X(32, LOG_ENTRIES, "node to node, forward")                                                    \
+    X(33, LOG_PULL, "node to node, forward")                                                       \
+    X(34, LOG_SNAPSHOT, "node to node, forward")                                                   \
+    X(48, JOIN, "joining node to node, gossip")                                                    \
+    X(49, CHALLENGE, "node to joining node, gossip, on the incoming connection")                   \
+    X(50, SWIM_PING, "node to node, gossip")                                                       \
+    X(51, SWIM_ACK, "node to node, gossip")                                                        \
+    X(52, SWIM_PING_REQUEST, "node to node, gossip")                                               \
+    X(53, SWIM_NACK, "node to node, gossip")                                                       \
+    X(54, SWIM_NEWS, "node to node, gossip")                                                       \
     X(55, SWIM_SYNC, "node to node, gossip")
 
 enum kind {

@@ -36,6 +36,9 @@ static inline bool span_equal(struct span a, struct span b)
     return a.bytes == b.bytes && (a.bytes == 0 || memcmp(a.data, b.data, a.bytes) == 0);
 }
 
+/* Whether the bytes are well-formed UTF-8 without NUL; an empty span is. O(bytes). */
+bool span_is_text(struct span text);
+
 static inline bool session_id_equal(struct session_id a, struct session_id b)
 {
     return a.instance == b.instance && a.serial == b.serial;

@@ -1,0 +1,104 @@
+/* command.c - the tables of command.h. */
+#include "proto/command.h"
+
+#include "proto/envelope.h"
+#include "proto/field.h"
+
+/* As many keys as a session may have properties, each with its comma. */
+enum { KEYS_BYTES_MAX = PROPERTIES_MAX * (PROPERTY_KEY_BYTES_MAX + 1) };
+
+static const struct field command_fields[] = {
+    FIELD(command, 1, verb, UINT, REQUIRED, UINT8_MAX),
+    FIELD(command, 2, session, ID, OPTIONAL, 0),
+    FIELD(command, 3, filter, TEXT, OPTIONAL, FILTER_BYTES_MAX),
+    FIELD(command, 4, text, TEXT, OPTIONAL, TEXT_BYTES_MAX),
+    FIELD(command, 5, keys, TEXT, OPTIONAL, KEYS_BYTES_MAX),
+    FIELD(command, 6, node, TEXT, OPTIONAL, NAME_BYTES_MAX),
+    FIELD(command, 7, limit, UINT, OPTIONAL, UINT32_MAX),
+    FIELD(command, 8, timeout_ms, UINT, OPTIONAL, REQUEST_TIMEOUT_MS_MAX),
+    FIELD(command, 9, includes_gone, BOOL, OPTIONAL, 0),
+    FIELD(command, 10, id, BYTES, OPTIONAL, COMMAND_ID_BYTES),
+    FIELD(command, 11, asker, ID, OPTIONAL, 0),
+};
+SCHEMA(command);
+
+static const struct field result_fields[] = {
+    FIELD(result, 1, code, UINT, REQUIRED, UINT16_MAX),
+    FIELD(result, 2, text, TEXT, OPTIONAL, TEXT_BYTES_MAX),
+    FIELD(result, 3, session, ID, OPTIONAL, 0),
+    FIELD(result, 4, node, TEXT, OPTIONAL, NAME_BYTES_MAX),
+    FIELD(result, 5, matched, UINT, OPTIONAL, UINT32_MAX),
+    FIELD(result, 6, applied, UINT, OPTIONAL, UINT32_MAX),
+    FIELD(result, 7, failed, UINT, OPTIONAL, UINT32_MAX),
+    FIELD(result, 8, total, UINT, OPTIONAL, UINT32_MAX),
+    FIELD(result, 9, nodes_asked, UINT, OPTIONAL, UINT32_MAX),
+    FIELD(result, 10, nodes_answered, UINT, OPTIONAL, UINT32_MAX),
+    FIELD(result, 11, is_complete, BOOL, OPTIONAL, 0),
+    FIELD(result, 12, took_us, UINT, OPTIONAL, UINT64_MAX),
+    FIELD(result, 13, owner, UINT, OPTIONAL, UINT64_MAX),
+};
+SCHEMA(result);
+
+static const struct field node_answer_fields[] = {
+    FIELD(node_answer, 1, node, TEXT, REQUIRED, NAME_BYTES_MAX),
+    FIELD(node_answer, 2, instance, UINT, OPTIONAL, UINT64_MAX),
+    FIELD(node_answer, 3, code, UINT, REQUIRED, UINT16_MAX),
+    FIELD(node_answer, 4, text, TEXT, OPTIONAL, TEXT_BYTES_MAX),
+    FIELD(node_answer, 5, matched, UINT, OPTIONAL, UINT32_MAX),
+    FIELD(node_answer, 6, applied, UINT, OPTIONAL, UINT32_MAX),
+    FIELD(node_answer, 7, failed, UINT, OPTIONAL, UINT32_MAX),
+    FIELD(node_answer, 8, total, UINT, OPTIONAL, UINT32_MAX),
+    FIELD(node_answer, 9, took_us, UINT, OPTIONAL, UINT64_MAX),
+    FIELD(node_answer, 10, rows, GROUPS, OPTIONAL, CLIENT_MESSAGE_BYTES_MAX),
+};
+SCHEMA(node_answer);
+
+static const struct field session_row_fields[] = {
+    FIELD(session_row, 1, id, ID, REQUIRED, 0),
+    FIELD(session_row, 2, state, UINT, REQUIRED, UINT8_MAX),
+    FIELD(session_row, 3, node, TEXT, OPTIONAL, NAME_BYTES_MAX),
+    FIELD(session_row, 4, properties, GROUPS, OPTIONAL, CLIENT_MESSAGE_BYTES_MAX),
+};
+SCHEMA(session_row);
+
+static const struct field member_row_fields[] = {
+    FIELD(member_row, 1, name, TEXT, REQUIRED, NAME_BYTES_MAX),
+    FIELD(member_row, 2, zone, TEXT, OPTIONAL, NAME_BYTES_MAX),
+    FIELD(member_row, 3, version, TEXT, OPTIONAL, NAME_BYTES_MAX),
+    FIELD(member_row, 4, address, TEXT, OPTIONAL, ADDRESS_BYTES_MAX),
+    FIELD(member_row, 5, instance, UINT, OPTIONAL, UINT64_MAX),
+    FIELD(member_row, 6, incarnation, UINT, OPTIONAL, UINT64_MAX),
+    FIELD(member_row, 7, state, UINT, REQUIRED, UINT8_MAX),
+    FIELD(member_row, 8, sessions, UINT, OPTIONAL, UINT32_MAX),
+    FIELD(member_row, 9, lag_us, UINT, OPTIONAL, UINT64_MAX),
+    FIELD(member_row, 10, rtt_us, UINT, OPTIONAL, UINT64_MAX),
+    FIELD(member_row, 11, is_self, BOOL, OPTIONAL, 0),
+};
+SCHEMA(member_row);
+
+static const struct field handler_row_fields[] = {
+    FIELD(handler_row, 1, kind, UINT, REQUIRED, UINT8_MAX),
+    FIELD(handler_row, 2, path, TEXT, REQUIRED, PATH_BYTES_MAX),
+    FIELD(handler_row, 3, node, TEXT, OPTIONAL, NAME_BYTES_MAX),
+    FIELD(handler_row, 4, session, ID, REQUIRED, 0),
+    FIELD(handler_row, 5, state, UINT, OPTIONAL, UINT8_MAX),
+};
+SCHEMA(handler_row);
+
+static const struct field status_row_fields[] = {
+    FIELD(status_row, 1, is_ready, BOOL, OPTIONAL, 0),
+    FIELD(status_row, 2, members, UINT, OPTIONAL, UINT32_MAX),
+    FIELD(status_row, 3, sessions, UINT, OPTIONAL, UINT32_MAX),
+    FIELD(status_row, 4, handlers, UINT, OPTIONAL, UINT32_MAX),
+    FIELD(status_row, 5, sessions_here, UINT, OPTIONAL, UINT32_MAX),
+    FIELD(status_row, 6, members_hash, UINT, OPTIONAL, UINT64_MAX),
+    FIELD(status_row, 7, directory_hash, UINT, OPTIONAL, UINT64_MAX),
+    FIELD(status_row, 8, topics_hash, UINT, OPTIONAL, UINT64_MAX),
+};
+SCHEMA(status_row);
+
+static const struct field counter_row_fields[] = {
+    FIELD(counter_row, 1, name, TEXT, REQUIRED, NAME_BYTES_MAX),
+    FIELD(counter_row, 2, value, UINT, OPTIONAL, UINT64_MAX),
+};
+SCHEMA(counter_row);

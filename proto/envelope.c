@@ -1,0 +1,100 @@
+/* envelope.c - see envelope.h. */
+#include "proto/envelope.h"
+
+enum { MAGIC = 0x54464557 }; /* "WEFT", read as a little-endian integer */
+
+size_t envelope_bytes(enum channel channel)
+{
+    return channel == CHANNEL_CLIENT ? ENVELOPE_CLIENT_BYTES : ENVELOPE_PEER_BYTES;
+}
+
+void envelope_encode(const struct envelope *envelope, struct writer *writer)
+{
+    writer_u32(writer, MAGIC);
+    writer_u8(writer, envelope->version);
+    writer_u8(writer, (uint8_t)envelope->channel);
+    writer_u16(writer, 0);
+    if (envelope->channel == CHANNEL_CLIENT)
+        return;
+    writer_u64(writer, envelope->mesh);
+    writer_u64(writer, envelope->sender);
+    writer_u64(writer, envelope->receiver);
+    writer_u64(writer, envelope->sequence);
+}
+
+enum error envelope_decode(struct reader *frame, enum channel expected, struct envelope *envelope)
+{
+    *envelope = (struct envelope){.channel = expected};
+    uint32_t magic = reader_u32(frame);
+    envelope->version = reader_u8(frame);
+    uint8_t channel = reader_u8(frame);
+    reader_u16(frame);
+    if (expected != CHANNEL_CLIENT) {
+        envelope->mesh = reader_u64(frame);
+        envelope->sender = reader_u64(frame);
+        envelope->receiver = reader_u64(frame);
+        envelope->sequence = reader_u64(frame);
+    }
+    if (frame->is_bad || magic != MAGIC || channel != (uint8_t)expected)
+        return ERROR_INVALID_MESSAGE;
+    if (envelope->version < WIRE_VERSION_MIN || envelope->version > WIRE_VERSION_MAX)
+        return ERROR_VERSION_MISMATCH;
+    return ERROR_OK;
+}
+
+static void header_encode(const struct message *message, size_t fields_bytes, size_t body_bytes,
+                          struct writer *writer)
+{
+    writer_u8(writer, message->kind);
+    writer_u8(writer, message->flags);
+    writer_u16(writer, (uint16_t)fields_bytes);
+    writer_u32(writer, (uint32_t)body_bytes);
+    writer_u64(writer, message->correlation);
+}
+
+void message_encode(const struct schema *schema, const void *fields, uint8_t kind, uint8_t flags,
+                    uint64_t correlation, size_t body_bytes, struct writer *writer)
+{
+    /* The header names the fields' length: its place is kept until they are written. */
+    struct message message = {.kind = kind, .flags = flags, .correlation = correlation};
+    struct writer header = *writer;
+    header_encode(&message, 0, body_bytes, writer);
+    size_t before = writer->left;
+    if (schema != NULL)
+        schema_encode(schema, fields, writer);
+    size_t fields_bytes = before - writer->left;
+    if (fields_bytes > MESSAGE_FIELDS_BYTES_MAX || body_bytes > UINT32_MAX)
+        writer->is_bad = true;
+    if (!writer->is_bad)
+        header_encode(&message, fields_bytes, body_bytes, &header);
+}
+
+size_t message_measure(const struct schema *schema, const void *fields)
+{
+    return MESSAGE_HEADER_BYTES + (schema == NULL ? 0 : schema_measure(schema, fields));
+}
+
+bool message_next(struct reader *frame, struct message *message, enum error *error)
+{
+    *error = frame->is_bad ? ERROR_INVALID_MESSAGE : ERROR_OK;
+    if (frame->is_bad || frame->left == 0)
+        return false;
+    message->kind = reader_u8(frame);
+    message->flags = reader_u8(frame);
+    uint16_t fields_bytes = reader_u16(frame);
+    uint32_t body_bytes = reader_u32(frame);
+    message->correlation = reader_u64(frame);
+    message->fields = reader_span(frame, fields_bytes);
+    message->body = reader_span(frame, body_bytes);
+    if (frame->is_bad)
+        *error = ERROR_INVALID_MESSAGE;
+    return !frame->is_bad;
+}
+
+uint64_t mesh_name_hash(struct span name)
+{
+    uint64_t hash = UINT64_C(0xcbf29ce484222325);
+    for (size_t i = 0; i < name.bytes; i++)
+        hash = (hash ^ name.data[i]) * UINT64_C(0x100000001b3);
+    return hash;
+}

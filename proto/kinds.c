@@ -1,0 +1,14 @@
+/* kinds.c - see kinds.h. */
+#include "proto/kinds.h"
+
+const char *kind_name(unsigned number)
+{
+    switch ((enum kind)number) {
+#define KIND_NAME(value, name, where)                                                              \
+    case KIND_##name:                                                                              \
+        return #name;
+        KIND_LIST(KIND_NAME)
+#undef KIND_NAME
+    }
+    return "UNKNOWN_KIND";
+}

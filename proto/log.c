@@ -1,0 +1,28 @@
+/* log.c - the tables of log.h. */
+#include "proto/log.h"
+
+#include "proto/field.h"
+
+static const struct field log_entries_fields[] = {
+    FIELD(log_entries, 1, writer, UINT, REQUIRED, UINT64_MAX),
+    FIELD(log_entries, 2, stream, UINT, REQUIRED, UINT8_MAX),
+    FIELD(log_entries, 3, first, UINT, REQUIRED, UINT64_MAX),
+    FIELD(log_entries, 4, last, UINT, REQUIRED, UINT64_MAX),
+};
+SCHEMA(log_entries);
+
+static const struct field log_pull_fields[] = {
+    FIELD(log_pull, 1, writer, UINT, REQUIRED, UINT64_MAX),
+    FIELD(log_pull, 2, stream, UINT, REQUIRED, UINT8_MAX),
+    FIELD(log_pull, 3, have, UINT, OPTIONAL, UINT64_MAX),
+};
+SCHEMA(log_pull);
+
+static const struct field log_snapshot_fields[] = {
+    FIELD(log_snapshot, 1, writer, UINT, REQUIRED, UINT64_MAX),
+    FIELD(log_snapshot, 2, stream, UINT, REQUIRED, UINT8_MAX),
+    FIELD(log_snapshot, 3, head, UINT, OPTIONAL, UINT64_MAX),
+    FIELD(log_snapshot, 4, chunk, UINT, OPTIONAL, UINT32_MAX),
+    FIELD(log_snapshot, 5, is_last, BOOL, OPTIONAL, 0),
+};
+SCHEMA(log_snapshot);

@@ -1,0 +1,54 @@
+/* ownership.h - the entries of the ownership log: the body of LOG_ENTRIES and LOG_SNAPSHOT of
+ * stream LOG_OWNERSHIP. One million sessions are one million of these, so they have no tags:
+ *
+ *      0      1                 9          17
+ *      +------+----------+------------+--------------------------------------+
+ *      | type | serial   | [instance] | by type, see below                   |
+ *      +------+----------+------------+--------------------------------------+
+ *      SESSION_OPENED, SESSION_STATE      state u8
+ *      SESSION_CLOSED                     nothing
+ *      HANDLER_REGISTERED, _REMOVED       handler kind u8, path bytes u16, path
+ *
+ * The session's instance half is there only when it is not the log's writer: bit 7 of type says
+ * so. An entry of a session takes 10 bytes, 18 with the instance.
+ * Memory: decoded paths point into the input. Thread: pure functions. */
+#ifndef WEFT_PROTO_OWNERSHIP_H
+#define WEFT_PROTO_OWNERSHIP_H
+
+#include "proto/error.h"
+#include "proto/span.h"
+#include "proto/writer.h"
+
+enum { OWNERSHIP_SESSION_ENTRY_BYTES_MAX = 18 };
+
+enum ownership_entry_type {
+    OWNERSHIP_SESSION_OPENED = 1,
+    OWNERSHIP_SESSION_STATE = 2,
+    OWNERSHIP_SESSION_CLOSED = 3,
+    OWNERSHIP_HANDLER_REGISTERED = 4,
+    OWNERSHIP_HANDLER_REMOVED = 5,
+};
+
+struct ownership_entry {
+    enum ownership_entry_type type;
+    struct session_id session;
+    uint8_t state;        /* enum session_state; opened and state only */
+    uint8_t handler_kind; /* enum handler_kind; registered and removed only */
+    struct span path;     /* registered and removed only; 1..PATH_BYTES_MAX bytes */
+};
+
+/* Bytes that ownership_entry_encode will write. writer_instance: whose log the entry is in. */
+size_t ownership_entry_measure(const struct ownership_entry *entry, uint64_t writer_instance);
+
+/* Appends the entry; the writer must have room for ownership_entry_measure bytes. */
+void ownership_entry_encode(const struct ownership_entry *entry, uint64_t writer_instance,
+                            struct writer *writer);
+
+/* Decodes the next entry of a run and moves *rest behind it; members that the type does not have
+ * are 0. Returns true when one was decoded; false at the end (*error is ERROR_OK) or when the run
+ * is malformed (ERROR_INVALID_MESSAGE) or holds a type of a newer version
+ * (ERROR_VERSION_MISMATCH); *rest is then unchanged. */
+bool ownership_entry_next(struct span *rest, uint64_t writer_instance,
+                          struct ownership_entry *entry, enum error *error);
+
+#endif

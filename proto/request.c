@@ -1,0 +1,28 @@
+/* request.c - the tables of request.h. */
+#include "proto/request.h"
+
+#include "proto/client.h"
+#include "proto/field.h"
+
+static const struct field request_fields[] = {
+    FIELD(request, 1, path, TEXT, REQUIRED, PATH_BYTES_MAX),
+    FIELD(request, 2, type, UINT, REQUIRED, UINT8_MAX),
+    FIELD(request, 3, timeout_ms, UINT, OPTIONAL, REQUEST_TIMEOUT_MS_MAX),
+    FIELD(request, 4, is_idempotent, BOOL, OPTIONAL, 0),
+    FIELD(request, 5, sender, ID, OPTIONAL, 0),
+    FIELD(request, 6, handler, ID, OPTIONAL, 0),
+};
+SCHEMA(request);
+
+static const struct field response_fields[] = {
+    FIELD(response, 1, outcome, UINT, REQUIRED, UINT16_MAX),
+    FIELD(response, 2, type, UINT, OPTIONAL, UINT8_MAX),
+    FIELD(response, 3, message, TEXT, OPTIONAL, TEXT_BYTES_MAX),
+};
+SCHEMA(response);
+
+static const struct field registration_fields[] = {
+    FIELD(registration, 1, kind, UINT, REQUIRED, UINT8_MAX),
+    FIELD(registration, 2, path, TEXT, REQUIRED, PATH_BYTES_MAX),
+};
+SCHEMA(registration);

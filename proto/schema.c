@@ -1,0 +1,313 @@
+/* schema.c - see schema.h. Decoding is one merge of two ascending rows: the fields as they come
+ * and the table; nothing is looked up, allocated or copied, and time grows with both lengths. */
+#include "proto/schema.h"
+
+enum {
+    TAG_MASK = 0x7f,
+    TAG_MUST_UNDERSTAND = 0x80,
+    LENGTH_IS_U16 = 254,
+    LENGTH_IS_U32 = 255,
+    ID_BYTES = 16,
+};
+
+/* The integer of `width` bytes that starts at a struct's member. */
+static uint64_t uint_load(const uint8_t *member, uint8_t width)
+{
+    uint16_t u16;
+    uint32_t u32;
+    uint64_t u64;
+    switch (width) {
+    case 1:
+        return *member;
+    case 2:
+        memcpy(&u16, member, sizeof u16);
+        return u16;
+    case 4:
+        memcpy(&u32, member, sizeof u32);
+        return u32;
+    default: /* 8; a test holds every table to 1, 2, 4 or 8 */
+        memcpy(&u64, member, sizeof u64);
+        return u64;
+    }
+}
+
+static void uint_store(uint8_t *member, uint8_t width, uint64_t value)
+{
+    uint16_t u16 = (uint16_t)value;
+    uint32_t u32 = (uint32_t)value;
+    switch (width) {
+    case 1:
+        *member = (uint8_t)value;
+        break;
+    case 2:
+        memcpy(member, &u16, sizeof u16);
+        break;
+    case 4:
+        memcpy(member, &u32, sizeof u32);
+        break;
+    default: /* 8 */
+        memcpy(member, &value, sizeof value);
+        break;
+    }
+}
+
+/* How many bytes an integer takes on the wire. */
+static size_t uint_bytes(uint64_t value)
+{
+    return value <= UINT8_MAX ? 1 : value <= UINT16_MAX ? 2 : value <= UINT32_MAX ? 4 : 8;
+}
+
+/* One field's value, taken out of the struct; `bytes` is what it takes on the wire. */
+struct value {
+    uint64_t number;
+    struct session_id id;
+    struct span run;
+    size_t bytes;
+    bool is_zero;
+};
+
+static struct value value_load(const struct field *field, const void *message)
+{
+    const uint8_t *base = message;
+    const uint8_t *member = &base[field->offset];
+    struct value value = {0};
+    switch (field->type) {
+    case FIELD_UINT:
+        value.number = uint_load(member, field->width);
+        value.bytes = uint_bytes(value.number);
+        value.is_zero = value.number == 0;
+        break;
+    case FIELD_BOOL:
+        value.number = *member;
+        value.bytes = 1;
+        value.is_zero = value.number == 0;
+        break;
+    case FIELD_ID:
+        memcpy(&value.id, member, sizeof value.id);
+        value.bytes = ID_BYTES;
+        value.is_zero = session_id_is_none(value.id);
+        break;
+    case FIELD_TEXT:
+    case FIELD_BYTES:
+    case FIELD_GROUPS:
+        memcpy(&value.run, member, sizeof value.run);
+        value.bytes = value.run.bytes;
+        value.is_zero = value.run.bytes == 0;
+        break;
+    }
+    return value;
+}
+
+static bool is_left_out(const struct field *field, const struct value *value)
+{
+    return value->is_zero && field->need != FIELD_REQUIRED;
+}
+
+static size_t length_bytes(size_t bytes)
+{
+    return bytes < LENGTH_IS_U16 ? 1 : bytes <= UINT16_MAX ? 3 : 5;
+}
+
+size_t schema_measure(const struct schema *schema, const void *message)
+{
+    size_t total = 0;
+    for (size_t i = 0; i < schema->fields_count; i++) {
+        struct value value = value_load(&schema->fields[i], message);
+        if (!is_left_out(&schema->fields[i], &value))
+            total += 1 + length_bytes(value.bytes) + value.bytes;
+    }
+    return total;
+}
+
+static void length_encode(size_t bytes, struct writer *writer)
+{
+    if (bytes < LENGTH_IS_U16) {
+        writer_u8(writer, (uint8_t)bytes);
+    } else if (bytes <= UINT16_MAX) {
+        writer_u8(writer, LENGTH_IS_U16);
+        writer_u16(writer, (uint16_t)bytes);
+    } else if (bytes <= UINT32_MAX) {
+        writer_u8(writer, LENGTH_IS_U32);
+        writer_u32(writer, (uint32_t)bytes);
+    } else {
+        writer->is_bad = true;
+    }
+}
+
+static void uint_encode(uint64_t value, struct writer *writer)
+{
+    if (value <= UINT8_MAX)
+        writer_u8(writer, (uint8_t)value);
+    else if (value <= UINT16_MAX)
+        writer_u16(writer, (uint16_t)value);
+    else if (value <= UINT32_MAX)
+        writer_u32(writer, (uint32_t)value);
+    else
+        writer_u64(writer, value);
+}
+
+static void value_encode(const struct field *field, const struct value *value,
+                         struct writer *writer)
+{
+    switch (field->type) {
+    case FIELD_UINT:
+    case FIELD_BOOL:
+        uint_encode(value->number, writer);
+        break;
+    case FIELD_ID:
+        writer_id(writer, value->id);
+        break;
+    case FIELD_TEXT:
+    case FIELD_BYTES:
+    case FIELD_GROUPS:
+        writer_span(writer, value->run);
+        break;
+    }
+}
+
+void schema_encode(const struct schema *schema, const void *message, struct writer *writer)
+{
+    for (size_t i = 0; i < schema->fields_count; i++) {
+        const struct field *field = &schema->fields[i];
+        struct value value = value_load(field, message);
+        if (is_left_out(field, &value))
+            continue;
+        uint8_t mark = field->need == FIELD_MUST_UNDERSTAND ? TAG_MUST_UNDERSTAND : 0;
+        writer_u8(writer, field->tag | mark);
+        length_encode(value.bytes, writer);
+        value_encode(field, &value, writer);
+    }
+}
+
+/* The integer in a run of 1, 2, 4 or 8 bytes; false for any other length. */
+static bool uint_decode(struct span run, uint64_t *value)
+{
+    struct reader reader;
+    reader_init(&reader, run);
+    switch (run.bytes) {
+    case 1:
+        *value = reader_u8(&reader);
+        return true;
+    case 2:
+        *value = reader_u16(&reader);
+        return true;
+    case 4:
+        *value = reader_u32(&reader);
+        return true;
+    case 8:
+        *value = reader_u64(&reader);
+        return true;
+    default:
+        return false;
+    }
+}
+
+/* Puts a run of wire bytes into the struct; false when the field cannot be that. */
+static bool value_store(const struct field *field, struct span run, void *message)
+{
+    uint8_t *base = message;
+    uint8_t *member = &base[field->offset];
+    uint64_t number = 0;
+    struct session_id id;
+    struct reader reader;
+    bool flag;
+    switch (field->type) {
+    case FIELD_UINT:
+        if (!uint_decode(run, &number) || number > field->max)
+            return false;
+        uint_store(member, field->width, number);
+        return true;
+    case FIELD_BOOL:
+        if (run.bytes != 1 || run.data[0] > 1)
+            return false;
+        flag = run.data[0] == 1;
+        memcpy(member, &flag, sizeof flag);
+        return true;
+    case FIELD_ID:
+        if (run.bytes != ID_BYTES)
+            return false;
+        reader_init(&reader, run);
+        id = reader_id(&reader);
+        memcpy(member, &id, sizeof id);
+        return true;
+    case FIELD_TEXT:
+        if (!span_is_text(run))
+            return false;
+        break;
+    case FIELD_BYTES:
+    case FIELD_GROUPS:
+        break;
+    }
+    if (run.bytes > field->max)
+        return false;
+    memcpy(member, &run, sizeof run);
+    return true;
+}
+
+static size_t length_decode(struct reader *reader)
+{
+    uint8_t first = reader_u8(reader);
+    if (first == LENGTH_IS_U32)
+        return reader_u32(reader);
+    return first == LENGTH_IS_U16 ? reader_u16(reader) : first;
+}
+
+/* Moves over the table's rows below `tag`; false when one of them had to be there. */
+static bool rows_pass(const struct schema *schema, size_t *row, unsigned tag)
+{
+    for (; *row < schema->fields_count && schema->fields[*row].tag < tag; (*row)++) {
+        if (schema->fields[*row].need == FIELD_REQUIRED)
+            return false;
+    }
+    return true;
+}
+
+enum error schema_decode(const struct schema *schema, struct span fields, void *message)
+{
+    struct reader reader;
+    reader_init(&reader, fields);
+    memset(message, 0, schema->struct_bytes);
+    size_t row = 0;
+    unsigned last_tag = 0;
+    while (reader.left > 0) {
+        uint8_t marked = reader_u8(&reader);
+        unsigned tag = marked & TAG_MASK;
+        struct span run = reader_span(&reader, length_decode(&reader));
+        if (reader.is_bad || tag <= last_tag || !rows_pass(schema, &row, tag))
+            return ERROR_INVALID_MESSAGE;
+        last_tag = tag;
+        if (row < schema->fields_count && schema->fields[row].tag == tag) {
+            if (!value_store(&schema->fields[row], run, message))
+                return ERROR_INVALID_MESSAGE;
+            row++;
+        } else if ((marked & TAG_MUST_UNDERSTAND) != 0) {
+            return ERROR_VERSION_MISMATCH;
+        }
+    }
+    return rows_pass(schema, &row, TAG_MASK + 1) ? ERROR_OK : ERROR_INVALID_MESSAGE;
+}
+
+void group_encode(const struct schema *schema, const void *message, struct writer *writer)
+{
+    struct writer length = *writer;
+    writer_u32(writer, 0);
+    size_t before = writer->left;
+    schema_encode(schema, message, writer);
+    if (!writer->is_bad)
+        writer_u32(&length, (uint32_t)(before - writer->left));
+}
+
+bool group_next(const struct schema *schema, struct span *rest, void *message, enum error *error)
+{
+    *error = ERROR_OK;
+    if (rest->bytes == 0)
+        return false;
+    struct reader reader;
+    reader_init(&reader, *rest);
+    struct span fields = reader_span(&reader, reader_u32(&reader));
+    *error = reader.is_bad ? ERROR_INVALID_MESSAGE : schema_decode(schema, fields, message);
+    if (*error != ERROR_OK)
+        return false;
+    *rest = reader_rest(&reader);
+    return true;
+}
