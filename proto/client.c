@@ -3,7 +3,7 @@
 
 #include "proto/field.h"
 
-static const struct field client_hello_fields[] = {
+FIELDS(client_hello) = {
     FIELD(client_hello, 1, version_min, UINT, REQUIRED, UINT8_MAX),
     FIELD(client_hello, 2, version_max, UINT, REQUIRED, UINT8_MAX),
     FIELD(client_hello, 3, mesh, TEXT, OPTIONAL, NAME_BYTES_MAX),
@@ -18,7 +18,7 @@ static const struct field client_hello_fields[] = {
 };
 SCHEMA(client_hello);
 
-static const struct field client_welcome_fields[] = {
+FIELDS(client_welcome) = {
     FIELD(client_welcome, 1, version, UINT, REQUIRED, UINT8_MAX),
     FIELD(client_welcome, 2, session, ID, REQUIRED, 0),
     FIELD(client_welcome, 3, token, BYTES, OPTIONAL, TOKEN_BYTES),
@@ -31,26 +31,26 @@ static const struct field client_welcome_fields[] = {
 };
 SCHEMA(client_welcome);
 
-static const struct field client_refused_fields[] = {
+FIELDS(client_refused) = {
     FIELD(client_refused, 1, code, UINT, REQUIRED, UINT16_MAX),
     FIELD(client_refused, 2, text, TEXT, OPTIONAL, TEXT_BYTES_MAX),
 };
 SCHEMA(client_refused);
 
-static const struct field client_grant_fields[] = {
+FIELDS(client_grant) = {
     FIELD(client_grant, 1, received_seq, UINT, OPTIONAL, UINT64_MAX),
     FIELD(client_grant, 2, messages_limit, UINT, REQUIRED, UINT32_MAX),
     FIELD(client_grant, 3, bytes_limit, UINT, REQUIRED, UINT32_MAX),
 };
 SCHEMA(client_grant);
 
-static const struct field client_goodbye_fields[] = {
+FIELDS(client_goodbye) = {
     FIELD(client_goodbye, 1, reason, UINT, REQUIRED, UINT8_MAX),
     FIELD(client_goodbye, 2, text, TEXT, OPTIONAL, TEXT_BYTES_MAX),
 };
 SCHEMA(client_goodbye);
 
-static const struct field client_error_fields[] = {
+FIELDS(client_error) = {
     FIELD(client_error, 1, code, UINT, REQUIRED, UINT16_MAX),
     FIELD(client_error, 2, text, TEXT, OPTIONAL, TEXT_BYTES_MAX),
     FIELD(client_error, 3, line, UINT, OPTIONAL, UINT32_MAX),
@@ -58,14 +58,14 @@ static const struct field client_error_fields[] = {
 };
 SCHEMA(client_error);
 
-static const struct field property_fields[] = {
+FIELDS(property) = {
     FIELD(property, 1, key, TEXT, REQUIRED, PROPERTY_KEY_BYTES_MAX),
     FIELD(property, 2, value, TEXT, OPTIONAL, PROPERTY_VALUE_BYTES_MAX),
     FIELD(property, 3, is_absent, BOOL, OPTIONAL, 0),
 };
 SCHEMA(property);
 
-static const struct field node_address_fields[] = {
+FIELDS(node_address) = {
     FIELD(node_address, 1, node, TEXT, REQUIRED, NAME_BYTES_MAX),
     FIELD(node_address, 2, address, TEXT, REQUIRED, ADDRESS_BYTES_MAX),
 };

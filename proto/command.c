@@ -7,7 +7,7 @@
 /* As many keys as a session may have properties, each with its comma. */
 enum { KEYS_BYTES_MAX = PROPERTIES_MAX * (PROPERTY_KEY_BYTES_MAX + 1) };
 
-static const struct field command_fields[] = {
+FIELDS(command) = {
     FIELD(command, 1, verb, UINT, REQUIRED, UINT8_MAX),
     FIELD(command, 2, session, ID, OPTIONAL, 0),
     FIELD(command, 3, filter, TEXT, OPTIONAL, FILTER_BYTES_MAX),
@@ -22,7 +22,7 @@ static const struct field command_fields[] = {
 };
 SCHEMA(command);
 
-static const struct field result_fields[] = {
+FIELDS(result) = {
     FIELD(result, 1, code, UINT, REQUIRED, UINT16_MAX),
     FIELD(result, 2, text, TEXT, OPTIONAL, TEXT_BYTES_MAX),
     FIELD(result, 3, session, ID, OPTIONAL, 0),
@@ -39,7 +39,7 @@ static const struct field result_fields[] = {
 };
 SCHEMA(result);
 
-static const struct field node_answer_fields[] = {
+FIELDS(node_answer) = {
     FIELD(node_answer, 1, node, TEXT, REQUIRED, NAME_BYTES_MAX),
     FIELD(node_answer, 2, instance, UINT, OPTIONAL, UINT64_MAX),
     FIELD(node_answer, 3, code, UINT, REQUIRED, UINT16_MAX),
@@ -53,7 +53,7 @@ static const struct field node_answer_fields[] = {
 };
 SCHEMA(node_answer);
 
-static const struct field session_row_fields[] = {
+FIELDS(session_row) = {
     FIELD(session_row, 1, id, ID, REQUIRED, 0),
     FIELD(session_row, 2, state, UINT, REQUIRED, UINT8_MAX),
     FIELD(session_row, 3, node, TEXT, OPTIONAL, NAME_BYTES_MAX),
@@ -61,7 +61,7 @@ static const struct field session_row_fields[] = {
 };
 SCHEMA(session_row);
 
-static const struct field member_row_fields[] = {
+FIELDS(member_row) = {
     FIELD(member_row, 1, name, TEXT, REQUIRED, NAME_BYTES_MAX),
     FIELD(member_row, 2, zone, TEXT, OPTIONAL, NAME_BYTES_MAX),
     FIELD(member_row, 3, version, TEXT, OPTIONAL, NAME_BYTES_MAX),
@@ -76,7 +76,7 @@ static const struct field member_row_fields[] = {
 };
 SCHEMA(member_row);
 
-static const struct field handler_row_fields[] = {
+FIELDS(handler_row) = {
     FIELD(handler_row, 1, kind, UINT, REQUIRED, UINT8_MAX),
     FIELD(handler_row, 2, path, TEXT, REQUIRED, PATH_BYTES_MAX),
     FIELD(handler_row, 3, node, TEXT, OPTIONAL, NAME_BYTES_MAX),
@@ -85,7 +85,7 @@ static const struct field handler_row_fields[] = {
 };
 SCHEMA(handler_row);
 
-static const struct field status_row_fields[] = {
+FIELDS(status_row) = {
     FIELD(status_row, 1, is_ready, BOOL, OPTIONAL, 0),
     FIELD(status_row, 2, members, UINT, OPTIONAL, UINT32_MAX),
     FIELD(status_row, 3, sessions, UINT, OPTIONAL, UINT32_MAX),
@@ -97,7 +97,7 @@ static const struct field status_row_fields[] = {
 };
 SCHEMA(status_row);
 
-static const struct field counter_row_fields[] = {
+FIELDS(counter_row) = {
     FIELD(counter_row, 1, name, TEXT, REQUIRED, NAME_BYTES_MAX),
     FIELD(counter_row, 2, value, UINT, OPTIONAL, UINT64_MAX),
 };

@@ -9,11 +9,11 @@
  *                          | mesh   | sender   | receiver   | sequence |
  *                          +--------+----------+------------+----------+
  *
- *     message              0      1       2              4            8             16
- *                          +------+-------+--------------+------------+-------------+--------+------+
- *                          | kind | flags | fields_bytes | body_bytes | correlation | fields | body |
- *                          | u8   | u8    | u16          | u32        | u64         |        |      |
- *                          +------+-------+--------------+------------+-------------+--------+------+
+ *     message            0      1       2              4            8             16
+ *                        +------+-------+--------------+------------+-------------+--------+------+
+ *                        | kind | flags | fields_bytes | body_bytes | correlation | fields | body |
+ *                        | u8   | u8    | u16          | u32        | u64         |        |      |
+ *                        +------+-------+--------------+------------+-------------+--------+------+
  *
  * All integers are little-endian. Memory: decoded spans point into the frame.
  * Thread: pure functions. */
@@ -66,11 +66,14 @@ size_t envelope_bytes(enum channel channel);
 void envelope_encode(const struct envelope *envelope, struct writer *writer);
 
 /* Takes the envelope off the frame; the reader then stands at the first message.
- * Returns ERROR_INVALID_MESSAGE for a wrong magic, channel or length; ERROR_VERSION_MISMATCH
- * for a version outside WIRE_VERSION_MIN..MAX (the envelope is filled in all the same). */
+ * Returns ERROR_INVALID_MESSAGE for a wrong magic, channel or length (nothing may be used);
+ * ERROR_VERSION_MISMATCH for a version outside WIRE_VERSION_MIN..MAX: the envelope is filled in
+ * all the same and the reader stands at the first message, because HELLO, REFUSED, JOIN and
+ * CHALLENGE are read whatever the version says. */
 enum error envelope_decode(struct reader *frame, enum channel expected, struct envelope *envelope);
 
-/* Writes header and fields; exactly body_bytes of body must follow. */
+/* Writes header and fields; exactly body_bytes of body must follow. schema: NULL for a kind without
+ * fields. More than MESSAGE_FIELDS_BYTES_MAX of fields make the writer bad. */
 void message_encode(const struct schema *schema, const void *fields, uint8_t kind, uint8_t flags,
                     uint64_t correlation, size_t body_bytes, struct writer *writer);
 

@@ -3,7 +3,7 @@
 
 #include "proto/field.h"
 
-static const struct field member_record_fields[] = {
+FIELDS(member_record) = {
     FIELD(member_record, 1, name, TEXT, REQUIRED, NAME_BYTES_MAX),
     FIELD(member_record, 2, instance, UINT, REQUIRED, UINT64_MAX),
     FIELD(member_record, 3, incarnation, UINT, REQUIRED, UINT64_MAX),
@@ -19,7 +19,7 @@ static const struct field member_record_fields[] = {
 };
 SCHEMA(member_record);
 
-static const struct field gossip_join_fields[] = {
+FIELDS(gossip_join) = {
     FIELD(gossip_join, 1, mesh, TEXT, REQUIRED, NAME_BYTES_MAX),
     FIELD(gossip_join, 2, nonce, UINT, OPTIONAL, UINT64_MAX),
     FIELD(gossip_join, 3, wire_min, UINT, REQUIRED, UINT8_MAX),
@@ -27,13 +27,13 @@ static const struct field gossip_join_fields[] = {
 };
 SCHEMA(gossip_join);
 
-static const struct field gossip_challenge_fields[] = {
+FIELDS(gossip_challenge) = {
     FIELD(gossip_challenge, 1, nonce, UINT, REQUIRED, UINT64_MAX),
     FIELD(gossip_challenge, 2, known_incarnation, UINT, OPTIONAL, UINT64_MAX),
 };
 SCHEMA(gossip_challenge);
 
-static const struct field gossip_swim_fields[] = {
+FIELDS(gossip_swim) = {
     FIELD(gossip_swim, 1, target, UINT, OPTIONAL, UINT64_MAX),
     FIELD(gossip_swim, 2, target_incarnation, UINT, OPTIONAL, UINT64_MAX),
     FIELD(gossip_swim, 3, budget_ms, UINT, OPTIONAL, UINT32_MAX),

@@ -3,7 +3,7 @@
 
 #include "proto/field.h"
 
-static const struct field log_entries_fields[] = {
+FIELDS(log_entries) = {
     FIELD(log_entries, 1, writer, UINT, REQUIRED, UINT64_MAX),
     FIELD(log_entries, 2, stream, UINT, REQUIRED, UINT8_MAX),
     FIELD(log_entries, 3, first, UINT, REQUIRED, UINT64_MAX),
@@ -11,14 +11,14 @@ static const struct field log_entries_fields[] = {
 };
 SCHEMA(log_entries);
 
-static const struct field log_pull_fields[] = {
+FIELDS(log_pull) = {
     FIELD(log_pull, 1, writer, UINT, REQUIRED, UINT64_MAX),
     FIELD(log_pull, 2, stream, UINT, REQUIRED, UINT8_MAX),
     FIELD(log_pull, 3, have, UINT, OPTIONAL, UINT64_MAX),
 };
 SCHEMA(log_pull);
 
-static const struct field log_snapshot_fields[] = {
+FIELDS(log_snapshot) = {
     FIELD(log_snapshot, 1, writer, UINT, REQUIRED, UINT64_MAX),
     FIELD(log_snapshot, 2, stream, UINT, REQUIRED, UINT8_MAX),
     FIELD(log_snapshot, 3, head, UINT, OPTIONAL, UINT64_MAX),

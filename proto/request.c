@@ -4,7 +4,7 @@
 #include "proto/client.h"
 #include "proto/field.h"
 
-static const struct field request_fields[] = {
+FIELDS(request) = {
     FIELD(request, 1, path, TEXT, REQUIRED, PATH_BYTES_MAX),
     FIELD(request, 2, type, UINT, REQUIRED, UINT8_MAX),
     FIELD(request, 3, timeout_ms, UINT, OPTIONAL, REQUEST_TIMEOUT_MS_MAX),
@@ -14,14 +14,14 @@ static const struct field request_fields[] = {
 };
 SCHEMA(request);
 
-static const struct field response_fields[] = {
+FIELDS(response) = {
     FIELD(response, 1, outcome, UINT, REQUIRED, UINT16_MAX),
     FIELD(response, 2, type, UINT, OPTIONAL, UINT8_MAX),
     FIELD(response, 3, message, TEXT, OPTIONAL, TEXT_BYTES_MAX),
 };
 SCHEMA(response);
 
-static const struct field registration_fields[] = {
+FIELDS(registration) = {
     FIELD(registration, 1, kind, UINT, REQUIRED, UINT8_MAX),
     FIELD(registration, 2, path, TEXT, REQUIRED, PATH_BYTES_MAX),
 };

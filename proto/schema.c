@@ -57,50 +57,47 @@ static size_t uint_bytes(uint64_t value)
     return value <= UINT8_MAX ? 1 : value <= UINT16_MAX ? 2 : value <= UINT32_MAX ? 4 : 8;
 }
 
-/* One field's value, taken out of the struct; `bytes` is what it takes on the wire. */
-struct value {
-    uint64_t number;
-    struct session_id id;
-    struct span run;
-    size_t bytes;
-    bool is_zero;
-};
-
-static struct value value_load(const struct field *field, const void *message)
+static struct span run_load(const uint8_t *member)
 {
-    const uint8_t *base = message;
-    const uint8_t *member = &base[field->offset];
-    struct value value = {0};
+    struct span run;
+    memcpy(&run, member, sizeof run);
+    return run;
+}
+
+static struct session_id id_load(const uint8_t *member)
+{
+    struct session_id id;
+    memcpy(&id, member, sizeof id);
+    return id;
+}
+
+/* Whether the field is written at all; *bytes is then what its value takes on the wire. */
+static bool value_measure(const struct field *field, const uint8_t *member, size_t *bytes)
+{
+    uint64_t number;
+    bool is_zero = false;
     switch (field->type) {
     case FIELD_UINT:
-        value.number = uint_load(member, field->width);
-        value.bytes = uint_bytes(value.number);
-        value.is_zero = value.number == 0;
+        number = uint_load(member, field->width);
+        *bytes = uint_bytes(number);
+        is_zero = number == 0;
         break;
     case FIELD_BOOL:
-        value.number = *member;
-        value.bytes = 1;
-        value.is_zero = value.number == 0;
+        *bytes = 1;
+        is_zero = *member == 0;
         break;
     case FIELD_ID:
-        memcpy(&value.id, member, sizeof value.id);
-        value.bytes = ID_BYTES;
-        value.is_zero = session_id_is_none(value.id);
+        *bytes = ID_BYTES;
+        is_zero = session_id_is_none(id_load(member));
         break;
     case FIELD_TEXT:
     case FIELD_BYTES:
     case FIELD_GROUPS:
-        memcpy(&value.run, member, sizeof value.run);
-        value.bytes = value.run.bytes;
-        value.is_zero = value.run.bytes == 0;
+        *bytes = run_load(member).bytes;
+        is_zero = *bytes == 0;
         break;
     }
-    return value;
-}
-
-static bool is_left_out(const struct field *field, const struct value *value)
-{
-    return value->is_zero && field->need != FIELD_REQUIRED;
+    return !is_zero || field->need == FIELD_REQUIRED;
 }
 
 static size_t length_bytes(size_t bytes)
@@ -112,9 +109,10 @@ size_t schema_measure(const struct schema *schema, const void *message)
 {
     size_t total = 0;
     for (size_t i = 0; i < schema->fields_count; i++) {
-        struct value value = value_load(&schema->fields[i], message);
-        if (!is_left_out(&schema->fields[i], &value))
-            total += 1 + length_bytes(value.bytes) + value.bytes;
+        const struct field *field = &schema->fields[i];
+        size_t bytes = 0;
+        if (value_measure(field, reader_member(message, field->offset), &bytes))
+            total += 1 + length_bytes(bytes) + bytes;
     }
     return total;
 }
@@ -134,33 +132,35 @@ static void length_encode(size_t bytes, struct writer *writer)
     }
 }
 
-static void uint_encode(uint64_t value, struct writer *writer)
+static void uint_encode(uint64_t value, size_t bytes, struct writer *writer)
 {
-    if (value <= UINT8_MAX)
+    if (bytes == 1)
         writer_u8(writer, (uint8_t)value);
-    else if (value <= UINT16_MAX)
+    else if (bytes == 2)
         writer_u16(writer, (uint16_t)value);
-    else if (value <= UINT32_MAX)
+    else if (bytes == 4)
         writer_u32(writer, (uint32_t)value);
     else
         writer_u64(writer, value);
 }
 
-static void value_encode(const struct field *field, const struct value *value,
+static void value_encode(const struct field *field, const uint8_t *member, size_t bytes,
                          struct writer *writer)
 {
     switch (field->type) {
     case FIELD_UINT:
+        uint_encode(uint_load(member, field->width), bytes, writer);
+        break;
     case FIELD_BOOL:
-        uint_encode(value->number, writer);
+        writer_u8(writer, *member);
         break;
     case FIELD_ID:
-        writer_id(writer, value->id);
+        writer_id(writer, id_load(member));
         break;
     case FIELD_TEXT:
     case FIELD_BYTES:
     case FIELD_GROUPS:
-        writer_span(writer, value->run);
+        writer_span(writer, run_load(member));
         break;
     }
 }
@@ -169,13 +169,14 @@ void schema_encode(const struct schema *schema, const void *message, struct writ
 {
     for (size_t i = 0; i < schema->fields_count; i++) {
         const struct field *field = &schema->fields[i];
-        struct value value = value_load(field, message);
-        if (is_left_out(field, &value))
+        const uint8_t *member = reader_member(message, field->offset);
+        size_t bytes = 0;
+        if (!value_measure(field, member, &bytes))
             continue;
-        uint8_t mark = field->need == FIELD_MUST_UNDERSTAND ? TAG_MUST_UNDERSTAND : 0;
-        writer_u8(writer, field->tag | mark);
-        length_encode(value.bytes, writer);
-        value_encode(field, &value, writer);
+        unsigned mark = field->need == FIELD_MUST_UNDERSTAND ? TAG_MUST_UNDERSTAND : 0;
+        writer_u8(writer, (uint8_t)(field->tag | mark));
+        length_encode(bytes, writer);
+        value_encode(field, member, bytes, writer);
     }
 }
 
@@ -205,8 +206,7 @@ static bool uint_decode(struct span run, uint64_t *value)
 /* Puts a run of wire bytes into the struct; false when the field cannot be that. */
 static bool value_store(const struct field *field, struct span run, void *message)
 {
-    uint8_t *base = message;
-    uint8_t *member = &base[field->offset];
+    uint8_t *member = writer_member(message, field->offset);
     uint64_t number = 0;
     struct session_id id;
     struct reader reader;

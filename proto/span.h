@@ -28,7 +28,7 @@ static inline struct span span_of(const void *data, size_t bytes)
 /* The characters of a C string, without its NUL. The string must outlive the span. */
 static inline struct span span_text(const char *text)
 {
-    return (struct span){.data = (const uint8_t *)text, .bytes = text == NULL ? 0 : strlen(text)};
+    return span_of(text, text == NULL ? 0 : strlen(text));
 }
 
 static inline bool span_equal(struct span a, struct span b)
