@@ -14,7 +14,7 @@ if(NOT WEFT_PROFILE MATCHES "^(release|dev|tsan|fuzz)$")
   message(FATAL_ERROR "WEFT_PROFILE is '${WEFT_PROFILE}'; it must be release, dev, tsan or fuzz")
 endif()
 if(WEFT_PROFILE STREQUAL "fuzz" AND NOT CMAKE_C_COMPILER_ID MATCHES "Clang")
-  message(FATAL_ERROR "The fuzz profile needs clang (libFuzzer); the compiler is ${CMAKE_C_COMPILER}")
+  message(FATAL_ERROR "The fuzz profile needs clang's libFuzzer, not ${CMAKE_C_COMPILER}")
 endif()
 
 set(CMAKE_POSITION_INDEPENDENT_CODE ON)

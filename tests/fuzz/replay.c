@@ -1,6 +1,6 @@
 /* replay.c - feeds every file of a corpus folder to a fuzz target, as an ordinary test.
  *
- * Each input is copied into a heap block of exactly its size, so that ASan sees one byte too far. */
+ * Each input is copied into a heap block of exactly its size: ASan sees one byte too far. */
 #include <dirent.h>
 #include <stdint.h>
 #include <stdio.h>
