@@ -24,6 +24,8 @@ struct mesh;
 enum mesh_fact {
     MESH_TICK,            /* time has passed; sent at mesh_deadline_ns or later */
     MESH_FRAME,           /* channel, connection, bytes; address: the peer's, as text */
+    MESH_ANSWER,          /* gossip, link, bytes: a frame that came back on our own link: the answer
+                             to JOIN, on the connection that we dialled */
     MESH_CONNECTION_LOST, /* channel, connection: nothing more comes from it or goes to it */
     MESH_CONNECTION_FULL, /* client, connection: takes no more frames for now (the daemon keeps the
                              one it could not place and sends it first) */

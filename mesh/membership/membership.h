@@ -50,6 +50,11 @@ void membership_start(struct membership *membership);
 void membership_receive(struct membership *membership, const struct envelope *envelope,
                         uint32_t connection, struct span address, const struct message *message);
 
+/* A message of a frame that came back on our own gossip link (MESH_ANSWER): CHALLENGE, REFUSED.
+ * Only the mesh hash of its envelope was checked; receiver is this instance. */
+void membership_receive_answer(struct membership *membership, const struct envelope *envelope,
+                               uint32_t link, const struct message *message);
+
 /* The frame just received named another receiver instance than this one: "I am not that one". */
 void membership_misaddressed(struct membership *membership, const struct envelope *envelope,
                              uint32_t connection);
