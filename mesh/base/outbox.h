@@ -33,6 +33,10 @@ struct outbound {
     uint32_t messages, messages_max;
     size_t bytes, bytes_max; /* heads and bodies queued */
     bool is_blocked;         /* full, down or not yet up: pulls skip it */
+    /* Credit: a pull stops before a message that consumes it when either limit is used up. The
+     * limits are UINT64_MAX until outbound_grant; totals count what left and consumed credit. */
+    uint64_t credit_messages_sent, credit_messages_limit;
+    uint64_t credit_bytes_sent, credit_bytes_limit; /* header, fields and body */
 };
 
 /* A message to queue. Either schema and fields, or already encoded fields, or neither. */
@@ -44,6 +48,7 @@ struct outgoing {
     const void *fields;
     struct span encoded_fields; /* used when schema is NULL: passed on as they came */
     struct span body;           /* lives at least until the current pull ends */
+    bool consumes_credit;       /* waits, with all behind it, for the receiver's grant */
 };
 
 struct outbox *outbox_new(struct memory *memory);
@@ -59,6 +64,16 @@ void outbound_clear(struct outbound *queue);
 
 /* Queues one message. Returns ERROR_OK, or ERROR_LIMIT_REACHED with nothing queued. */
 enum error outbound_send(struct outbound *queue, const struct outgoing *message);
+
+/* Takes the oldest message of that kind that has not left out of the queue again: it will not be
+ * sent, and counts no more. Its spans (encoded_fields, body) live until the queue is used again.
+ * false: none. So that what was never handed over can be given to somebody else. O(queued). */
+bool outbound_take_back(struct outbound *queue, uint8_t kind, struct outgoing *message);
+
+/* From now on credit-consuming messages leave only while fewer than messages_limit of them and
+ * bytes_limit bytes have left since outbound_init (cumulative; the queue rejoins the ready ring
+ * when it may go on). The first message after a grant leaves whatever its size. */
+void outbound_grant(struct outbound *queue, uint64_t messages_limit, uint64_t bytes_limit);
 
 void outbound_block(struct outbound *queue);
 void outbound_unblock(struct outbound *queue);
