@@ -1,0 +1,54 @@
+#!/usr/bin/env bash
+# run.sh - installs into a folder of its own, then builds the examples outside the tree from what
+# pkg-config says, shared and static, in C and C++. WEFT_BUILD is the build to install from.
+set -eu
+
+place=$(mktemp -d "${TMPDIR:-/tmp}/weft-install-XXXXXX")
+trap 'rm -rf "$place"' EXIT
+cmake --install "$WEFT_BUILD" --prefix "$place/usr" >"$place/install.log"
+cd "$place"
+
+fail() {
+    echo "FAILED: $*"
+    exit 1
+}
+
+library=$(find usr -name libweft.so)
+folder=$(dirname "$library")
+for file in usr/include/weft.h "$folder/libweft.a" "$folder/pkgconfig/weft.pc"; do
+    [ -f "$file" ] || fail "$file is not installed"
+done
+for program in weftd weftctl weftbench weftsim; do
+    [ ! -x "$WEFT_BIN/$program" ] || [ -x "usr/bin/$program" ] || fail "$program is not installed"
+done
+
+readelf -d "$library" | grep -q 'SONAME.*libweft\.so\.[0-9]' || fail "libweft.so has no soname"
+strangers=$(nm -D --defined-only "$library" | awk '$3 !~ /^weft_/ {print $3}')
+[ -z "$strangers" ] || fail "libweft.so exports what is not weft_...:" $strangers
+nm -D --defined-only "$library" | grep -q ' T weft_' || fail "libweft.so exports nothing"
+
+export PKG_CONFIG_PATH=$place/$folder/pkgconfig
+export LD_LIBRARY_PATH=$place/$folder
+read -ra flags <<<"$(pkg-config --cflags --libs weft)"
+read -ra static_flags <<<"$(pkg-config --static --cflags --libs weft)"
+
+built=0
+for example in "$WEFT_SOURCE"/examples/*.c; do
+    name=$(basename "$example" .c)
+    cp "$example" .
+    cc -Wall -Wextra -Werror -o "$name" "$name.c" "${flags[@]}"
+    ldd "$name" | grep -q "$place/$folder/libweft" || fail "$name does not use the shared library"
+    cc -o "$name-static" "$name.c" -Wl,-Bstatic -lweft -Wl,-Bdynamic "${static_flags[@]}"
+    built=$((built + 1))
+done
+[ "$built" -gt 0 ] || fail "there is no example"
+
+# C++ may include the header, and finds the functions under their C names.
+function=$(nm -D --defined-only "$library" | awk '$2 == "T" {print $3; exit}')
+cat >cplusplus.cpp <<END
+#include <weft.h>
+int main() { return reinterpret_cast<void *>(&$function) == nullptr; }
+END
+c++ -std=c++11 -Wall -Wextra -Werror -o cplusplus cplusplus.cpp "${flags[@]}"
+./cplusplus
+echo "$built examples built outside the tree"
