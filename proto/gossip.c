@@ -15,7 +15,9 @@ FIELDS(member_record) = {
     FIELD(member_record, 9, version, TEXT, OPTIONAL, NAME_BYTES_MAX),
     FIELD(member_record, 10, wire_min, UINT, OPTIONAL, UINT8_MAX),
     FIELD(member_record, 11, wire_max, UINT, OPTIONAL, UINT8_MAX),
-    FIELD(member_record, 12, accuser, UINT, OPTIONAL, UINT64_MAX),
+    FIELD(member_record, 12, accusers, BYTES, OPTIONAL, WITNESSES_BYTES_MAX),
+    FIELD(member_record, 13, vouchers, BYTES, OPTIONAL, WITNESSES_BYTES_MAX),
+    FIELD(member_record, 14, refused, BYTES, OPTIONAL, WITNESSES_BYTES_MAX),
 };
 SCHEMA(member_record);
 
@@ -24,12 +26,16 @@ FIELDS(gossip_join) = {
     FIELD(gossip_join, 2, nonce, UINT, OPTIONAL, UINT64_MAX),
     FIELD(gossip_join, 3, wire_min, UINT, REQUIRED, UINT8_MAX),
     FIELD(gossip_join, 4, wire_max, UINT, REQUIRED, UINT8_MAX),
+    FIELD(gossip_join, 5, members, UINT, OPTIONAL, UINT32_MAX),
+    FIELD(gossip_join, 6, member, GROUPS, REQUIRED, GOSSIP_GROUPS_BYTES_MAX),
 };
 SCHEMA(gossip_join);
 
 FIELDS(gossip_challenge) = {
     FIELD(gossip_challenge, 1, nonce, UINT, REQUIRED, UINT64_MAX),
     FIELD(gossip_challenge, 2, known_incarnation, UINT, OPTIONAL, UINT64_MAX),
+    FIELD(gossip_challenge, 3, called, UINT, OPTIONAL, UINT64_MAX),
+    FIELD(gossip_challenge, 4, member, GROUPS, REQUIRED, GOSSIP_GROUPS_BYTES_MAX),
 };
 SCHEMA(gossip_challenge);
 
@@ -43,5 +49,10 @@ FIELDS(gossip_swim) = {
     FIELD(gossip_swim, 7, lag_us, UINT, OPTIONAL, UINT32_MAX),
     FIELD(gossip_swim, 8, health, UINT, OPTIONAL, UINT8_MAX),
     FIELD(gossip_swim, 9, wants_table, BOOL, OPTIONAL, 0),
+    FIELD(gossip_swim, 10, has_more, BOOL, OPTIONAL, 0),
+    FIELD(gossip_swim, 11, forward_up, BOOL, OPTIONAL, 0),
+    FIELD(gossip_swim, 12, buckets, BYTES, OPTIONAL, VIEW_BUCKETS_BYTES),
+    FIELD(gossip_swim, 13, bucket_mask, UINT, OPTIONAL, UINT64_MAX),
+    FIELD(gossip_swim, 14, news, GROUPS, OPTIONAL, GOSSIP_GROUPS_BYTES_MAX),
 };
 SCHEMA(gossip_swim);

@@ -46,14 +46,17 @@ void membership_destroy(struct membership **membership);
 void membership_start(struct membership *membership);
 
 /* A gossip message that passed admission (mesh hash, receiver, sender bound to connection). JOIN
- * comes here too; its envelope has receiver 0. */
-void membership_receive(struct membership *membership, const struct envelope *envelope,
-                        uint32_t connection, struct span address, const struct message *message);
+ * comes here too, whatever its receiver (0 at first contact), mesh hash and version: it is refused
+ * with the reason. Returns ERROR_OK, or ERROR_INVALID_MESSAGE: a strike, nothing changed. */
+enum error membership_receive(struct membership *membership, const struct envelope *envelope,
+                              uint32_t connection, struct span address,
+                              const struct message *message);
 
 /* A message of a frame that came back on our own gossip link (MESH_ANSWER): CHALLENGE, REFUSED.
  * Only the mesh hash of its envelope was checked; receiver is this instance. */
-void membership_receive_answer(struct membership *membership, const struct envelope *envelope,
-                               uint32_t link, const struct message *message);
+enum error membership_receive_answer(struct membership *membership,
+                                     const struct envelope *envelope, uint32_t link,
+                                     const struct message *message);
 
 /* The frame just received named another receiver instance than this one: "I am not that one". */
 void membership_misaddressed(struct membership *membership, const struct envelope *envelope,
