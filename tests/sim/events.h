@@ -1,0 +1,58 @@
+/* events.h - the simulator's future: what happens next, in virtual time. Events of the same
+ * instant come in the order in which they were planned, so a run is the same every time.
+ * Memory: one growing heap; frames belong to their event until it is taken. Thread: one. */
+#ifndef WEFT_TESTS_SIM_EVENTS_H
+#define WEFT_TESTS_SIM_EVENTS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum event_kind {
+    EVENT_TICK,
+    EVENT_FRAME,           /* arrives at a node: channel, connection, frame */
+    EVENT_CONNECTION_LOST, /* a node learns: channel, connection */
+    EVENT_DIAL,            /* a node's link tries to connect: link, channel */
+    EVENT_LINK_UP,
+    EVENT_LINK_LOST,
+    EVENT_LINK_REFUSED, /* the answer of a plain connect */
+    EVENT_PUMP,         /* a link's pipe may send its head: link, channel */
+    EVENT_RESOLVED,     /* seed */
+    EVENT_CLIENT_FRAME, /* arrives at a client: connection, frame */
+    EVENT_FAULT,        /* the fault schedule's entry `number` is due */
+    EVENT_WORK,         /* the workload's client `number` acts */
+};
+
+struct event {
+    uint64_t at_ns;
+    uint64_t order; /* planned as the order-th */
+    enum event_kind kind;
+    uint32_t node;
+    uint32_t life;                /* of that node; an event of a past life is void */
+    uint32_t link, channel, dial; /* dial: the link's attempt this belongs to */
+    uint32_t connection;
+    uint32_t number;
+    uint32_t from; /* node a frame came from */
+    uint8_t *frame;
+    size_t bytes;
+};
+
+struct events {
+    struct event *heap;
+    size_t count, capacity;
+    uint64_t planned; /* events ever planned */
+};
+
+/* Plans an event; its order is given here unless it has one (postponed events keep theirs). */
+void events_plan(struct events *events, struct event event);
+
+/* The earliest event, or NULL. */
+const struct event *events_first(const struct events *events);
+
+/* Takes the earliest event out; there must be one. */
+struct event events_take(struct events *events);
+
+/* Frees everything, frames too. */
+void events_clear(struct events *events);
+
+#endif
