@@ -42,7 +42,9 @@ static inline uint8_t reader_u8(struct reader *reader)
 static inline uint16_t reader_u16(struct reader *reader)
 {
     const uint8_t *b = reader_take(reader, 2);
-    return b == NULL ? 0 : (uint16_t)(b[0] | b[1] << 8);
+    if (b == NULL)
+        return 0;
+    return (uint16_t)(b[0] | b[1] << 8);
 }
 
 static inline uint32_t reader_u32(struct reader *reader)
