@@ -8,6 +8,7 @@ FIELDS(log_entries) = {
     FIELD(log_entries, 2, stream, UINT, REQUIRED, UINT8_MAX),
     FIELD(log_entries, 3, first, UINT, REQUIRED, UINT64_MAX),
     FIELD(log_entries, 4, last, UINT, REQUIRED, UINT64_MAX),
+    FIELD(log_entries, 5, head, UINT, REQUIRED, UINT64_MAX),
 };
 SCHEMA(log_entries);
 
@@ -15,6 +16,7 @@ FIELDS(log_pull) = {
     FIELD(log_pull, 1, writer, UINT, REQUIRED, UINT64_MAX),
     FIELD(log_pull, 2, stream, UINT, REQUIRED, UINT8_MAX),
     FIELD(log_pull, 3, have, UINT, OPTIONAL, UINT64_MAX),
+    FIELD(log_pull, 4, cursor, BYTES, OPTIONAL, LOG_CURSOR_BYTES_MAX),
 };
 SCHEMA(log_pull);
 
@@ -22,7 +24,6 @@ FIELDS(log_snapshot) = {
     FIELD(log_snapshot, 1, writer, UINT, REQUIRED, UINT64_MAX),
     FIELD(log_snapshot, 2, stream, UINT, REQUIRED, UINT8_MAX),
     FIELD(log_snapshot, 3, head, UINT, OPTIONAL, UINT64_MAX),
-    FIELD(log_snapshot, 4, chunk, UINT, OPTIONAL, UINT32_MAX),
-    FIELD(log_snapshot, 5, is_last, BOOL, OPTIONAL, 0),
+    FIELD(log_snapshot, 4, is_last, BOOL, OPTIONAL, 0),
 };
 SCHEMA(log_snapshot);

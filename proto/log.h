@@ -7,28 +7,35 @@
 
 enum log_stream { LOG_OWNERSHIP = 1, LOG_TOPICS = 2 };
 
+enum { LOG_CURSOR_BYTES_MAX = 2048 };
+
 /* KIND_LOG_ENTRIES: versions first..last of the writer's log. Body: the entries, in the stream's
- * own encoding (ownership: proto/ownership.h). */
+ * own encoding (ownership: proto/ownership.h). Without entries (last is first - 1) it only says
+ * where the log stands. Pushed by the writer: correlation 0. The answer to a pull: the pull's. */
 struct log_entries {
     uint64_t writer; /* instance id; its own, or one the sender has a replica of */
     uint8_t stream;  /* enum log_stream */
     uint64_t first, last;
+    uint64_t head; /* the log's, as the sender has it; last or more */
 };
 
-/* KIND_LOG_PULL: "I have this writer up to `have`; send what follows, or a snapshot". */
+/* KIND_LOG_PULL: "I have this writer up to `have`; send what follows, or a piece of a snapshot".
+ * Answered once, with entries or with one chunk, and asked again until nothing is missing: the
+ * receiver sets the pace, and may go on with another peer wherever it stands. */
 struct log_pull {
     uint64_t writer;
     uint8_t stream;
     uint64_t have;
+    struct span cursor; /* in a snapshot: the entry it stands at, encoded; the chunk after it */
 };
 
-/* KIND_LOG_SNAPSHOT: one chunk of the state at version `head`. Chunks come in order from 0; the
- * receiver replaces its replica when it has the last. Body: entries. */
+/* KIND_LOG_SNAPSHOT: one chunk of the state at version `head`, correlation as the pull's. Body:
+ * entries in ascending order of their keys, all above the pull's cursor. After the last chunk the
+ * receiver replaces its replica and pulls the entries above the lowest head it was told. */
 struct log_snapshot {
     uint64_t writer;
     uint8_t stream;
     uint64_t head;
-    uint32_t chunk;
     bool is_last;
 };
 
