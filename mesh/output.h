@@ -11,7 +11,7 @@
  * with MESH_OPEN_LINK and takes back with MESH_CLOSE_LINK; it has up to two DEALERs, one for
  * CHANNEL_GOSSIP and one for CHANNEL_FORWARD. A connection is what dialled us: the 32-bit number
  * that the ROUTER gave it; connections of different channels are different. */
-enum { MESH_LINK_NONE = UINT32_MAX };
+#define MESH_LINK_NONE UINT32_MAX
 
 enum mesh_order {
     MESH_SEND,            /* channel, link, bytes: a frame for mesh_write_output */

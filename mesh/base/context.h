@@ -8,6 +8,7 @@
 #include "mesh/base/links.h"
 #include "mesh/base/memory.h"
 #include "mesh/base/outbox.h"
+#include "mesh/base/permutation.h"
 #include "mesh/base/random.h"
 #include "mesh/base/require.h"
 #include "mesh/config.h"

@@ -1,13 +1,13 @@
-/* hashmap.h - finds a 32-bit slot by a 64- or 128-bit key, or by a hash with the caller comparing.
- * Open addressing (robin hood or linear with back-shift deletion), 16-byte aligned cells, grows by
- * doubling through memory.h. Keys are hashed with a per-map random key, as strangers choose some.
- * Thread: one owner. */
+/* hashmap.h - finds a 32-bit slot by a key of up to 128 bits; by a string through
+ * hashmap_key_of_bytes, with the caller comparing.
+ * Memory: one array of 24-byte cells, at most 3/4 full, that doubles (each put O(1) on average).
+ * Keys are hashed with a per-map random salt, as strangers choose some. Thread: one owner. */
 #ifndef WEFT_MESH_BASE_HASHMAP_H
 #define WEFT_MESH_BASE_HASHMAP_H
 
 #include "mesh/base/memory.h"
 
-enum { HASHMAP_NONE = UINT32_MAX };
+#define HASHMAP_NONE UINT32_MAX /* no enum: its values are ints */
 
 struct hashmap_key {
     uint64_t high, low;
@@ -26,6 +26,10 @@ struct hashmap {
 
 void hashmap_init(struct hashmap *map, struct memory *memory, enum memory_kind kind, uint64_t salt);
 void hashmap_clear(struct hashmap *map); /* frees the cells; the map is empty and usable */
+
+/* Makes room for so many keys at once, so that puts up to there cannot fail. False when no memory
+ * is to be had: unchanged then. */
+bool hashmap_reserve(struct hashmap *map, uint32_t count);
 
 /* The slot under the key, HASHMAP_NONE when there is none. O(1). */
 uint32_t hashmap_get(const struct hashmap *map, struct hashmap_key key);

@@ -28,6 +28,13 @@ void *memory_new(struct memory *memory, enum memory_kind kind, size_t bytes);
 void *memory_resize(struct memory *memory, enum memory_kind kind, void *block, size_t old_bytes,
                     size_t new_bytes);
 
+/* Sets bytes aside without having them yet, so that a later memory_new of as many bytes (after
+ * memory_release) stays within the limit. False when the limit would be passed: unchanged then. */
+bool memory_reserve(struct memory *memory, enum memory_kind kind, size_t bytes);
+
+/* Gives up what was set aside. */
+void memory_release(struct memory *memory, enum memory_kind kind, size_t bytes);
+
 /* Gives a block back; `bytes` as it was asked for. NULL is fine. */
 void memory_free(struct memory *memory, enum memory_kind kind, void *block, size_t bytes);
 

@@ -17,11 +17,4 @@ uint64_t random_u64(struct random *random);
 uint64_t random_below(struct random *random, uint64_t bound); /* 0..bound-1, unbiased; bound > 0 */
 void random_bytes(struct random *random, void *out, size_t bytes);
 
-/* A keyed permutation of 64-bit numbers: distinct counters give distinct, unpredictable serials. */
-struct permutation {
-    uint64_t keys[8];
-};
-void permutation_init(struct permutation *permutation, struct random *random);
-uint64_t permutation_apply(const struct permutation *permutation, uint64_t counter);
-
 #endif

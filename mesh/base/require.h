@@ -6,7 +6,6 @@
 /* Prints file, line and condition on standard error and aborts (exit 134). */
 _Noreturn void require_failed(const char *file, int line, const char *condition);
 
-#define require(condition)                                                                        \
-    ((condition) ? (void)0 : require_failed(__FILE__, __LINE__, #condition))
+#define require(condition) ((condition) ? (void)0 : require_failed(__FILE__, __LINE__, #condition))
 
 #endif
