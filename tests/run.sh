@@ -63,7 +63,8 @@ run_tests() {
             *Passed*) verdict=passed ;;
         esac
         echo "$verdict $profile/${BASH_REMATCH[2]} $log $test" >>"$logs/$lane.results"
-        say "$verdict $profile/${BASH_REMATCH[2]} ${BASH_REMATCH[3]##* \*}"
+        say "$verdict $profile/${BASH_REMATCH[2]}$(sed 's/.*[^0-9.]\([0-9.]* sec\).*/ \1/' \
+            <<<"${BASH_REMATCH[3]}")"
     done
     wait "$ctest"
     # 0: all passed, 8: some failed; anything else means that tests were not even run.
@@ -117,6 +118,11 @@ if [ "$with_long" = yes ]; then
     names="$names long"
 fi
 
+# What test NUMBER printed, without what ctest says about it.
+output_of() {
+    sed -n "s/^$1: //p" "$2" | sed '/^Test command: /,/^Test timeout/d'
+}
+
 passed=0 failed=0 skipped=0
 for lane in $names; do
     if ! grep -qx done "$logs/$lane.results" 2>/dev/null; then
@@ -127,12 +133,12 @@ for lane in $names; do
             passed) passed=$((passed + 1)) ;;
             skipped)
                 skipped=$((skipped + 1))
-                reason=$(sed -n "s/^$number: //p" "$log" | grep -m 1 SKIPPED)
+                reason=$(output_of "$number" "$log" | grep -m 1 SKIPPED)
                 printf '\nSKIPPED %s: %s\n' "$name" "${reason:-no reason given}" ;;
             failed)
                 failed=$((failed + 1))
                 printf '\nFAILED %s (all of it: %s)\n' "$name" "$log"
-                [ -z "${number:-}" ] || sed -n "s/^$number: //p" "$log" | tail -n 60 ;;
+                [ -z "${number:-}" ] || output_of "$number" "$log" | tail -n 60 ;;
         esac
     done <"$logs/$lane.results"
 done

@@ -5,6 +5,7 @@ sources). static.py planted shows each tool a file with a fault and insists that
 """
 
 import argparse
+import collections
 import concurrent.futures
 import json
 import pathlib
@@ -45,7 +46,12 @@ def listed(build):
 
 def check_format(paths, build):
     del build
-    return [run(["clang-format", "--dry-run", "-Werror", *paths])]
+    code, output = run(["clang-format", "--dry-run", "-Werror", *paths])
+    places = collections.Counter(line.split(":")[0] for line in output.splitlines()
+                                 if "clang-format-violations" in line)
+    told = [f"{path}: {count} places [clang-format-violations]: clang-format -i {path}"
+            for path, count in sorted(places.items())]
+    return [(code, "\n".join(told) or output)]
 
 
 def check_tidy(paths, build):
