@@ -11,6 +11,7 @@
 #include "mesh/base/permutation.h"
 #include "mesh/base/random.h"
 #include "mesh/base/require.h"
+#include "mesh/base/scratch.h"
 #include "mesh/config.h"
 #include "mesh/counters.h"
 
@@ -21,6 +22,7 @@ struct context {
     uint64_t now_ns;    /* of the input being worked on; monotonic */
     uint64_t wall_ms;   /* since 1970; decides nothing */
     struct memory memory;
+    struct scratch scratch; /* until the current pull ends; mesh.c clears it */
     struct random random;
     struct deadlines *deadlines;
     struct outbox *outbox;

@@ -21,10 +21,6 @@ void *scratch_new(struct scratch *scratch, size_t bytes);
 /* A copy of the bytes; its data is NULL when there is no memory, also for an empty span. */
 struct span scratch_copy(struct scratch *scratch, struct span bytes);
 
-/* Frees a block of memory.h at the end of the pull instead of now: something queued may still
- * point into it. NULL is fine. */
-void scratch_adopt(struct scratch *scratch, enum memory_kind kind, void *block, size_t bytes);
-
 /* The pull has ended: nothing points here any more. */
 void scratch_clear(struct scratch *scratch);
 
