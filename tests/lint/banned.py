@@ -28,6 +28,8 @@ def check(root: pathlib.Path):
             yield Finding(path, line_of(code, match.start()),
                           f"no typedef of a {match.group(1)}: it keeps its name in full")
         if path.split("/")[0] in ("proto", "mesh"):
+            if path == "mesh/base/require.c":
+                continue  # it says why the process stops
             for match in CORE_CALL.finditer(code):
                 yield Finding(path, line_of(code, match.start()),
                               f"{match.group(1)}() has no place in the core")

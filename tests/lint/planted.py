@@ -108,6 +108,9 @@ OBJECT_CASES = [
      "mesh/log/log.c:1: uses time"),
     ({"mesh/log/log.c": "void free(void *);\nvoid log_f(void *a) { free(a); }\n"}, "calls free()"),
     ({"mesh/base/pool.c": "void free(void *);\nvoid pool_f(void *a) { free(a); }\n"}, ""),
+    ({"mesh/log/log.c": "int puts(char *);\nvoid log_f(char *a) { puts(a); }\n"}, "uses puts"),
+    ({"mesh/base/require.c": "int fputs(char *, void *);\nextern void *stderr;\n"
+                             "void require_f(char *a) { fputs(a, stderr); }\n"}, ""),
     ({"mesh/log/log.c": "int pcre2_match_8(void);\nint log_f(void) { return pcre2_match_8(); }\n"},
      "PCRE2 is for the filters"),
     ({"mesh/base/map.c": "int log_f(void);\nint map_f(void) { return log_f(); }\n",
