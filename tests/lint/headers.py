@@ -19,7 +19,7 @@ FLAGS = ["-fsyntax-only", "-Wall", "-Wextra", "-Wpedantic", "-Wstrict-prototypes
 def compile_header(root, path, command):
     text = f'#include "{path}"\n#include "{path}"\n'
     done = subprocess.run(command + ["-I", str(root), "-"], input=text, capture_output=True,
-                          text=True, check=False)
+                          text=True, check=False, cwd=root)
     if done.returncode == 0:
         return None
     lines = [line for line in done.stderr.splitlines() if "error" in line or "warning" in line]
