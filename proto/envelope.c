@@ -69,6 +69,16 @@ void message_encode(const struct schema *schema, const void *fields, uint8_t kin
         header_encode(&message, fields_bytes, body_bytes, &header);
 }
 
+void message_pass_on(const struct message *message, struct writer *writer)
+{
+    size_t fields_bytes = message->fields.bytes;
+    size_t body_bytes = message->body.bytes;
+    if (fields_bytes > MESSAGE_FIELDS_BYTES_MAX || body_bytes > UINT32_MAX)
+        writer->is_bad = true;
+    header_encode(message, fields_bytes, body_bytes, writer);
+    writer_span(writer, message->fields);
+}
+
 size_t message_measure(const struct schema *schema, const void *fields)
 {
     return MESSAGE_HEADER_BYTES + (schema == NULL ? 0 : schema_measure(schema, fields));

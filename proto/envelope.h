@@ -77,6 +77,10 @@ enum error envelope_decode(struct reader *frame, enum channel expected, struct e
 void message_encode(const struct schema *schema, const void *fields, uint8_t kind, uint8_t flags,
                     uint64_t correlation, size_t body_bytes, struct writer *writer);
 
+/* The same for a message that is passed on with its fields as they came: header and fields; exactly
+ * message->body.bytes of body must follow. */
+void message_pass_on(const struct message *message, struct writer *writer);
+
 /* Bytes that message_encode writes, without the body. */
 size_t message_measure(const struct schema *schema, const void *fields);
 

@@ -30,6 +30,17 @@ struct context {
     uint64_t counters[COUNTERS];
 };
 
+/* Fills a zeroed context from the configuration: randomness, instance, limits of memory, deadlines,
+ * outbox, links. False when memory is not to be had: the context is as after context_clear. */
+bool context_init(struct context *context, const struct mesh_config *config);
+
+/* Frees what context_init made; owners of queues have cleared them. */
+void context_clear(struct context *context);
+
+/* A random stream of its own for each concern, so that a new draw in one does not shift the
+ * others. Numbers are only added. */
+enum context_stream { CONTEXT_STREAM_ROOMS = 0, CONTEXT_STREAM_INSTANCE = 1 };
+
 static inline void count(struct context *context, enum counter counter)
 {
     context->counters[counter]++;

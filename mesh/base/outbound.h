@@ -1,0 +1,97 @@
+/* outbound.h - holds what is to leave for one destination: a bounded queue, embedded in its owner
+ * (a session, a link), that the outbox pulls frames from.
+ *
+ * A message's head (header and fields) is encoded when it is queued. Its body is only referenced:
+ * while the frame it came in still lives, nothing is copied; whatever is still queued when the
+ * pull ends (the destination is blocked or was cut off at its aim) gets its own copy then.
+ * Memory: MEMORY_QUEUES. A body is counted when it is queued, so that keeping it later stays within
+ * the limit. Thread: one owner. */
+#ifndef WEFT_MESH_BASE_OUTBOUND_H
+#define WEFT_MESH_BASE_OUTBOUND_H
+
+#include "mesh/base/chain.h"
+#include "mesh/output.h"
+#include "proto/envelope.h"
+
+struct outbox;
+
+/* Which of the outbox's lists a queue is in. */
+enum outbound_place {
+    OUTBOUND_NOWHERE, /* nothing to send, or blocked with all bodies its own */
+    OUTBOUND_READY,   /* waits for this pull to come round to it */
+    OUTBOUND_LATER,   /* gave its frame in this pull and has more */
+    OUTBOUND_HELD,    /* blocked, with bodies to be kept at the end of the pull */
+    OUTBOUND_PLACES
+};
+
+/* A destination's queue. Must not move. Owners read the plain members and set none. */
+struct outbound {
+    struct outbox *outbox;
+    struct outbound *next, *previous; /* of the list it is in */
+    enum outbound_place place;
+    enum mesh_order order;    /* MESH_SEND or MESH_REPLY */
+    uint32_t number;          /* the link or the connection */
+    struct envelope envelope; /* what frames to it start with; sequence counts frames */
+    size_t frame_bytes_aim;
+    uint32_t messages, messages_max;
+    size_t bytes, bytes_max; /* heads and bodies queued */
+    uint64_t queued_total;   /* messages ever queued: after outbound_send, that message's number */
+    uint64_t sent_total;     /* the number of the last message that left or was dropped */
+    bool is_blocked;         /* full, down or not yet up: pulls skip it */
+    /* The outbox's own: */
+    bool is_detached, is_cut_after; /* it has outlived its owner; then hang up */
+    uint64_t served_pull;           /* the pull in which it last gave a frame */
+    struct chain chain;             /* heads, each behind a record of its body */
+    uint32_t kept_messages;         /* of the oldest, that need nothing of the input any more */
+    struct chain_place unkept;      /* behind those */
+};
+
+/* A message to queue. Either schema and fields, or already encoded fields, or neither. */
+struct outgoing {
+    uint8_t kind; /* enum kind */
+    uint8_t flags;
+    uint64_t correlation;
+    const struct schema *schema;
+    const void *fields;
+    struct span encoded_fields; /* used when schema is NULL: passed on as they came */
+    struct span body;           /* lives at least until the current pull ends */
+};
+
+/* Ties a zeroed queue to its destination. It starts unblocked and empty; the aim of its frames is
+ * that of the envelope's channel. */
+void outbound_init(struct outbound *queue, struct outbox *outbox, enum mesh_order order,
+                   uint32_t number, const struct envelope *envelope, uint32_t messages_max,
+                   size_t bytes_max);
+
+/* Drops what is queued and leaves the outbox; the queue may then be initialised again. Fine on a
+ * zeroed queue. */
+void outbound_clear(struct outbound *queue);
+
+/* Queues one message. Returns ERROR_OK, or ERROR_LIMIT_REACHED with nothing queued: the queue or
+ * the node-wide memory of queues is full, or no frame of the channel can hold the message.
+ * Allocates nothing while the free list has a block. O(fields). */
+enum error outbound_send(struct outbound *queue, const struct outgoing *message);
+
+/* Drops what is queued and stays. sent_total then equals queued_total: whoever wants to know which
+ * of his messages never left asks before. */
+void outbound_drop_all(struct outbound *queue);
+
+/* Pulls skip a blocked queue, which goes on taking messages up to its limits. */
+void outbound_block(struct outbound *queue);
+void outbound_unblock(struct outbound *queue);
+
+/* The owner goes: what is queued, and then `last` (NULL: nothing; beyond the limits, if need be),
+ * leaves without him, and at the end, if so wished, the connection is cut (MESH_CUT). Of a blocked
+ * queue only `last` leaves. The queue is then as after outbound_clear. */
+void outbound_finish(struct outbound *queue, const struct outgoing *last, bool cut);
+
+/* For outbox.c: how many messages, of how many bytes in all, the next frame holds; at least one. */
+uint32_t outbound_measure(const struct outbound *queue, size_t *bytes);
+
+/* For outbox.c: writes the oldest messages and forgets them. */
+void outbound_write(struct outbound *queue, uint32_t messages, struct writer *writer);
+
+/* For outbox.c: the pull ends; copies each body that is not yet the queue's own. */
+void outbound_keep(struct outbound *queue);
+
+#endif
