@@ -84,17 +84,33 @@ size_t message_measure(const struct schema *schema, const void *fields)
     return MESSAGE_HEADER_BYTES + (schema == NULL ? 0 : schema_measure(schema, fields));
 }
 
-bool message_next(struct reader *frame, struct message *message, enum error *error)
+/* Takes header and fields; returns how many bytes of body follow. */
+static uint32_t head_decode(struct reader *frame, struct message *message)
 {
-    *error = frame->is_bad ? ERROR_INVALID_MESSAGE : ERROR_OK;
-    if (frame->is_bad || frame->left == 0)
-        return false;
     message->kind = reader_u8(frame);
     message->flags = reader_u8(frame);
     uint16_t fields_bytes = reader_u16(frame);
     uint32_t body_bytes = reader_u32(frame);
     message->correlation = reader_u64(frame);
     message->fields = reader_span(frame, fields_bytes);
+    return body_bytes;
+}
+
+bool message_of_parts(struct span head, struct span body, struct message *message)
+{
+    struct reader reader;
+    reader_init(&reader, head);
+    uint32_t body_bytes = head_decode(&reader, message);
+    message->body = body;
+    return !reader.is_bad && reader.left == 0 && body_bytes == body.bytes;
+}
+
+bool message_next(struct reader *frame, struct message *message, enum error *error)
+{
+    *error = frame->is_bad ? ERROR_INVALID_MESSAGE : ERROR_OK;
+    if (frame->is_bad || frame->left == 0)
+        return false;
+    uint32_t body_bytes = head_decode(frame, message);
     message->body = reader_span(frame, body_bytes);
     if (frame->is_bad)
         *error = ERROR_INVALID_MESSAGE;

@@ -88,6 +88,10 @@ size_t message_measure(const struct schema *schema, const void *fields);
  * (*error is ERROR_OK) or when the rest is malformed (ERROR_INVALID_MESSAGE). */
 bool message_next(struct reader *frame, struct message *message, enum error *error);
 
+/* Puts together a message whose head (header and fields) and body lie apart. False when the head is
+ * not one, or speaks of another body. */
+bool message_of_parts(struct span head, struct span body, struct message *message);
+
 /* The 64-bit hash (FNV-1a) by which frames name their mesh. */
 uint64_t mesh_name_hash(struct span name);
 

@@ -35,6 +35,7 @@ bool context_init(struct context *context, const struct mesh_config *config)
     context->instance = instance_draw(config->random_seed);
     context->mesh_hash = mesh_name_hash(span_text(config->cluster));
     limits_set(&context->memory, config);
+    scratch_init(&context->scratch, &context->memory);
     random_init(&context->random, config->random_seed, CONTEXT_STREAM_ROOMS);
     context->deadlines = memory_new(&context->memory, MEMORY_TABLES, deadlines_bytes());
     context->outbox = outbox_new(&context->memory);
@@ -50,6 +51,7 @@ bool context_init(struct context *context, const struct mesh_config *config)
 
 void context_clear(struct context *context)
 {
+    scratch_clear(&context->scratch);
     if (context->links != NULL)
         links_destroy(&context->links);
     outbox_destroy(&context->outbox);

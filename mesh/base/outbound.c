@@ -168,6 +168,17 @@ enum error outbound_send(struct outbound *queue, const struct outgoing *message)
     return ERROR_OK;
 }
 
+bool outbound_next(const struct outbound *queue, struct chain_place *place, struct message *message)
+{
+    const struct record *record = chain_next(&queue->chain, place);
+    if (record == NULL)
+        return false;
+    bool is_whole = message_of_parts(span_of(record->head, record->head_bytes),
+                                     span_of(record->body, record->body_bytes), message);
+    require(is_whole);
+    return true;
+}
+
 void outbound_block(struct outbound *queue)
 {
     queue->is_blocked = true;

@@ -76,6 +76,11 @@ enum error outbound_send(struct outbound *queue, const struct outgoing *message)
  * of his messages never left asks before. */
 void outbound_drop_all(struct outbound *queue);
 
+/* Walks what is queued, oldest first; a zeroed place starts. Returns false at the end. The message's
+ * spans live until the queue changes. */
+bool outbound_next(const struct outbound *queue, struct chain_place *place,
+                   struct message *message);
+
 /* Pulls skip a blocked queue, which goes on taking messages up to its limits. */
 void outbound_block(struct outbound *queue);
 void outbound_unblock(struct outbound *queue);
