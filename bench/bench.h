@@ -1,0 +1,51 @@
+/* bench.h - what a run of weftbench is asked for, and what came of it. Thread: plain data. */
+#ifndef WEFT_BENCH_BENCH_H
+#define WEFT_BENCH_BENCH_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "bench/histogram.h"
+#include "client/weft.h"
+
+enum { BENCH_NODES_MAX = 64, BENCH_OUTCOMES = 64 };
+
+enum bench_route { ROUTE_LOCAL, ROUTE_REMOTE, ROUTE_MIXED };
+
+enum bench_exit { BENCH_HELD = 0, BENCH_BROKEN = 1, BENCH_USAGE = 2, BENCH_NOT_RUN = 3 };
+
+struct bench_settings {
+    const char *servers[BENCH_NODES_MAX]; /* host:port, one a node */
+    uint32_t servers_count;
+    uint32_t clients, handlers; /* callers in all; handlers a node */
+    uint32_t pipeline;          /* closed loop: requests outstanding a caller */
+    double rate;                /* open loop: requests a second in all; 0: closed loop */
+    uint32_t size_bytes;
+    uint64_t duration_ns, warmup_ns;
+    uint64_t number; /* requests to measure; 0: by duration */
+    enum bench_route route;
+    bool checks;
+    uint64_t seed;
+    uint32_t timeout_ms;
+    const char *json_file;
+};
+
+struct bench_checks {
+    uint64_t lost, duplicate, reordered, corrupt, no_outcome;
+};
+
+struct bench_report {
+    char nodes[BENCH_NODES_MAX][130]; /* names, in the order of the servers */
+    uint64_t sent;
+    uint64_t outcomes[BENCH_OUTCOMES]; /* by number; the last one: all beyond */
+    double seconds;                    /* measured */
+    struct histogram latency;          /* of what ended OK */
+    struct bench_checks checks;
+};
+
+const char *bench_route_name(enum bench_route route);
+
+/* True when nothing that must hold was broken. */
+bool bench_has_held(const struct bench_settings *settings, const struct bench_report *report);
+
+#endif

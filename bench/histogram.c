@@ -1,0 +1,73 @@
+#include "bench/histogram.h"
+
+/* Values below 128 have a bucket each; above, each doubling has 64 buckets: the top 7 bits of the
+ * value say which, the highest being always 1. */
+
+enum { HALF = 1 << (HISTOGRAM_BITS - 1) };
+
+static unsigned bucket_of(uint64_t value)
+{
+    if (value < 2 * HALF)
+        return (unsigned)value;
+    unsigned shift = 64u - (unsigned)__builtin_clzll(value) - HISTOGRAM_BITS;
+    unsigned bucket = shift * HALF + (unsigned)(value >> shift);
+    return bucket < HISTOGRAM_BUCKETS ? bucket : HISTOGRAM_BUCKETS - 1;
+}
+
+/* The greatest value that belongs to the bucket. */
+static uint64_t bucket_top(unsigned bucket)
+{
+    if (bucket < 2 * HALF)
+        return bucket;
+    unsigned shift = bucket / HALF - 1;
+    uint64_t lowest = (uint64_t)(bucket - shift * HALF) << shift;
+    return lowest + ((uint64_t)1 << shift) - 1;
+}
+
+void histogram_add(struct histogram *histogram, uint64_t value_ns)
+{
+    histogram->counts[bucket_of(value_ns)]++;
+    if (histogram->count == 0 || value_ns < histogram->min)
+        histogram->min = value_ns;
+    if (value_ns > histogram->max)
+        histogram->max = value_ns;
+    histogram->count++;
+    histogram->sum += value_ns;
+}
+
+void histogram_merge(struct histogram *histogram, const struct histogram *from)
+{
+    if (from->count == 0)
+        return;
+    if (histogram->count == 0 || from->min < histogram->min)
+        histogram->min = from->min;
+    if (from->max > histogram->max)
+        histogram->max = from->max;
+    histogram->count += from->count;
+    histogram->sum += from->sum;
+    for (unsigned i = 0; i < HISTOGRAM_BUCKETS; i++)
+        histogram->counts[i] += from->counts[i];
+}
+
+uint64_t histogram_quantile(const struct histogram *histogram, double share)
+{
+    if (histogram->count == 0)
+        return 0;
+    uint64_t wanted = (uint64_t)(share * (double)histogram->count + 0.5);
+    if (wanted == 0)
+        wanted = 1;
+    uint64_t seen = 0;
+    for (unsigned i = 0; i < HISTOGRAM_BUCKETS; i++) {
+        seen += histogram->counts[i];
+        if (seen >= wanted) {
+            uint64_t top = bucket_top(i);
+            return top < histogram->max ? top : histogram->max;
+        }
+    }
+    return histogram->max;
+}
+
+double histogram_mean(const struct histogram *histogram)
+{
+    return histogram->count == 0 ? 0 : (double)histogram->sum / (double)histogram->count;
+}
