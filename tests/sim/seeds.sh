@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # seeds.sh - every seed that once failed (seeds.txt: seed nodes minutes, then what it found), a
-# fixed range of seeds, and some that nobody has seen. A failing one prints the line that repeats it.
+# fixed range of seeds, and some that nobody has seen. A failing one prints what repeats it.
 set -u
 
 here=$(dirname "${BASH_SOURCE[0]}")
