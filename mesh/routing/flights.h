@@ -1,0 +1,78 @@
+/* flights.h - keeps the requests in flight that this node has a part in: as the caller's node, as
+ * the handler's node, or as both. A flight has two ends; each is a session here or another node.
+ * The number by which the handler's end knows the flight is its slot and generation, so an answer
+ * finds its flight, or finds that there is none any more, in O(1).
+ * Memory: a fixed table, touched as used; nothing is allocated for a request.
+ * Thread: one owner. */
+#ifndef WEFT_MESH_ROUTING_FLIGHTS_H
+#define WEFT_MESH_ROUTING_FLIGHTS_H
+
+#include "mesh/base/context.h"
+#include "mesh/base/hashmap.h"
+
+#define FLIGHT_NONE UINT32_MAX
+
+enum { FLIGHT_MOVES_MAX = 2 }; /* how often a request is given to somebody else after "moved" */
+
+enum flight_side { FLIGHT_CALLER, FLIGHT_HANDLER, FLIGHT_SIDES };
+enum flight_place { FLIGHT_AT_NOBODY, FLIGHT_AT_SESSION, FLIGHT_AT_NODE, FLIGHT_PLACES };
+
+/* One end of a flight. */
+struct flight_end {
+    enum flight_place place;
+    uint32_t slot;           /* of the session or node */
+    uint32_t next, previous; /* flights with the same end */
+};
+
+struct flight {
+    uint32_t slot, generation;
+    struct flight_end ends[FLIGHT_SIDES];
+    uint64_t caller_key;         /* the caller's instance or session serial */
+    uint64_t caller_correlation; /* what the caller calls it */
+    struct session_id sender;    /* the session that asked, here or elsewhere */
+    struct session_id handler;   /* the session chosen to serve it */
+    uint64_t deadline_ns;
+    struct deadline deadline;
+    uint64_t moved_from[FLIGHT_MOVES_MAX]; /* nodes that said "moved" */
+    uint8_t moves;
+    bool is_idempotent;
+};
+
+struct flights;
+
+/* own_most: flights that begin at a session here; foreign_most: that begin elsewhere. */
+struct flights *flights_new(struct context *context, uint32_t own_most, uint32_t foreign_most,
+                            uint32_t sessions, uint32_t nodes);
+void flights_destroy(struct flights **flights);
+
+/* A flight that begins at that session or node, with no handler yet. NULL: too many are in flight.
+ * The caller's number must not be in use (flights_of_caller). */
+struct flight *flights_take(struct flights *flights, enum flight_place place, uint32_t slot,
+                            uint64_t caller_key, uint64_t caller_correlation);
+void flights_release(struct flights *flights, struct flight *flight);
+
+/* Who serves it from now on; FLIGHT_AT_NOBODY takes it from whoever did. */
+void flights_give(struct flights *flights, struct flight *flight, enum flight_place place,
+                  uint32_t slot, struct session_id handler);
+
+/* The number for the handler's end, and back; NULL: over, or never was. */
+uint64_t flights_number(const struct flight *flight);
+struct flight *flights_of_number(struct flights *flights, uint64_t number);
+
+/* By the caller's number; NULL: none. */
+struct flight *flights_of_caller(struct flights *flights, uint64_t caller_key,
+                                 uint64_t caller_correlation);
+
+struct flight *flights_at(struct flights *flights, uint32_t slot);
+
+/* The first of those that have this end, NULL: none. For the next take flight->ends[side].next. */
+struct flight *flights_first(struct flights *flights, enum flight_side side,
+                             enum flight_place place, uint32_t slot);
+
+/* How many of this node's flights that handler session serves now. */
+uint32_t flights_load(const struct flights *flights, struct session_id handler);
+
+uint32_t flights_own(const struct flights *flights); /* begun by sessions here, in flight now */
+void flights_check(const struct flights *flights);
+
+#endif

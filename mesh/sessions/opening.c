@@ -1,0 +1,178 @@
+/* opening.c - HELLO, up to the point where the directory is asked.
+ *
+ * The order of the questions is the order of what a client can do about the answer: malformed,
+ * version, mesh, readiness (another node may serve it now), identity, room, properties. */
+#include "mesh/sessions/opening.h"
+
+#include "mesh/base/sentence.h"
+#include "mesh/sessions/table.h"
+
+/* Why a HELLO is not welcome; code ERROR_OK: it is. */
+struct refusal {
+    enum error code;
+    struct sentence text;
+};
+
+static enum error refuse(struct refusal *refusal, enum error code, const char *words)
+{
+    refusal->code = code;
+    sentence_start(&refusal->text, words);
+    return code;
+}
+
+static void version_judge(const struct client_hello *hello, struct refusal *refusal)
+{
+    bool is_common =
+        hello->version_min <= WIRE_VERSION_MAX && hello->version_max >= WIRE_VERSION_MIN;
+    if (is_common && hello->version_min <= hello->version_max)
+        return;
+    refuse(refusal, ERROR_VERSION_MISMATCH, "the client speaks wire versions ");
+    sentence_add_number(&refusal->text, hello->version_min);
+    sentence_add(&refusal->text, " to ");
+    sentence_add_number(&refusal->text, hello->version_max);
+    sentence_add(&refusal->text, ", this node ");
+    sentence_add_number(&refusal->text, WIRE_VERSION_MIN);
+    sentence_add(&refusal->text, " to ");
+    sentence_add_number(&refusal->text, WIRE_VERSION_MAX);
+}
+
+static void mesh_judge(const struct sessions *sessions, const struct client_hello *hello,
+                       struct refusal *refusal)
+{
+    struct span cluster = span_text(sessions->context->config->cluster);
+    if (hello->mesh.bytes == 0 || span_equal(hello->mesh, cluster))
+        return;
+    refuse(refusal, ERROR_WRONG_MESH, "the client wants the mesh ");
+    sentence_add_span(&refusal->text, hello->mesh);
+    sentence_add(&refusal->text, ", this node belongs to ");
+    sentence_add_span(&refusal->text, cluster);
+}
+
+/* Without authentication handlers, which come with roles, the chain is ["anonymous"]. */
+static void identity_judge(const struct client_hello *hello, struct refusal *refusal)
+{
+    if (!session_id_is_none(hello->session))
+        refuse(refusal, ERROR_NO_SUCH_SESSION,
+               "there is no session to resume: this version ends a session with its connection; "
+               "open a new one");
+    else if (hello->principal.bytes > 0)
+        refuse(refusal, ERROR_ACCESS_DENIED,
+               "this version knows no principals: leave the principal empty");
+}
+
+static void hello_judge(const struct sessions *sessions, const struct client_hello *hello,
+                        struct refusal *refusal)
+{
+    version_judge(hello, refusal);
+    if (refusal->code == ERROR_OK)
+        mesh_judge(sessions, hello, refusal);
+    if (refusal->code == ERROR_OK && !sessions->is_ready)
+        refuse(refusal, ERROR_NOT_READY,
+               "this node does not serve clients now: it is joining the mesh or leaving it; try "
+               "another node, or again");
+    if (refusal->code == ERROR_OK)
+        identity_judge(hello, refusal);
+}
+
+static struct span client_type(struct span offered)
+{
+    static const char *const known[] = {"c", "javascript", "python", "cli"};
+    for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
+        if (span_equal(offered, span_text(known[i])))
+            return offered;
+    }
+    return span_text("other");
+}
+
+/* The fixed properties, beside what the client offered; the geo keys come from authenticators. */
+static enum error properties_fill(struct sessions *sessions, struct session *session,
+                                  const struct client_hello *hello, struct span address,
+                                  struct property_set *set)
+{
+    struct context *context = sessions->context;
+    struct sentence id, start;
+    sentence_start(&id, "");
+    sentence_add_id(&id, session->id);
+    sentence_start(&start, "");
+    sentence_add_number(&start, context->wall_ms);
+    property_set_put(set, "$SessionId", sentence_span(&id));
+    property_set_put(set, "$Principal", hello->principal);
+    property_set_put(set, "$Roles", (struct span){0});
+    property_set_put(set, "$ClientType", client_type(hello->client_type));
+    property_set_put(set, "$Transport", span_text("zmq"));
+    property_set_put(set, "$ServerName", span_text(context->config->name));
+    property_set_put(set, "$Connector", span_text("clients"));
+    property_set_put(set, "$ClientIP", span_is_text(address) ? address : (struct span){0});
+    property_set_put(set, "$StartTime", sentence_span(&start));
+    property_set_put(set, "$Environment", hello->environment);
+    return properties_store(&session->properties, &context->memory, set);
+}
+
+static void properties_judge(struct sessions *sessions, struct session *session,
+                             const struct client_hello *hello, struct span offered,
+                             struct span address, struct refusal *refusal)
+{
+    struct property_set set = {.count = 0};
+    struct span culprit = {0};
+    enum error error = ERROR_OK;
+    if (sessions->context->config->trusts_anonymous)
+        error = property_set_offer(&set, offered, &culprit);
+    if (error == ERROR_OK) {
+        error = properties_fill(sessions, session, hello, address, &set);
+        if (error != ERROR_OK)
+            refuse(refusal, error, "no memory for the session's properties (memory.properties)");
+    } else if (error == ERROR_INVALID_ARGUMENT) {
+        refuse(refusal, error,
+               "a property is against the rules (key of 1 to 128 bytes without "
+               "blanks, quotes, brackets and commas, each once, at most 128): ");
+        sentence_add_span(&refusal->text, culprit);
+    } else {
+        refuse(refusal, error, "the offered properties are malformed");
+    }
+}
+
+/* A slot and an id; NULL when the tables are full or have no memory left. */
+static struct session *session_take(struct sessions *sessions, uint32_t connection,
+                                    uint64_t correlation, struct refusal *refusal)
+{
+    struct session_id id = {.instance = sessions->context->instance};
+    while (id.serial == 0)
+        id.serial = permutation_apply(&sessions->serials, sessions->serial++);
+    struct hashmap_key key = {.high = id.instance, .low = id.serial};
+    struct session *session = table_take(sessions, connection);
+    if (session != NULL && hashmap_put(&sessions->by_id, key, session->slot)) {
+        session->id = id;
+        session->hello_correlation = correlation;
+        return session;
+    }
+    if (session != NULL)
+        table_release(sessions, session, true);
+    refuse(refusal, ERROR_LIMIT_REACHED,
+           "this node hosts as many sessions as sessions.max or its memory allows; try another");
+    return NULL;
+}
+
+void opening_hello(struct sessions *sessions, uint32_t connection, struct span address,
+                   const struct message *message)
+{
+    struct refusal refusal = {.code = ERROR_OK};
+    struct client_hello hello;
+    enum error error = schema_decode(&client_hello_schema, message->fields, &hello);
+    if (error != ERROR_OK)
+        refuse(&refusal, error, "the fields of HELLO could not be read");
+    else
+        hello_judge(sessions, &hello, &refusal);
+    struct session *session = NULL;
+    if (refusal.code == ERROR_OK)
+        session = session_take(sessions, connection, message->correlation, &refusal);
+    if (session == NULL) {
+        sessions_refuse(sessions, connection, message->correlation, refusal.code,
+                        sentence_span(&refusal.text));
+        return;
+    }
+    properties_judge(sessions, session, &hello, message->body, address, &refusal);
+    if (refusal.code == ERROR_OK)
+        table_announce(sessions, session);
+    else
+        sessions_turn_away(sessions, session, refusal.code, sentence_span(&refusal.text));
+}

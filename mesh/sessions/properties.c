@@ -1,0 +1,212 @@
+/* properties.c - see properties.h. Properties are kept as they travel: listing a session copies
+ * bytes, and asking for some of them is one merge of two sorted rows. */
+#include "mesh/sessions/properties.h"
+
+#include "mesh/base/require.h"
+
+static int span_order(struct span a, struct span b)
+{
+    size_t shorter = a.bytes < b.bytes ? a.bytes : b.bytes;
+    int order = shorter == 0 ? 0 : memcmp(a.data, b.data, shorter);
+    if (order != 0)
+        return order;
+    return (a.bytes > b.bytes) - (a.bytes < b.bytes);
+}
+
+static bool is_fixed(struct span key)
+{
+    return key.bytes > 0 && key.data[0] == '$';
+}
+
+static bool key_is_allowed(struct span key)
+{
+    static const char refused[] = " \t\r\n\"'()[],";
+    if (key.bytes == 0 || key.bytes > PROPERTY_KEY_BYTES_MAX)
+        return false;
+    for (size_t i = 0; i < key.bytes; i++) {
+        if (memchr(refused, key.data[i], sizeof refused - 1) != NULL)
+            return false;
+    }
+    return true;
+}
+
+/* Where the key is, or where it belongs: the items are kept sorted. */
+static size_t set_place(const struct property_set *set, struct span key, bool *is_there)
+{
+    size_t low = 0, high = set->count;
+    *is_there = false;
+    while (low < high && !*is_there) {
+        size_t middle = low + (high - low) / 2;
+        int order = span_order(set->items[middle].key, key);
+        if (order < 0)
+            low = middle + 1;
+        else
+            high = middle;
+        *is_there = order == 0;
+    }
+    return high;
+}
+
+static bool set_insert(struct property_set *set, const struct property *property)
+{
+    bool is_there;
+    size_t place = set_place(set, property->key, &is_there);
+    if (is_there || set->count == PROPERTIES_ALL_MAX)
+        return false;
+    memmove(&set->items[place + 1], &set->items[place],
+            (set->count - place) * sizeof set->items[0]);
+    set->items[place] = (struct property){.key = property->key, .value = property->value};
+    set->count++;
+    return true;
+}
+
+enum error property_set_offer(struct property_set *set, struct span groups, struct span *culprit)
+{
+    struct property property;
+    enum error error;
+    *culprit = (struct span){0};
+    while (group_next(&property_schema, &groups, &property, &error)) {
+        if (is_fixed(property.key))
+            continue;
+        *culprit = property.key;
+        if (!key_is_allowed(property.key) || property.is_absent ||
+            set->user_count == PROPERTIES_MAX || !set_insert(set, &property))
+            return ERROR_INVALID_ARGUMENT;
+        set->user_count++;
+    }
+    return error;
+}
+
+void property_set_put(struct property_set *set, const char *key, struct span value)
+{
+    struct property property = {.key = span_text(key), .value = value};
+    require(set_insert(set, &property));
+}
+
+static size_t group_bytes(const struct property *property)
+{
+    return 4 + schema_measure(&property_schema, property);
+}
+
+enum error properties_store(struct properties *properties, struct memory *memory,
+                            struct property_set *set)
+{
+    size_t bytes = 0;
+    for (size_t i = 0; i < set->count; i++)
+        bytes += group_bytes(&set->items[i]);
+    uint8_t *groups = memory_new(memory, MEMORY_PROPERTIES, bytes);
+    if (groups == NULL)
+        return ERROR_LIMIT_REACHED;
+    struct writer writer;
+    writer_init(&writer, groups, bytes);
+    for (size_t i = 0; i < set->count; i++)
+        group_encode(&property_schema, &set->items[i], &writer);
+    require(!writer.is_bad && writer.left == 0);
+    properties->groups = groups;
+    properties->bytes = bytes;
+    return ERROR_OK;
+}
+
+void properties_clear(struct properties *properties, struct memory *memory)
+{
+    memory_free(memory, MEMORY_PROPERTIES, properties->groups, properties->bytes);
+    *properties = (struct properties){0};
+}
+
+bool properties_find(const struct properties *properties, struct span key, struct span *value)
+{
+    struct span rest = span_of(properties->groups, properties->bytes);
+    struct property property;
+    enum error error;
+    while (group_next(&property_schema, &rest, &property, &error)) {
+        if (span_equal(property.key, key)) {
+            *value = property.value;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Takes the part before the next comma off the text. */
+static struct span key_next(struct span *text)
+{
+    const uint8_t *comma = memchr(text->data, ',', text->bytes);
+    size_t bytes = comma == NULL ? text->bytes : (size_t)(comma - text->data);
+    struct span key = span_of(text->data, bytes);
+    size_t taken = comma == NULL ? bytes : bytes + 1;
+    *text = span_of(text->data + taken, text->bytes - taken);
+    return key;
+}
+
+/* Insertion keeps the few keys sorted; one that is there already is left out. */
+static bool keys_insert(struct property_keys *keys, struct span key)
+{
+    size_t place = keys->count;
+    while (place > 0 && span_order(keys->keys[place - 1], key) > 0)
+        place--;
+    if (place > 0 && span_equal(keys->keys[place - 1], key))
+        return true;
+    if (keys->count == PROPERTY_KEYS_MAX)
+        return false;
+    memmove(&keys->keys[place + 1], &keys->keys[place],
+            (keys->count - place) * sizeof keys->keys[0]);
+    keys->keys[place] = key;
+    keys->count++;
+    return true;
+}
+
+enum error property_keys_parse(struct property_keys *keys, struct span text)
+{
+    bool has_none = text.bytes == 0;
+    keys->count = 0;
+    keys->has_all_fixed = has_none;
+    keys->has_all_user = has_none;
+    while (text.bytes > 0) {
+        struct span key = key_next(&text);
+        if (span_equal(key, span_text("*F")))
+            keys->has_all_fixed = true;
+        else if (span_equal(key, span_text("*U")))
+            keys->has_all_user = true;
+        else if (key.bytes > 0 && !keys_insert(keys, key))
+            return ERROR_INVALID_ARGUMENT;
+    }
+    return ERROR_OK;
+}
+
+/* Takes the next property that was asked for; *row moves along the sorted keys. */
+static bool asked_next(const struct property_keys *keys, size_t *row, struct span *rest,
+                       struct property *property)
+{
+    enum error error;
+    while (group_next(&property_schema, rest, property, &error)) {
+        if (is_fixed(property->key) ? keys->has_all_fixed : keys->has_all_user)
+            return true;
+        while (*row < keys->count && span_order(keys->keys[*row], property->key) < 0)
+            (*row)++;
+        if (*row < keys->count && span_equal(keys->keys[*row], property->key))
+            return true;
+    }
+    return false;
+}
+
+size_t properties_measure(const struct properties *properties, const struct property_keys *keys)
+{
+    struct span rest = span_of(properties->groups, properties->bytes);
+    struct property property;
+    size_t row = 0, bytes = 0;
+    if (keys->has_all_fixed && keys->has_all_user)
+        return properties->bytes;
+    while (asked_next(keys, &row, &rest, &property))
+        bytes += group_bytes(&property);
+    return bytes;
+}
+
+void properties_encode(const struct properties *properties, const struct property_keys *keys,
+                       struct writer *writer)
+{
+    struct span rest = span_of(properties->groups, properties->bytes);
+    struct property property;
+    size_t row = 0;
+    while (asked_next(keys, &row, &rest, &property))
+        group_encode(&property_schema, &property, writer);
+}

@@ -1,0 +1,368 @@
+/* sessions.c - the life of a session, from HELLO to the last word.
+ *
+ * Nothing here tells another room anything: an event waits until mesh.c takes it, deals with it and
+ * comes back with sessions_welcome, sessions_refuse or sessions_bury. mesh.c does so after every
+ * message, so between two messages no session is OPENING or ENDED.
+ *
+ * (S1) Only an OPEN session sends and receives. Behind what was queued when it ended comes GOODBYE
+ *      and nothing else.
+ * (S2) A session ends once, with one reason: the first.
+ * (S3) An id is never given twice: serials are a permutation of a counter.
+ * (S4) by_connection holds every slot that is not FREE, and the connections being cut; by_id holds
+ *      the slots that are not FREE and have an id. */
+#include "mesh/sessions/sessions.h"
+
+#include "mesh/base/sentence.h"
+#include "mesh/sessions/table.h"
+#include "proto/kinds.h"
+
+#define MS_NS UINT64_C(1000000)
+
+/* Two silences make the third fatal: 30 s is the client's own interval of PING, so a living client
+ * is never asked twice. Half of it doubles the traffic of idle sessions; twice of it leaves a
+ * vanished client's session standing for three minutes. */
+#define SILENCE_PING_NS (30000 * MS_NS)
+#define SILENCE_CLOSE_NS (90000 * MS_NS)
+
+/* Until the client's first GRANT; enough for a small program that never grants in its short life. */
+enum { FIRST_CREDIT_MESSAGES = 1024, FIRST_CREDIT_BYTES = 1024 * 1024 };
+
+struct sessions *sessions_new(struct context *context)
+{
+    uint32_t capacity = context->config->sessions_max;
+    struct sessions *sessions = memory_new(&context->memory, MEMORY_TABLES, sizeof *sessions);
+    if (sessions == NULL)
+        return NULL;
+    *sessions = (struct sessions){
+        .context = context,
+        .capacity = capacity,
+        .first_free = SESSION_NONE,
+        .first_open = SESSION_NONE,
+        .last_open = SESSION_NONE,
+        .first_event = SESSION_NONE,
+        .last_event = SESSION_NONE,
+        .slots = memory_new(&context->memory, MEMORY_TABLES, capacity * sizeof(struct session)),
+    };
+    struct random *random = &context->random;
+    hashmap_init(&sessions->by_id, &context->memory, MEMORY_TABLES, random_u64(random));
+    hashmap_init(&sessions->by_connection, &context->memory, MEMORY_TABLES, random_u64(random));
+    permutation_init(&sessions->serials, random);
+    if (sessions->slots == NULL)
+        sessions_destroy(&sessions);
+    return sessions;
+}
+
+void sessions_destroy(struct sessions **sessions)
+{
+    struct sessions *self = *sessions;
+    if (self == NULL)
+        return;
+    struct memory *memory = &self->context->memory;
+    for (uint32_t slot = 0; slot < self->used; slot++) {
+        if (self->slots[slot].phase != SESSION_PHASE_FREE)
+            table_release(self, &self->slots[slot], false);
+    }
+    hashmap_clear(&self->by_id);
+    hashmap_clear(&self->by_connection);
+    memory_free(memory, MEMORY_TABLES, self->addresses, self->addresses_bytes);
+    memory_free(memory, MEMORY_TABLES, self->slots, self->capacity * sizeof(struct session));
+    memory_free(memory, MEMORY_TABLES, self, sizeof *self);
+    *sessions = NULL;
+}
+
+enum error sessions_set_addresses(struct sessions *sessions, struct span groups, size_t own_bytes)
+{
+    struct memory *memory = &sessions->context->memory;
+    uint8_t *copy = memory_new(memory, MEMORY_TABLES, groups.bytes);
+    if (copy == NULL)
+        return ERROR_LIMIT_REACHED;
+    memcpy(copy, groups.data, groups.bytes);
+    memory_free(memory, MEMORY_TABLES, sessions->addresses, sessions->addresses_bytes);
+    sessions->addresses = copy;
+    sessions->addresses_bytes = groups.bytes;
+    sessions->own_address_bytes = own_bytes;
+    sessions->addresses_now = (struct span){0};
+    return ERROR_OK;
+}
+
+void sessions_set_ready(struct sessions *sessions, bool is_ready)
+{
+    sessions->is_ready = is_ready;
+}
+
+struct session *sessions_find(struct sessions *sessions, struct session_id id)
+{
+    struct hashmap_key key = {.high = id.instance, .low = id.serial};
+    uint32_t slot = hashmap_get(&sessions->by_id, key);
+    if (slot == HASHMAP_NONE || sessions->slots[slot].phase != SESSION_PHASE_OPEN)
+        return NULL;
+    return &sessions->slots[slot];
+}
+
+struct session *sessions_of_connection(struct sessions *sessions, uint32_t connection)
+{
+    struct hashmap_key key = {.high = 0, .low = connection};
+    uint32_t slot = hashmap_get(&sessions->by_connection, key);
+    return slot < sessions->used ? &sessions->slots[slot] : NULL;
+}
+
+bool sessions_is_cut(const struct sessions *sessions, uint32_t connection)
+{
+    return table_is_cut(sessions, connection);
+}
+
+struct session *sessions_at(struct sessions *sessions, uint32_t slot)
+{
+    require(slot < sessions->used);
+    return &sessions->slots[slot];
+}
+
+struct session *sessions_next(struct sessions *sessions, const struct session *after)
+{
+    uint32_t slot = after == NULL ? sessions->first_open : after->next;
+    return slot == SESSION_NONE ? NULL : &sessions->slots[slot];
+}
+
+uint32_t sessions_open(const struct sessions *sessions)
+{
+    return sessions->open;
+}
+
+uint32_t sessions_capacity(const struct sessions *sessions)
+{
+    return sessions->capacity;
+}
+
+/* The addresses, in memory that lives until the pull ends: they may change before that. */
+static struct span addresses_now(struct sessions *sessions)
+{
+    if (sessions->addresses_now.data == NULL && sessions->addresses_bytes > 0) {
+        struct span kept = span_of(sessions->addresses, sessions->addresses_bytes);
+        sessions->addresses_now = scratch_copy(&sessions->context->scratch, kept);
+    }
+    return sessions->addresses_now;
+}
+
+static void notice(struct sessions *sessions, enum mesh_notice_code code,
+                   const struct session *session, struct span text)
+{
+    uint64_t values[4] = {session->id.instance, session->id.serial, 0, 0};
+    struct span texts[3] = {text, {0}, {0}};
+    outbox_notice(sessions->context->outbox, code, values, texts);
+}
+
+void sessions_welcome(struct sessions *sessions, struct session *session)
+{
+    require(session->phase == SESSION_PHASE_OPENING);
+    struct context *context = sessions->context;
+    uint8_t token[TOKEN_BYTES];
+    random_bytes(&context->random, token, sizeof token);
+    /* Resuming comes with session copies; until then a lost connection ends the session, and the
+     * grant of 0 ms says so. Nothing is kept of the token: there is nothing it would open. */
+    struct client_welcome welcome = {
+        .version = session->outbound.envelope.version,
+        .session = session->id,
+        .token = span_of(token, sizeof token),
+        .node = span_text(context->config->name),
+        .mesh = span_text(context->config->cluster),
+        .instance = context->instance,
+        .reconnect_ms = 0,
+        .message_bytes_max = CLIENT_MESSAGE_BYTES_MAX,
+    };
+    struct outgoing message = {
+        .kind = KIND_WELCOME,
+        .correlation = session->hello_correlation,
+        .schema = &client_welcome_schema,
+        .fields = &welcome,
+        .body = addresses_now(sessions),
+    };
+    session->phase = SESSION_PHASE_OPEN;
+    table_link(sessions, session);
+    deadlines_set(context->deadlines, &session->deadline, context->now_ns + SILENCE_PING_NS);
+    outbound_grant(&session->outbound, FIRST_CREDIT_MESSAGES, FIRST_CREDIT_BYTES);
+    count(context, COUNTER_sessions_opened);
+    struct span principal = {0};
+    properties_find(&session->properties, span_text("$Principal"), &principal);
+    notice(sessions, NOTICE_SESSION_OPENED, session, principal);
+    sessions_send(sessions, session, &message);
+}
+
+static void cut(struct context *context, uint32_t connection)
+{
+    struct mesh_output order = {
+        .order = MESH_CUT,
+        .channel = CHANNEL_CLIENT,
+        .connection = connection,
+    };
+    outbox_order(context->outbox, &order);
+}
+
+void sessions_refuse(struct sessions *sessions, uint32_t connection, uint64_t correlation,
+                     enum error code, struct span text)
+{
+    struct context *context = sessions->context;
+    struct span all = addresses_now(sessions);
+    size_t own = all.bytes == 0 ? 0 : sessions->own_address_bytes;
+    struct client_refused refused = {.code = (uint16_t)code, .text = text};
+    struct outgoing message = {
+        .kind = KIND_REFUSED,
+        .correlation = correlation,
+        .schema = &client_refused_schema,
+        .fields = &refused,
+        .body = span_of(all.data + own, all.bytes - own),
+    };
+    struct envelope envelope = {.version = WIRE_VERSION_MAX, .channel = CHANNEL_CLIENT};
+    count(context, COUNTER_sessions_refused);
+    /* Past the outbox's limit of such answers a stranger is cut without one. */
+    (void)outbox_reply(context->outbox, CHANNEL_CLIENT, connection, &envelope, &message);
+    cut(context, connection);
+}
+
+void sessions_turn_away(struct sessions *sessions, struct session *session, enum error code,
+                        struct span text)
+{
+    require(session->phase == SESSION_PHASE_OPENING);
+    sessions_refuse(sessions, session->connection, session->hello_correlation, code, text);
+    table_release(sessions, session, true);
+}
+
+void sessions_send(struct sessions *sessions, struct session *session,
+                   const struct outgoing *message)
+{
+    if (session->phase != SESSION_PHASE_OPEN)
+        return;
+    if (outbound_send(&session->outbound, message) != ERROR_OK)
+        sessions_close(sessions, session, CLOSE_REASON_QUEUE_LIMIT_REACHED,
+                       span_text("the session's outbound queue is full: read faster, or ask "
+                                 "for sessions.queue_messages and sessions.queue_bytes"));
+}
+
+void sessions_send_done(struct sessions *sessions, struct session *session, uint64_t correlation)
+{
+    struct outgoing message = {.kind = KIND_DONE, .correlation = correlation};
+    sessions_send(sessions, session, &message);
+}
+
+void sessions_send_error(struct sessions *sessions, struct session *session, uint64_t correlation,
+                         enum error code, struct span text)
+{
+    struct client_error error = {.code = (uint16_t)code, .text = text};
+    struct outgoing message = {
+        .kind = KIND_ERROR,
+        .correlation = correlation,
+        .schema = &client_error_schema,
+        .fields = &error,
+    };
+    sessions_send(sessions, session, &message);
+}
+
+void sessions_close(struct sessions *sessions, struct session *session, enum close_reason reason,
+                    struct span words)
+{
+    if (session->phase != SESSION_PHASE_OPEN)
+        return;
+    struct context *context = sessions->context;
+    table_unlink(sessions, session);
+    deadlines_cancel(context->deadlines, &session->deadline);
+    session->phase = SESSION_PHASE_ENDED;
+    session->reason = reason;
+    session->goodbye = scratch_copy(&context->scratch, words);
+    count(context, COUNTER_sessions_closed);
+    if (reason == CLOSE_REASON_CONNECTION_LOST)
+        count(context, COUNTER_sessions_lost);
+    notice(sessions, NOTICE_SESSION_CLOSED, session, span_text(close_reason_name(reason)));
+    table_announce(sessions, session);
+}
+
+void sessions_close_all(struct sessions *sessions, enum close_reason reason)
+{
+    struct session *session = sessions_next(sessions, NULL);
+    while (session != NULL) {
+        struct session *next = sessions_next(sessions, session);
+        sessions_close(sessions, session, reason, (struct span){0});
+        session = next;
+    }
+}
+
+void sessions_connection_lost(struct sessions *sessions, uint32_t connection)
+{
+    struct session *session = sessions_of_connection(sessions, connection);
+    table_forget(sessions, connection);
+    if (session == NULL)
+        return;
+    session->is_connection_lost = true;
+    sessions_close(sessions, session, CLOSE_REASON_CONNECTION_LOST, (struct span){0});
+}
+
+bool sessions_next_event(struct sessions *sessions, struct session_event *event)
+{
+    if (sessions->first_event == SESSION_NONE)
+        return false;
+    struct session *session = &sessions->slots[sessions->first_event];
+    require(session->phase == SESSION_PHASE_OPENING || session->phase == SESSION_PHASE_ENDED);
+    sessions->first_event = session->next_event;
+    if (sessions->first_event == SESSION_NONE)
+        sessions->last_event = SESSION_NONE;
+    event->session = session;
+    event->kind =
+        session->phase == SESSION_PHASE_OPENING ? SESSION_EVENT_OPENING : SESSION_EVENT_ENDED;
+    return true;
+}
+
+void sessions_bury(struct sessions *sessions, struct session *session)
+{
+    require(session->phase == SESSION_PHASE_ENDED);
+    struct client_goodbye goodbye = {.reason = (uint8_t)session->reason, .text = session->goodbye};
+    struct outgoing message = {
+        .kind = KIND_GOODBYE,
+        .schema = &client_goodbye_schema,
+        .fields = &goodbye,
+    };
+    if (!session->is_connection_lost)
+        outbound_finish(&session->outbound, &message, true);
+    table_release(sessions, session, !session->is_connection_lost);
+}
+
+void sessions_pull_ended(struct sessions *sessions)
+{
+    sessions->addresses_now = (struct span){0};
+}
+
+void sessions_due(struct sessions *sessions, const struct deadline *due)
+{
+    struct context *context = sessions->context;
+    struct session *session = &sessions->slots[due->slot];
+    uint64_t silence_ns = context->now_ns - session->heard_ns;
+    if (silence_ns >= SILENCE_CLOSE_NS) {
+        sessions_close(sessions, session, CLOSE_REASON_CONNECTION_LOST,
+                       span_text("nothing was heard from the client for 90 s"));
+        return;
+    }
+    uint64_t wait_ns = SILENCE_PING_NS;
+    if (silence_ns < SILENCE_PING_NS) {
+        wait_ns = SILENCE_PING_NS - silence_ns;
+    } else {
+        struct outgoing ping = {.kind = KIND_PING};
+        sessions_send(sessions, session, &ping);
+    }
+    if (session->phase == SESSION_PHASE_OPEN)
+        deadlines_set(context->deadlines, &session->deadline, context->now_ns + wait_ns);
+}
+
+void sessions_check(const struct sessions *sessions)
+{
+    uint32_t open = 0, listed = 0;
+    for (uint32_t slot = 0; slot < sessions->used; slot++) {
+        const struct session *session = &sessions->slots[slot];
+        require(session->slot == slot);
+        require(session->phase == SESSION_PHASE_FREE || session->phase == SESSION_PHASE_OPEN);
+        open += session->phase == SESSION_PHASE_OPEN;
+    }
+    for (uint32_t slot = sessions->first_open; slot != SESSION_NONE && listed <= open;
+         slot = sessions->slots[slot].next)
+        listed++;
+    require(sessions->first_event == SESSION_NONE);
+    require(open == sessions->open && listed == open);
+    require(open + sessions->connections_cut == sessions->by_connection.count);
+    require(open == sessions->by_id.count);
+}

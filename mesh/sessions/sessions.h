@@ -1,0 +1,124 @@
+/* sessions.h - decides which sessions this node hosts: who may open one, what keeps it alive and
+ * when it ends. What it decides comes out as events, which mesh.c hands to the other rooms.
+ *
+ *     FREE -> [opening_hello] -> OPENING -> [sessions_welcome] -> OPEN -> [sessions_close] -> ENDED
+ *      ^ ^--- [sessions_turn_away] -+                                                          |
+ *      +-------------------------------------- [sessions_bury] --------------------------------+
+ *
+ * Memory: a fixed table of sessions_max slots touched as used.
+ * Thread: one owner; no clock, no I/O. */
+#ifndef WEFT_MESH_SESSIONS_SESSIONS_H
+#define WEFT_MESH_SESSIONS_SESSIONS_H
+
+#include "mesh/base/context.h"
+#include "mesh/sessions/properties.h"
+#include "proto/command.h"
+
+#define SESSION_NONE UINT32_MAX /* no slot */
+
+enum session_phase {
+    SESSION_PHASE_FREE,
+    SESSION_PHASE_OPENING, /* HELLO was taken; the directory has not been told yet */
+    SESSION_PHASE_OPEN,
+    SESSION_PHASE_ENDED, /* closed; the other rooms have not been told yet */
+};
+
+struct session {
+    struct session_id id;
+    uint32_t slot;
+    uint32_t connection;
+    enum session_phase phase;
+    enum close_reason reason; /* ENDED */
+    struct span goodbye;      /* ENDED: words for the client; live until it is buried */
+    bool is_connection_lost;  /* nothing can be said to the client any more */
+    struct outbound outbound; /* to its client; sessions_send is the way in */
+    struct properties properties;
+    struct deadline deadline; /* OPEN: the client's silence */
+    uint64_t hello_correlation;
+    uint64_t heard_ns;       /* when its client last sent anything */
+    uint64_t invalid_ns[2];  /* when its last bad messages came, the newer first; 0: never */
+    uint32_t next, previous; /* slots: the open sessions; the free ones */
+    uint32_t next_event;
+};
+
+enum session_event_kind {
+    SESSION_EVENT_OPENING, /* tell the directory, then sessions_welcome or _turn_away */
+    SESSION_EVENT_ENDED,   /* tell the directory and routing, then sessions_bury */
+};
+
+struct session_event {
+    enum session_event_kind kind;
+    struct session *session;
+};
+
+struct sessions;
+
+struct sessions *sessions_new(struct context *context);
+void sessions_destroy(struct sessions **sessions);
+
+/* What WELCOME and REFUSED tell about where to go: encoded groups of node_address, this node
+ * first (own_bytes of them). Copied. ERROR_LIMIT_REACHED leaves the old ones. */
+enum error sessions_set_addresses(struct sessions *sessions, struct span groups, size_t own_bytes);
+
+/* Whether HELLO is welcome: not before the node is ready, and no more when it is stopping. */
+void sessions_set_ready(struct sessions *sessions, bool is_ready);
+
+/* O(1), NULL: not hosted here (find: and open). */
+struct session *sessions_find(struct sessions *sessions, struct session_id id);
+struct session *sessions_of_connection(struct sessions *sessions, uint32_t connection);
+
+/* True for a connection whose session is over and which is being cut: its frames are ignored. */
+bool sessions_is_cut(const struct sessions *sessions, uint32_t connection);
+
+/* The session in a slot that was handed out; of any phase. */
+struct session *sessions_at(struct sessions *sessions, uint32_t slot);
+
+/* Walks the open sessions, oldest first; NULL starts, NULL ends. */
+struct session *sessions_next(struct sessions *sessions, const struct session *after);
+
+uint32_t sessions_open(const struct sessions *sessions);     /* how many are open */
+uint32_t sessions_capacity(const struct sessions *sessions); /* slots are below this */
+
+/* Queues a message to the client. A full queue closes the session, queue_limit_reached. */
+void sessions_send(struct sessions *sessions, struct session *session,
+                   const struct outgoing *message);
+
+/* The two plain answers. */
+void sessions_send_done(struct sessions *sessions, struct session *session, uint64_t correlation);
+void sessions_send_error(struct sessions *sessions, struct session *session, uint64_t correlation,
+                         enum error code, struct span text);
+
+/* Ends an open session, once; further calls change nothing. The words are for its client and are
+ * copied. Everything else follows from the event. */
+void sessions_close(struct sessions *sessions, struct session *session, enum close_reason reason,
+                    struct span words);
+
+/* All of them: the node stops. */
+void sessions_close_all(struct sessions *sessions, enum close_reason reason);
+
+/* The connection is gone: what cannot be said any more is not said. */
+void sessions_connection_lost(struct sessions *sessions, uint32_t connection);
+
+/* Takes the next event; false: none. It must be dealt with before the next one is taken. */
+bool sessions_next_event(struct sessions *sessions, struct session_event *event);
+
+/* The answers to SESSION_EVENT_OPENING: WELCOME, or REFUSED and the slot is free again. */
+void sessions_welcome(struct sessions *sessions, struct session *session);
+void sessions_turn_away(struct sessions *sessions, struct session *session, enum error code,
+                        struct span text);
+
+/* REFUSED to a connection that has no session, which is then cut. */
+void sessions_refuse(struct sessions *sessions, uint32_t connection, uint64_t correlation,
+                     enum error code, struct span text);
+
+/* The answer to SESSION_EVENT_ENDED, when directory and routing know: what is queued leaves, then
+ * GOODBYE, then the connection is cut. Frees the slot. */
+void sessions_bury(struct sessions *sessions, struct session *session);
+
+/* The pull has ended (scratch.h): what was kept for it is forgotten. */
+void sessions_pull_ended(struct sessions *sessions);
+
+void sessions_due(struct sessions *sessions, const struct deadline *due);
+void sessions_check(const struct sessions *sessions);
+
+#endif
