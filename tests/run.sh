@@ -21,7 +21,7 @@ esac
 
 . examples/packages.sh
 install_packages \
-    gcc g++ cmake ninja-build pkg-config libc6-dev libzmq3-dev libczmq-dev libcjson-dev \
+    gcc g++ make cmake pkg-config libc6-dev libzmq3-dev libczmq-dev libcjson-dev \
     libsodium-dev libpcre2-dev libsmartcols-dev libcriterion-dev clang clang-format clang-tidy \
     cppcheck libclang-rt-14-dev python3 python3-zmq binutils procps iproute2 util-linux || exit $?
 
