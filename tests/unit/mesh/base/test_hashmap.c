@@ -1,0 +1,116 @@
+/* test_hashmap.c - the map against a plain array, and at the end of its memory. */
+#include <criterion/criterion.h>
+
+#include "mesh/base/hashmap.h"
+#include "mesh/base/random.h"
+
+enum { KEYS = 300 };
+
+static struct hashmap_key key_of(uint64_t number)
+{
+    return (struct hashmap_key){.high = number % 3, .low = number};
+}
+
+Test(hashmap, gives_what_was_put_last)
+{
+    struct memory memory = {.limit = {[MEMORY_TABLES] = 1 << 20}};
+    struct hashmap map;
+    hashmap_init(&map, &memory, MEMORY_TABLES, 1);
+    cr_assert_eq(hashmap_get(&map, key_of(1)), HASHMAP_NONE);
+    cr_assert(!hashmap_remove(&map, key_of(1)));
+    cr_assert(hashmap_put(&map, key_of(1), 10));
+    cr_assert(hashmap_put(&map, key_of(1), 11));
+    cr_assert_eq(hashmap_get(&map, key_of(1)), 11);
+    cr_assert_eq(map.count, 1);
+    cr_assert(hashmap_remove(&map, key_of(1)));
+    cr_assert_eq(hashmap_get(&map, key_of(1)), HASHMAP_NONE);
+    cr_assert_eq(map.count, 0);
+    hashmap_clear(&map);
+    cr_assert_eq(memory.used[MEMORY_TABLES], 0);
+}
+
+Test(hashmap, behaves_like_an_array_under_any_sequence_of_calls)
+{
+    for (uint8_t round = 0; round < 20; round++) {
+        struct memory memory = {.limit = {[MEMORY_TABLES] = 1 << 20}};
+        struct hashmap map;
+        struct random random;
+        const uint8_t seed[32] = {round};
+        uint32_t model[KEYS];
+        uint32_t count = 0;
+        memset(model, 0xff, sizeof model);
+        random_init(&random, seed, 0);
+        hashmap_init(&map, &memory, MEMORY_TABLES, random_u64(&random));
+        for (int step = 0; step < 5000; step++) {
+            uint64_t number = random_below(&random, KEYS);
+            if (random_below(&random, 2) == 0) {
+                count += model[number] == HASHMAP_NONE;
+                model[number] = (uint32_t)step;
+                cr_assert(hashmap_put(&map, key_of(number), model[number]));
+            } else {
+                bool was_there = model[number] != HASHMAP_NONE;
+                count -= was_there;
+                model[number] = HASHMAP_NONE;
+                cr_assert_eq(hashmap_remove(&map, key_of(number)), was_there);
+            }
+            cr_assert_eq(map.count, count);
+            uint64_t asked = random_below(&random, KEYS);
+            cr_assert_eq(hashmap_get(&map, key_of(asked)), model[asked]);
+        }
+        for (uint64_t number = 0; number < KEYS; number++)
+            cr_assert_eq(hashmap_get(&map, key_of(number)), model[number]);
+        hashmap_clear(&map);
+        cr_assert_eq(memory.used[MEMORY_TABLES], 0);
+    }
+}
+
+Test(hashmap, without_memory_refuses_and_stays_as_it_was)
+{
+    struct memory memory = {.limit = {[MEMORY_TABLES] = 24 * 16}};
+    struct hashmap map;
+    hashmap_init(&map, &memory, MEMORY_TABLES, 1);
+    for (uint64_t number = 0; number < 12; number++)
+        cr_assert(hashmap_put(&map, key_of(number), (uint32_t)number));
+    cr_assert(!hashmap_put(&map, key_of(12), 12), "growing needs more than the limit");
+    cr_assert(hashmap_put(&map, key_of(11), 111), "changing does not");
+    cr_assert_eq(map.count, 12);
+    cr_assert_eq(hashmap_get(&map, key_of(12)), HASHMAP_NONE);
+    cr_assert_eq(hashmap_get(&map, key_of(3)), 3);
+    hashmap_clear(&map);
+}
+
+Test(hashmap, with_room_reserved_puts_without_memory)
+{
+    struct memory memory = {.limit = {[MEMORY_TABLES] = 1 << 20}};
+    struct hashmap map;
+    hashmap_init(&map, &memory, MEMORY_TABLES, 1);
+    cr_assert(hashmap_reserve(&map, 1000));
+    memory.limit[MEMORY_TABLES] = 0;
+    for (uint64_t number = 0; number < 1000; number++)
+        cr_assert(hashmap_put(&map, key_of(number), (uint32_t)number));
+    cr_assert(!hashmap_reserve(&map, UINT32_MAX));
+    hashmap_clear(&map);
+}
+
+Test(hashmap, keys_of_bytes_differ_with_every_byte_the_length_and_the_salt)
+{
+    struct hashmap map;
+    struct hashmap other;
+    hashmap_init(&map, NULL, MEMORY_TABLES, 1);
+    hashmap_init(&other, NULL, MEMORY_TABLES, 2);
+    uint8_t bytes[24] = {0};
+    struct hashmap_key previous = hashmap_key_of_bytes(&map, span_of(bytes, 0));
+    for (size_t length = 1; length <= sizeof bytes; length++) {
+        struct span span = span_of(bytes, length);
+        struct hashmap_key key = hashmap_key_of_bytes(&map, span);
+        cr_assert(key.high != previous.high && key.low != previous.low);
+        cr_assert_neq(hashmap_key_of_bytes(&other, span).high, key.high);
+        cr_assert_eq(hashmap_key_of_bytes(&map, span).low, key.low);
+        for (size_t i = 0; i < length; i++) {
+            bytes[i] ^= 0x80;
+            cr_assert_neq(hashmap_key_of_bytes(&map, span).low, key.low);
+            bytes[i] ^= 0x80;
+        }
+        previous = key;
+    }
+}
