@@ -27,6 +27,10 @@ SECOND_NOUNS = {  # files that hold two nouns of the wire because one makes no s
     "proto/schema.c": ("group",),
 }
 LIBRARIES = ("weft_proto", "weft_mesh", "weft_daemon", "weft_client")
+LINKED = {  # whose objects end up in one program with a folder's: names may repeat elsewhere
+    "proto": ("proto",), "mesh": ("proto", "mesh"), "daemon": ("proto", "mesh", "daemon"),
+    "client": ("proto", "client"),
+}
 CORE = ("proto", "mesh")
 
 
@@ -89,7 +93,10 @@ def libc_refused(source, name):
 
 def check_names(source, kinds):
     stem = pathlib.PurePath(source).stem
-    stems = (stem, stem.removesuffix("s"), "weft", *SECOND_NOUNS.get(source, ()))
+    one = re.sub(r"ies$", "y", stem) if stem.endswith("ies") else stem.removesuffix("s")
+    stems = (stem, one, "weft", *SECOND_NOUNS.get(source, ()))
+    if room_of(source) == "mesh":
+        stems += (f"mesh_{stem}",)
     for name, kind in sorted(kinds.items()):
         if kind != "T" or COMPILER.match(name) or name in stems:
             continue
@@ -106,7 +113,8 @@ def header_of(root, source):
 
 def check_uses(root, source, kinds, owners):
     for name in undefined(kinds):
-        owner = owners.get(name)
+        linked = LINKED[source.split("/")[0]]
+        owner = next((path for path in owners.get(name, ()) if path.split("/")[0] in linked), None)
         if owner is None:
             reason = libc_refused(source, name) if source.split("/")[0] in CORE else None
         elif owner == source:
@@ -124,8 +132,11 @@ def check(root: pathlib.Path, build: pathlib.Path):
         yield Finding(str(build), 1, "holds no objects of ours: build first")
     table = symbols([path for _, path in pairs])
     sizes = writable_bytes([path for source, path in pairs if source.split("/")[0] in CORE])
-    owners = {name: source for source, path in pairs
-              for name, kind in table[path].items() if kind not in "Uwv"}
+    owners = {}
+    for source, path in pairs:
+        for name, kind in table[path].items():
+            if kind not in "Uwv":
+                owners.setdefault(name, []).append(source)
     for source, path in pairs:
         yield from check_uses(root, source, table[path], owners)
         yield from check_names(source, table[path])
