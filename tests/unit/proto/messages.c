@@ -3,7 +3,6 @@
 
 #include "proto/command.h"
 #include "proto/gossip.h"
-#include "proto/kinds.h"
 #include "proto/log.h"
 
 enum { POOL_BYTES = 1 << 20, RANDOM_RUN_BYTES_MAX = 70000 };
@@ -26,58 +25,6 @@ const struct schema *message_schema_named(const char *name)
     for (size_t i = 0; i < message_schemas_count; i++) {
         if (strcmp(message_schemas[i]->name, name) == 0)
             return message_schemas[i];
-    }
-    return NULL;
-}
-
-const struct schema *message_schema_of(unsigned kind)
-{
-    switch ((enum kind)kind) {
-    case KIND_HELLO:
-        return &client_hello_schema;
-    case KIND_WELCOME:
-        return &client_welcome_schema;
-    case KIND_REFUSED:
-        return &client_refused_schema;
-    case KIND_GRANT:
-        return &client_grant_schema;
-    case KIND_GOODBYE:
-        return &client_goodbye_schema;
-    case KIND_ERROR:
-        return &client_error_schema;
-    case KIND_REQUEST:
-        return &request_schema;
-    case KIND_RESPONSE:
-        return &response_schema;
-    case KIND_REGISTER:
-    case KIND_UNREGISTER:
-        return &registration_schema;
-    case KIND_COMMAND:
-        return &command_schema;
-    case KIND_RESULT:
-        return &result_schema;
-    case KIND_LOG_ENTRIES:
-        return &log_entries_schema;
-    case KIND_LOG_PULL:
-        return &log_pull_schema;
-    case KIND_LOG_SNAPSHOT:
-        return &log_snapshot_schema;
-    case KIND_JOIN:
-        return &gossip_join_schema;
-    case KIND_CHALLENGE:
-        return &gossip_challenge_schema;
-    case KIND_SWIM_PING:
-    case KIND_SWIM_ACK:
-    case KIND_SWIM_PING_REQUEST:
-    case KIND_SWIM_NACK:
-    case KIND_SWIM_NEWS:
-    case KIND_SWIM_SYNC:
-        return &gossip_swim_schema;
-    case KIND_PING:
-    case KIND_PONG:
-    case KIND_DONE:
-    case KIND_CANCEL:
-        return NULL;
     }
     return NULL;
 }

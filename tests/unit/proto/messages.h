@@ -22,9 +22,6 @@ extern const size_t message_schemas_count;
 /* The schema with that name; NULL: none. */
 const struct schema *message_schema_named(const char *name);
 
-/* The schema of a kind's fields; NULL for a kind without fields and for an unknown one. */
-const struct schema *message_schema_of(unsigned kind);
-
 /* A sequence of numbers that looks random and is the same for the same seed (splitmix64). */
 uint64_t random_next(uint64_t *seed);
 

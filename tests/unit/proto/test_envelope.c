@@ -245,3 +245,39 @@ Test(mesh_name_hash, is_fnv_1a)
     cr_assert_eq(mesh_name_hash(span_text("a")), UINT64_C(0xaf63dc4c8601ec8c));
     cr_assert_eq(mesh_name_hash(span_text("foobar")), UINT64_C(0x85944171f73967e8));
 }
+
+Test(message_pass_on, keeps_fields_and_body_length_and_changes_the_header)
+{
+    static const uint8_t expected[] = {16, 1, 3, 0, 4, 0, 0,   0,   9,  0,
+                                       0,  0, 0, 0, 0, 0, 'f', 'l', 'd'};
+    uint8_t frame[64];
+    struct message message = {.kind = KIND_REQUEST,
+                              .flags = 1,
+                              .correlation = 9,
+                              .fields = span_text("fld"),
+                              .body = span_text("body")};
+    struct writer writer;
+    writer_init(&writer, frame, sizeof expected);
+    message_pass_on(&message, &writer);
+    cr_assert(!writer.is_bad);
+    cr_assert_eq(writer.left, 0);
+    cr_assert_arr_eq(frame, expected, sizeof expected);
+    writer_init(&writer, frame, sizeof expected - 1);
+    message_pass_on(&message, &writer);
+    cr_assert(writer.is_bad);
+}
+
+Test(message_of_parts, takes_a_head_and_the_body_it_speaks_of_and_nothing_else)
+{
+    uint8_t frame[64];
+    struct message message;
+    two_messages(frame, sizeof frame);
+    struct span head = span_of(frame, MESSAGE_HEADER_BYTES + 8);
+    cr_assert(message_of_parts(head, span_text("abc"), &message));
+    cr_assert_eq(message.correlation, 77);
+    cr_assert(span_equal(message.body, span_text("abc")));
+    cr_assert(!message_of_parts(head, span_text("ab"), &message));
+    cr_assert(!message_of_parts(span_of(frame, head.bytes - 1), span_text("abc"), &message));
+    cr_assert(!message_of_parts(span_of(frame, head.bytes + 1), span_text("abc"), &message));
+    cr_assert(!message_of_parts((struct span){0}, (struct span){0}, &message));
+}

@@ -1,0 +1,12 @@
+/* fuzz_client_frame.c - what a client may send to a node, and a node to a client: a whole frame, walked
+ * down to its last group. */
+#include "tests/fuzz/proto_frames.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    const char *part;
+    (void)frame_walk(span_of(data, size), CHANNEL_CLIENT, &part);
+    return 0;
+}
