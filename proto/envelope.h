@@ -70,6 +70,7 @@ void envelope_encode(const struct envelope *envelope, struct writer *writer);
  * ERROR_VERSION_MISMATCH for a version outside WIRE_VERSION_MIN..MAX: the envelope is filled in
  * all the same and the reader stands at the first message, because HELLO, REFUSED, JOIN and
  * CHALLENGE are read whatever the version says. */
+ERROR_MUST_CHECK
 enum error envelope_decode(struct reader *frame, enum channel expected, struct envelope *envelope);
 
 /* Writes header and fields; exactly body_bytes of body must follow. schema: NULL for a kind without
@@ -86,10 +87,12 @@ size_t message_measure(const struct schema *schema, const void *fields);
 
 /* Takes the next message off the frame. Returns true when there was one; false at the end
  * (*error is ERROR_OK) or when the rest is malformed (ERROR_INVALID_MESSAGE). */
+ERROR_MUST_CHECK
 bool message_next(struct reader *frame, struct message *message, enum error *error);
 
 /* Puts together a message whose head (header and fields) and body lie apart. False when the head is
  * not one, or speaks of another body. */
+ERROR_MUST_CHECK
 bool message_of_parts(struct span head, struct span body, struct message *message);
 
 /* The 64-bit hash (FNV-1a) by which frames name their mesh. */

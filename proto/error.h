@@ -66,6 +66,9 @@ enum close_reason {
 #undef CLOSE_REASON_ENUM
 };
 
+/* Before a decoder: what it returns is not to be ignored. */
+#define ERROR_MUST_CHECK __attribute__((warn_unused_result))
+
 /* The upper-case name of an error, "UNKNOWN_ERROR" for a number this build does not know. */
 const char *error_name(unsigned number);
 

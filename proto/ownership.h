@@ -48,6 +48,7 @@ void ownership_entry_encode(const struct ownership_entry *entry, uint64_t writer
  * are 0. Returns true when one was decoded; false at the end (*error is ERROR_OK) or when the run
  * is malformed (ERROR_INVALID_MESSAGE) or holds a type of a newer version
  * (ERROR_VERSION_MISMATCH); *rest is then unchanged. */
+ERROR_MUST_CHECK
 bool ownership_entry_next(struct span *rest, uint64_t writer_instance,
                           struct ownership_entry *entry, enum error *error);
 

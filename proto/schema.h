@@ -57,6 +57,7 @@ void schema_encode(const struct schema *schema, const void *message, struct writ
  * Returns ERROR_OK; ERROR_INVALID_MESSAGE for truncated, unordered, out of range, missing or
  * not UTF-8; ERROR_VERSION_MISMATCH for an unknown tag that must be understood. The struct's
  * content is unspecified after an error. O(fields). */
+ERROR_MUST_CHECK
 enum error schema_decode(const struct schema *schema, struct span fields, void *message);
 
 /* Appends one group: u32 length, then the fields. Needs 4 + schema_measure bytes. */
@@ -64,6 +65,7 @@ void group_encode(const struct schema *schema, const void *message, struct write
 
 /* Decodes the next group of a run into the struct and moves *rest behind it.
  * Returns true when one was decoded; false at the end (*error stays ERROR_OK) or on an error. */
+ERROR_MUST_CHECK
 bool group_next(const struct schema *schema, struct span *rest, void *message, enum error *error);
 
 #endif

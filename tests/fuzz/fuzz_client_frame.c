@@ -1,5 +1,4 @@
-/* fuzz_client_frame.c - what a client may send to a node, and a node to a client: a whole frame, walked
- * down to its last group. */
+/* fuzz_client_frame.c - a frame from a client to a node or back, down to its last group. */
 #include "tests/fuzz/proto_frames.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

@@ -1,5 +1,4 @@
-/* fuzz_gossip_frame.c - what nodes send each other on the gossip channel: a whole frame, walked
- * down to its last group. */
+/* fuzz_gossip_frame.c - a frame between nodes on the gossip channel, down to its last group. */
 #include "tests/fuzz/proto_frames.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

@@ -1,4 +1,4 @@
-/* fuzz_groups.c - runs of groups, with the groups inside them; the first byte says of which sort. */
+/* fuzz_groups.c - runs of groups and the groups inside them; the first byte says of which sort. */
 #include "tests/fuzz/proto_frames.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

@@ -56,16 +56,15 @@ def forward(kind, /, correlation=0, flags=0, body=b"", **fields):
     return Message("forward", kind, correlation, fields, body, flags)
 
 
-HELLO = client("HELLO", 1, 1, version_min=1, version_max=1, client_type="python",
-               reconnect_ms=60000)
+HELLO = client("HELLO", 1, 1, version_min=1, version_max=1, client_type="python")
 WELCOME = client("WELCOME", 1, version=1, session=SESSION, token=TOKEN, node="eu-b", mesh="weft",
-                 instance=B, reconnect_ms=60000, message_bytes_max=1048576, body=NODES)
+                 instance=B, message_bytes_max=1048576, body=NODES)
 REQUEST = client("REQUEST", 2, 1, path="hello", type=2, body=b"hi")
 RESPONSE = client("RESPONSE", 2, outcome=0, type=2, body=b"hi yourself")
 GOODBYE = client("GOODBYE", reason=1)
 
 CONVERSATION = [
-    ("C", "I am a Python program, nobody in particular, and want to be waited for a minute.", HELLO),
+    ("C", "I am a Python program, nobody in particular.", HELLO),
     ("N", "The session is open; these are its id and token, and two nodes to turn to.", WELCOME),
     ("C", "Who serves `hello`? Here is a string.", REQUEST),
     ("N", "Somebody answered.", RESPONSE),
@@ -106,7 +105,7 @@ VALID = [
         received_seq=1 << 32, body=PROPERTIES)),
     ("welcome", WELCOME),
     ("welcome_back", client("WELCOME", 2, version=1, session=SESSION, node="eu-b",
-                            recovered=True)),
+                            reconnect_ms=60000, recovered=True)),
     ("refused_wrong_mesh", client("REFUSED", 1, code=50, text="this is mesh weft, not prod",
                                   body=NODES)),
     ("ping", client("PING", 9)),
@@ -156,7 +155,8 @@ VALID = [
                                is_complete=True, body=answers(ROWS["counters"]))),
     ("forward_request", forward("REQUEST", 3001, 1, path="hello", type=2, timeout_ms=9999,
                                 sender=OTHER, handler=SESSION, body=b"hi")),
-    ("forward_response_moved", forward("RESPONSE", 3001, outcome=96)),
+    ("forward_response_moved", forward("RESPONSE", 3001, outcome=96, type=2, message="hello",
+                                       body=b"hi")),
     ("forward_cancel", forward("CANCEL", 3001)),
     ("forward_command", forward("COMMAND", 3002, 1, verb=1, filter="all", text="bye",
                                 timeout_ms=5000, id=bytes(range(16)), asker=OTHER)),
@@ -166,8 +166,9 @@ VALID = [
     ("forward_result_status", forward("RESULT", 3005, code=0, body=ROWS["status"])),
     ("forward_result_counters", forward("RESULT", 3006, code=0, body=ROWS["counters"])),
     ("forward_error", forward("ERROR", 3004, code=46, text="unknown kind 77")),
-    ("log_entries", forward("LOG_ENTRIES", writer=A, stream=1, first=41, last=45, head=47, body=Entries(
-        A, [{"type": 1, "session": OTHER, "state": 1},
+    ("log_entries", forward(
+        "LOG_ENTRIES", writer=A, stream=1, first=41, last=45, head=47, body=Entries(A, [
+            {"type": 1, "session": OTHER, "state": 1},
             {"type": 4, "session": OTHER, "handler_kind": 1, "path": "orders"},
             {"type": 2, "session": SESSION, "state": 2},
             {"type": 5, "session": OTHER, "handler_kind": 1, "path": "orders"},
@@ -234,7 +235,8 @@ def accepted(envelope, encode):
         ("unknown_fields_between_and_behind", response,
          head + raw(17, b"\x01\x01\x00\x09\x02\xff\xff\x7f\x00")),
         ("known_field_marked_must_understand", response, head + raw(17, b"\x81\x01\x00")),
-        ("unknown_flags", response._replace(flags=0xFE), head + raw(17, b"\x01\x01\x00", flags=0xFE)),
+        ("unknown_flags", response._replace(flags=0xFE),
+         head + raw(17, b"\x01\x01\x00", flags=0xFE)),
         ("reserved_bytes_set", response, head[:6] + b"\xff\xff" + encode(response)),
     ]
 
