@@ -33,10 +33,10 @@ struct gossip_config {
 };
 
 struct mesh_config {
-    const char *name;    /* unique in the mesh */
-    const char *cluster; /* the mesh's name */
-    const char *zone;    /* may be empty */
-    const char *version; /* of the software */
+    const char *name;                                              /* unique in the mesh */
+    const char *cluster;                                           /* the mesh's name */
+    const char *zone;                                              /* may be empty */
+    const char *version;                                           /* of the software */
     const char *client_address, *gossip_address, *forward_address; /* advertised host:port */
     uint8_t random_seed[MESH_SEED_BYTES]; /* of all randomness; the instance id comes from it */
     uint32_t seeds;  /* how many seeds are configured; their names are the daemon's */

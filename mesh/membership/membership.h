@@ -24,13 +24,13 @@ struct member {
 };
 
 enum member_event_kind {
-    MEMBER_EVENT_JOINED,    /* an instance not known before, or one held dead, is alive */
+    MEMBER_EVENT_JOINED, /* an instance not known before, or one held dead, is alive */
     MEMBER_EVENT_SUSPECTED,
-    MEMBER_EVENT_REFUTED,   /* suspected before, alive now */
-    MEMBER_EVENT_FAILED,    /* held dead from now on */
-    MEMBER_EVENT_LEFT,      /* left on purpose */
-    MEMBER_EVENT_REPLACED,  /* a newer instance of that name is alive: the old one is gone for good */
-    MEMBER_EVENT_LOG_HEAD,  /* a frame of it said: its ownership log stands at log_head */
+    MEMBER_EVENT_REFUTED,  /* suspected before, alive now */
+    MEMBER_EVENT_FAILED,   /* held dead from now on */
+    MEMBER_EVENT_LEFT,     /* left on purpose */
+    MEMBER_EVENT_REPLACED, /* a newer instance of that name is alive: the old one is gone for good */
+    MEMBER_EVENT_LOG_HEAD, /* a frame of it said: its ownership log stands at log_head */
 };
 
 struct member_event {
@@ -54,9 +54,8 @@ enum error membership_receive(struct membership *membership, const struct envelo
 
 /* A message of a frame that came back on our own gossip link (MESH_ANSWER): CHALLENGE, REFUSED.
  * Only the mesh hash of its envelope was checked; receiver is this instance. */
-enum error membership_receive_answer(struct membership *membership,
-                                     const struct envelope *envelope, uint32_t link,
-                                     const struct message *message);
+enum error membership_receive_answer(struct membership *membership, const struct envelope *envelope,
+                                     uint32_t link, const struct message *message);
 
 /* The frame just received named another receiver instance than this one: "I am not that one". */
 void membership_misaddressed(struct membership *membership, const struct envelope *envelope,
@@ -98,9 +97,9 @@ const struct member *membership_named(const struct membership *membership, struc
 const struct member *membership_next(const struct membership *membership,
                                      const struct member *after);
 
-uint32_t membership_alive(const struct membership *membership); /* alive and suspect, self too */
+uint32_t membership_alive(const struct membership *membership);  /* alive and suspect, self too */
 bool membership_has_joined(const struct membership *membership); /* or is alone for good */
-uint64_t membership_hash(const struct membership *membership);  /* equal views, equal hashes */
+uint64_t membership_hash(const struct membership *membership);   /* equal views, equal hashes */
 void membership_check(const struct membership *membership);
 
 #endif

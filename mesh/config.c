@@ -1,0 +1,53 @@
+/* config.c - the defaults, each with its reason. A time that is doubled makes detection slower by
+ * that much; halved, it costs bytes or makes false alarms: the simulator has both figures. */
+#include "mesh/config.h"
+
+/* Membership. Its times hang together: a probe (tries, gaps, helpers) fits into one period. */
+static const struct gossip_config gossip_defaults = {
+    .period_ms = 500,        /* half of the usual second: detection is bounded by it */
+    .tries = 3,              /* a second ping repairs a lost TCP segment in 20 ms, not 200 */
+    .gap_min_ms = 20,        /* below, tries fall into the same stall */
+    .gap_max_ms = 250,       /* above, three tries do not fit into a period */
+    .direct_min_ms = 200,    /* sooner, silence is one TCP retransmission */
+    .helpers = 5,            /* a quarter of messages lost: 1.3 % of healthy probes fail */
+    .nack_percent = 80,      /* leaves the nack a fifth of the budget to travel */
+    .health_max = 8,         /* Lifeguard's figure */
+    .suspicion_factor = 1.5, /* 1.5 s at 100 nodes, 3 s at 10,000; 2 misses the target */
+    .suspicion_max = 6,      /* Lifeguard's figure */
+    .observers = 5,          /* three of five suffice; two may be gone too */
+    .crash_wait_ms = 100,    /* one more round trip for an ack that is on its way */
+    .interval_ms = 100,      /* five rounds in a period */
+    .fanout = 3,             /* log3: 100 nodes in five hops */
+    .resend = 4,             /* a node misses a piece of news with about e^-8 and less */
+    .piggyback_bytes = 1200, /* one segment of TCP */
+    .sync_ms = 2000,         /* what gossip missed is found in seconds */
+    .redial_ms = 1000,       /* no decay: a split heals in seconds after any outage */
+    .pause_ms = 250,         /* half a period: shorter stalls hide inside a probe */
+    .tombstone_h = 24,       /* shorter brings ghosts back from sleepers */
+    .tombstones_max = 65536, /* two megabytes */
+    .members_max = 10000,    /* simulated; 300 are supported in practice */
+};
+
+void mesh_config_defaults(struct mesh_config *config)
+{
+    *config = (struct mesh_config){
+        .name = "",
+        .cluster = "weft",
+        .zone = "",
+        .version = "",
+        .client_address = "",
+        .gossip_address = "",
+        .forward_address = "",
+        .expect = 1,
+        .gossip = gossip_defaults,
+        .sessions_max = 65536,
+        .session_queue_messages = 10000,
+        .session_queue_bytes = 16 * 1024 * 1024,
+        .request_timeout_ms = 10000,
+        .requests_in_flight_max = 65536,
+        .sync_grace_ms = 250,
+        .trusts_anonymous = true,
+        .queue_memory_max = UINT64_C(1024) * 1024 * 1024,
+        .property_memory_max = UINT64_C(512) * 1024 * 1024,
+    };
+}

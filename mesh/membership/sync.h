@@ -1,0 +1,29 @@
+/* sync.h - brings two tables together: a joiner gets all of one; equals compare hashes now and then
+ * and exchange only what differs.
+ * Memory: a part of the room. Thread: one owner. */
+#ifndef WEFT_MESH_MEMBERSHIP_SYNC_H
+#define WEFT_MESH_MEMBERSHIP_SYNC_H
+
+#include "mesh/base/deadlines.h"
+#include "proto/gossip.h"
+
+struct membership;
+
+struct sync {
+    struct deadline deadline;
+};
+
+void sync_start(struct membership *room);
+
+/* Sends the whole table; wants_table: and asks for the other's. */
+void sync_send_table(struct membership *room, uint32_t who, bool wants_table);
+
+/* A SYNC came in from a member; its news was applied already. */
+void sync_received(struct membership *room, uint32_t who, const struct gossip_swim *swim);
+
+/* A ping or an ack of a member said what its view hashes to. */
+void sync_heard(struct membership *room, uint32_t who, uint64_t view_hash);
+
+void sync_due(struct membership *room);
+
+#endif
