@@ -36,7 +36,7 @@
     /* the daemon's guard and its sockets */                                                      \
     X(connections_accepted) X(connections_closed) X(connections_cut) X(connections_silent)        \
     X(connections_failed) X(frames_multipart) X(frames_routing_id) X(accept_failures)             \
-    X(sends_refused) X(seeds_resolved) X(seeds_failed)
+    X(sends_refused) X(seeds_resolved) X(seeds_failed) X(log_lines_dropped)
 
 enum counter {
 #define COUNTER_ENUM(name) COUNTER_##name,
@@ -44,5 +44,8 @@ enum counter {
 #undef COUNTER_ENUM
         COUNTERS
 };
+
+/* The name as it is shown; "unknown_counter" for a number past the list. */
+const char *counters_name(enum counter counter);
 
 #endif
