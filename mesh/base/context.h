@@ -39,7 +39,11 @@ void context_clear(struct context *context);
 
 /* A random stream of its own for each concern, so that a new draw in one does not shift the
  * others. Numbers are only added. */
-enum context_stream { CONTEXT_STREAM_ROOMS = 0, CONTEXT_STREAM_INSTANCE = 1 };
+enum context_stream {
+    CONTEXT_STREAM_ROOMS = 0,
+    CONTEXT_STREAM_INSTANCE = 1,
+    CONTEXT_STREAM_MEMBERSHIP = 2,
+};
 
 static inline void count(struct context *context, enum counter counter)
 {

@@ -1,13 +1,11 @@
 /* membership.c - see membership.h. The door of the room: it hands each fact to the part whose noun
  * it is and decides nothing itself, but for what a frame's sender must be.
  *
- *     JOIN -> admission        CHALLENGE -> calls        REFUSED -> refusal
+ *     JOIN -> joiners        CHALLENGE -> calls        REFUSED -> refusal
  *     any SWIM message: its news -> evidence, then PING, ACK -> probe, SYNC -> sync */
 #include "mesh/membership/membership.h"
 
 #include "mesh/membership/room.h"
-
-enum { RANDOM_STREAM = 0x4d454d42 };
 
 static struct descriptors *descriptors_new(struct context *context, struct random *random)
 {
@@ -25,7 +23,7 @@ struct membership *membership_new(struct context *context)
     if (room == NULL)
         return NULL;
     room->context = context;
-    random_init(&room->random, context->config->random_seed, RANDOM_STREAM);
+    random_init(&room->random, context->config->random_seed, CONTEXT_STREAM_MEMBERSHIP);
     room->descriptors = descriptors_new(context, &room->random);
     if (room->descriptors == NULL) {
         memory_free(&context->memory, MEMORY_MEMBERS, room, sizeof *room);
@@ -130,7 +128,7 @@ static enum error swim_receive(struct membership *room, const struct envelope *e
     bool is_member = who != WHO_NONE && members_is_live(&room->members, who);
     bool is_welcome = message->kind == KIND_SWIM_SYNC && calls_is_greeting(room, sender);
     if (!is_member && !is_welcome) {
-        admission_challenge(room, envelope, connection, 0);
+        joiners_challenge(room, envelope, connection, 0);
         return ERROR_OK;
     }
     enum error error = leave_has_begun(room) ? ERROR_OK : evidence_apply_all(room, swim.news);
@@ -149,7 +147,7 @@ enum error membership_receive(struct membership *room, const struct envelope *en
 {
     switch (message->kind) {
     case KIND_JOIN:
-        return admission_receive(room, envelope, connection, address, message);
+        return joiners_receive(room, envelope, connection, address, message);
     case KIND_SWIM_PING:
     case KIND_SWIM_ACK:
     case KIND_SWIM_NEWS:
@@ -181,7 +179,7 @@ enum error membership_receive_answer(struct membership *room, const struct envel
 void membership_misaddressed(struct membership *room, const struct envelope *envelope,
                              uint32_t connection)
 {
-    admission_challenge(room, envelope, connection, envelope->receiver);
+    joiners_challenge(room, envelope, connection, envelope->receiver);
 }
 
 void membership_link_up(struct membership *room, uint32_t link, enum channel channel)

@@ -9,7 +9,6 @@
 #ifndef WEFT_MESH_MEMBERSHIP_ROOM_H
 #define WEFT_MESH_MEMBERSHIP_ROOM_H
 
-#include "mesh/membership/admission.h"
 #include "mesh/membership/calls.h"
 #include "mesh/membership/contacts.h"
 #include "mesh/membership/dissemination.h"
@@ -19,6 +18,7 @@
 #include "mesh/membership/gossip.h"
 #include "mesh/membership/health.h"
 #include "mesh/membership/join.h"
+#include "mesh/membership/joiners.h"
 #include "mesh/membership/leave.h"
 #include "mesh/membership/members.h"
 #include "mesh/membership/mutes.h"
@@ -39,7 +39,7 @@ enum membership_deadline {
     DEADLINE_SYNC,       /* sync.c */
     DEADLINE_REDIAL,     /* join.c: seeds and the dead are called */
     DEADLINE_CALLS,      /* calls.c: the next step of a call */
-    DEADLINE_JOINERS,    /* admission.c: a joiner could not be reached */
+    DEADLINE_JOINERS,    /* joiners.c: a joiner could not be reached */
     DEADLINE_LEAVE,      /* leave.c: long enough */
 };
 

@@ -1,9 +1,9 @@
-/* admission.h - decides who may join: the same mesh, a common version, a name that no live member
+/* joiners.h - decides who may join: the same mesh, a common version, a name that no live member
  * has, and an address that can be dialled. A stranger costs nothing until it has shown, with a
  * nonce, that it hears our answers.
  * Memory: a bounded list of joiners that are being dialled. Thread: one owner. */
-#ifndef WEFT_MESH_MEMBERSHIP_ADMISSION_H
-#define WEFT_MESH_MEMBERSHIP_ADMISSION_H
+#ifndef WEFT_MESH_MEMBERSHIP_JOINERS_H
+#define WEFT_MESH_MEMBERSHIP_JOINERS_H
 
 #include "mesh/base/deadlines.h"
 #include "mesh/base/permutation.h"
@@ -36,13 +36,12 @@ void joiners_link_up(struct membership *room, uint32_t link);
 void joiners_due(struct membership *room);
 
 /* A JOIN came in, from anybody. */
-enum error admission_receive(struct membership *room, const struct envelope *envelope,
-                             uint32_t connection, struct span address,
-                             const struct message *message);
+enum error joiners_receive(struct membership *room, const struct envelope *envelope,
+                           uint32_t connection, struct span address, const struct message *message);
 
 /* Asks whoever sent this frame to greet anew: it named another receiver (`called`, else 0), or is
  * no member here. */
-void admission_challenge(struct membership *room, const struct envelope *envelope,
-                         uint32_t connection, uint64_t called);
+void joiners_challenge(struct membership *room, const struct envelope *envelope,
+                       uint32_t connection, uint64_t called);
 
 #endif

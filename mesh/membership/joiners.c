@@ -1,4 +1,4 @@
-/* admission.c - see admission.h.
+/* joiners.c - see joiners.h.
  *
  *     JOIN ---> refused (mesh, version, name, limit)
  *          \--> no nonce, or too low an incarnation: CHALLENGE --> JOIN again
@@ -8,7 +8,7 @@
  *
  * The nonce is a time and a keyed sum over it, the joiner and its connection: nothing is kept for a
  * stranger. Its time also decides whether a name is in use: the holder's ack must be younger. */
-#include "mesh/membership/admission.h"
+#include "mesh/membership/joiners.h"
 
 #include "mesh/base/sentence.h"
 #include "mesh/membership/room.h"
@@ -117,8 +117,8 @@ static void challenge_send(struct membership *room, const struct refusal_asker *
                        &message); /* too many strangers at once: this one asks again */
 }
 
-void admission_challenge(struct membership *room, const struct envelope *envelope,
-                         uint32_t connection, uint64_t called)
+void joiners_challenge(struct membership *room, const struct envelope *envelope,
+                       uint32_t connection, uint64_t called)
 {
     const struct refusal_asker asker = {.envelope = envelope, .connection = connection};
     uint32_t who = members_find(&room->members, envelope->sender);
@@ -354,9 +354,8 @@ static void join_judge(struct membership *room, const struct refusal_asker *aske
     }
 }
 
-enum error admission_receive(struct membership *room, const struct envelope *envelope,
-                             uint32_t connection, struct span address,
-                             const struct message *message)
+enum error joiners_receive(struct membership *room, const struct envelope *envelope,
+                           uint32_t connection, struct span address, const struct message *message)
 {
     struct gossip_join join;
     struct member_record record;
