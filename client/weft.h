@@ -179,7 +179,7 @@ WEFT_EXPORT int weft_context_fd(const struct weft_context *context);
 WEFT_EXPORT int weft_context_progress(struct weft_context *context);
 
 /* Waits until there is work or the time is over (-1: for ever), then does it. Returns as
- * weft_context_progress, 0 also when a signal ended the wait. */
+ * weft_context_progress; 0 also early, when a signal or an idle timer ended the wait. */
 WEFT_EXPORT int weft_context_run(struct weft_context *context, int timeout_ms);
 
 /* ---- a client --------------------------------------------------------------------------------- */
@@ -250,8 +250,9 @@ struct weft_options {
 WEFT_EXPORT struct weft_client *weft_new(const struct weft_options *options);
 
 /* Ends the session (the node is told), frees the client and sets *client to NULL; a context of
- * its own goes too. No callback is called from here on. In a callback: the client is freed when
- * progress ends. Waits up to 1 s for what was queued if it takes its context along. */
+ * its own goes too. No callback is called from here on. In a callback: it is freed when progress
+ * ends; not for the client of a *_wait call that is waiting. Waits up to 1 s for what was queued
+ * if it takes its context along. */
 WEFT_EXPORT void weft_destroy(struct weft_client **client);
 
 /* Ends the session: tells the node, then calls `closed` with WEFT_CLOSED_BY_CLIENT at the next
@@ -347,7 +348,8 @@ WEFT_EXPORT enum weft_error weft_handle(struct weft_client *client, const char *
  * WEFT_UNHANDLED by the library. Returns WEFT_INVALID_PATH, WEFT_INVALID_ARGUMENT (no such). */
 WEFT_EXPORT enum weft_error weft_unhandle(struct weft_client *client, const char *path);
 
-/* Waits until the node has answered the registration of the path. */
+/* The same, waiting until the node has answered, at most the client's request_timeout_ms. After an
+ * error there is no handler. */
 WEFT_EXPORT enum weft_error weft_handle_wait(struct weft_client *client, const char *path,
                                              weft_request_fn *callback, void *user);
 

@@ -1,0 +1,206 @@
+/* calls.c - see calls.h. The node answers at the deadline; the slot's own timer is set half a
+ * second later, for a node that can't. */
+#include "client/calls.h"
+
+#include "client/client.h"
+#include "client/paths.h"
+#include "client/query.h"
+#include "proto/kinds.h"
+#include "proto/request.h"
+
+static bool is_value_type(unsigned type)
+{
+    return type >= VALUE_JSON && type <= VALUE_DOUBLE;
+}
+
+bool calls_value_encode(const struct weft_value *value, uint8_t scratch[8], uint8_t *type,
+                        struct span *body)
+{
+    *type = VALUE_BINARY;
+    *body = (struct span){0};
+    if (value == NULL || value->type == 0)
+        return true;
+    if (!is_value_type(value->type))
+        return false;
+    *type = (uint8_t)value->type;
+    *body = span_of(value->data, value->bytes);
+    if (value->type != WEFT_INT64 && value->type != WEFT_DOUBLE)
+        return value->data != NULL || value->bytes == 0;
+    uint64_t bits = (uint64_t)value->int64;
+    if (value->type == WEFT_DOUBLE)
+        memcpy(&bits, &value->number, sizeof bits);
+    struct writer writer;
+    writer_init(&writer, scratch, 8);
+    writer_u64(&writer, bits);
+    *body = span_of(scratch, 8);
+    return true;
+}
+
+struct weft_value calls_value_decode(unsigned type, struct span body)
+{
+    struct weft_value value = {
+        .type = is_value_type(type) ? (enum weft_value_type)type : WEFT_BINARY,
+        .data = body.data,
+        .bytes = body.bytes,
+    };
+    if ((value.type != WEFT_INT64 && value.type != WEFT_DOUBLE) || body.bytes != 8) {
+        if (value.type == WEFT_INT64 || value.type == WEFT_DOUBLE)
+            value.type = WEFT_BINARY;
+        return value;
+    }
+    struct reader reader;
+    reader_init(&reader, body);
+    uint64_t bits = reader_u64(&reader);
+    if (value.type == WEFT_INT64)
+        value.int64 = (int64_t)bits;
+    else
+        memcpy(&value.number, &bits, sizeof bits);
+    return value;
+}
+
+enum weft_error calls_check(const struct weft_client *client, size_t bytes)
+{
+    if (client->state == CLIENT_CLOSED || client->is_closing)
+        return WEFT_SESSION_CLOSED;
+    if (bytes > client->message_bytes_max)
+        return WEFT_LIMIT_REACHED;
+    if (!batch_has_room(&client->batch, bytes))
+        return WEFT_OVERLOADED;
+    return WEFT_OK;
+}
+
+/* Ends a request: its number is free before its callback runs. */
+static void end(struct slot *slot, struct weft_response *response)
+{
+    struct weft_client *client = slot->client;
+    weft_response_fn *callback = slot->of.response;
+    void *user = slot->user;
+    response->took_us = (reactor_now_ns() - slot->started_ns) / 1000;
+    slots_give(&client->slots, &client->context->timers, slot);
+    if (!client->is_destroyed)
+        callback(client, response, user);
+}
+
+static void end_with(struct slot *slot, enum weft_error outcome)
+{
+    struct weft_response response = {
+        .outcome = outcome,
+        .message = client_text(span_text(weft_error_sentence(outcome))),
+    };
+    end(slot, &response);
+}
+
+static void expired(struct timer *timer, uint64_t now_ns)
+{
+    (void)now_ns;
+    end_with((struct slot *)timer, WEFT_TIMEOUT);
+}
+
+enum weft_error weft_request(struct weft_client *client, const char *path,
+                             const struct weft_value *value,
+                             const struct weft_request_options *options, weft_response_fn *callback,
+                             void *user, uint64_t *request)
+{
+    struct request fields = {.timeout_ms = client->options.request_timeout_ms};
+    struct span body;
+    uint8_t scratch[8];
+    if (options != NULL) {
+        fields.is_idempotent = options->is_idempotent;
+        if (options->timeout_ms > 0)
+            fields.timeout_ms = options->timeout_ms;
+    }
+    if (!paths_normalise(path, &fields.path))
+        return WEFT_INVALID_PATH;
+    if (callback == NULL || fields.timeout_ms > REQUEST_TIMEOUT_MS_MAX ||
+        !calls_value_encode(value, scratch, &fields.type, &body))
+        return WEFT_INVALID_ARGUMENT;
+    enum weft_error error =
+        calls_check(client, message_measure(&request_schema, &fields) + body.bytes);
+    if (error != WEFT_OK)
+        return error;
+    struct timers *timers = &client->context->timers;
+    struct slot *slot = slots_take(&client->slots, timers, client, SLOT_REQUEST);
+    if (slot == NULL)
+        return WEFT_OVERLOADED;
+    if (!batch_put(&client->batch, &request_schema, &fields, KIND_REQUEST, slots_number(slot),
+                   body)) {
+        slots_give(&client->slots, timers, slot);
+        return WEFT_OVERLOADED;
+    }
+    slot->of.response = callback;
+    slot->user = user;
+    slot->started_ns = reactor_now_ns();
+    slot->timer.fire = expired;
+    reactor_set_timer(client->context, &slot->timer,
+                      slot->started_ns + client_ms_to_ns(fields.timeout_ms + CLIENT_GRACE_MS));
+    reactor_make_ready(client->context, client);
+    if (request != NULL)
+        *request = slots_number(slot);
+    return WEFT_OK;
+}
+
+enum weft_error weft_cancel(struct weft_client *client, uint64_t request)
+{
+    if (slots_find(&client->slots, request, SLOT_REQUEST) == NULL)
+        return WEFT_INVALID_ARGUMENT;
+    if (!batch_put(&client->batch, NULL, NULL, KIND_CANCEL, request, (struct span){0}))
+        return WEFT_LIMIT_REACHED;
+    reactor_make_ready(client->context, client);
+    return WEFT_OK;
+}
+
+void calls_response(struct weft_client *client, const struct message *message)
+{
+    struct slot *slot = slots_find(&client->slots, message->correlation, SLOT_REQUEST);
+    struct response said;
+    if (slot == NULL)
+        return;
+    if (schema_decode(&response_schema, message->fields, &said) != ERROR_OK) {
+        end_with(slot, WEFT_INVALID_MESSAGE);
+        return;
+    }
+    struct weft_response response = {
+        .outcome = (enum weft_error)said.outcome,
+        .message = client_text(said.message),
+    };
+    if (said.outcome == ERROR_OK)
+        response.value = calls_value_decode(said.type, message->body);
+    end(slot, &response);
+}
+
+void calls_failed(struct weft_client *client, uint64_t number, const struct client_error *said)
+{
+    struct slot *slot = slots_find(&client->slots, number, SLOT_REQUEST);
+    if (slot == NULL)
+        return;
+    struct weft_response response = {
+        .outcome = (enum weft_error)said->code,
+        .message = client_text(said->text),
+    };
+    end(slot, &response);
+}
+
+void calls_end_all(struct weft_client *client, enum weft_error outcome, bool only_lost)
+{
+    uint32_t at = 0;
+    bool was_destroyed = client->is_destroyed;
+    for (struct slot *slot; (slot = slots_next(&client->slots, &at)) != NULL;) {
+        if (only_lost && !slot->is_lost)
+            continue;
+        switch (slot->kind) {
+        case SLOT_REQUEST:
+            end_with(slot, outcome);
+            break;
+        case SLOT_COMMAND:
+            query_end(slot, outcome);
+            break;
+        case SLOT_FREE:
+        case SLOT_REGISTRATION:
+        case SLOT_INCOMING:
+            slots_give(&client->slots, &client->context->timers, slot);
+            break;
+        }
+        if (client->is_destroyed && !was_destroyed)
+            return;
+    }
+}

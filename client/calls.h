@@ -1,0 +1,32 @@
+/* calls.h - the requests a client has made: numbered, with a deadline, each ended exactly once.
+ * Memory: slots of the client. Thread: the context's. */
+#ifndef WEFT_CLIENT_CALLS_H
+#define WEFT_CLIENT_CALLS_H
+
+#include "client/weft.h"
+#include "proto/client.h"
+#include "proto/envelope.h"
+
+struct weft_client;
+
+/* RESPONSE came; one that nobody waits for any more is dropped. */
+void calls_response(struct weft_client *client, const struct message *message);
+
+/* ERROR came instead. */
+void calls_failed(struct weft_client *client, uint64_t number, const struct client_error *said);
+
+/* Ends everything that has a slot, whatever its kind, or only what is marked lost. Stops when a
+ * callback destroys the client; a destroyed client's end silently. */
+void calls_end_all(struct weft_client *client, enum weft_error outcome, bool only_lost);
+
+/* Whether a message of so many bytes may be said now, and the error if it may not. */
+enum weft_error calls_check(const struct weft_client *client, size_t bytes);
+
+/* A value's bytes as they travel; scratch is where a number is put. False: not a value. */
+bool calls_value_encode(const struct weft_value *value, uint8_t scratch[8], uint8_t *type,
+                        struct span *body);
+
+/* The value of a body. A number that is not 8 bytes long comes as the bytes it is. */
+struct weft_value calls_value_decode(unsigned type, struct span body);
+
+#endif

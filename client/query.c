@@ -1,0 +1,195 @@
+/* query.c - see query.h. All verbs are one message; which of its fields they use is all that tells
+ * them apart. */
+#include "client/query.h"
+
+#include "client/calls.h"
+#include "client/client.h"
+#include "proto/command.h"
+#include "proto/kinds.h"
+
+#include <stdlib.h>
+
+static void end(struct slot *slot, struct weft_result *result)
+{
+    struct weft_client *client = slot->client;
+    weft_result_fn *callback = slot->of.result;
+    void *user = slot->user;
+    result->took_us = (reactor_now_ns() - slot->started_ns) / 1000;
+    slots_give(&client->slots, &client->context->timers, slot);
+    if (!client->is_destroyed)
+        callback(client, result, user);
+}
+
+void query_end(struct slot *slot, enum weft_error error)
+{
+    struct weft_result result = {
+        .error = error,
+        .text = client_text(span_text(weft_error_sentence(error))),
+    };
+    end(slot, &result);
+}
+
+static void expired(struct timer *timer, uint64_t now_ns)
+{
+    (void)now_ns;
+    query_end((struct slot *)timer, WEFT_TIMEOUT);
+}
+
+static struct weft_rows rows_of(struct span span)
+{
+    return (struct weft_rows){.data = span.data, .bytes = span.bytes};
+}
+
+/* Whether the body holds the answers of several nodes; otherwise it holds rows. */
+static bool is_of_nodes(const struct result *said)
+{
+    return said->nodes_asked > 0;
+}
+
+void query_result(struct weft_client *client, const struct message *message)
+{
+    struct slot *slot = slots_find(&client->slots, message->correlation, SLOT_COMMAND);
+    struct result said;
+    if (slot == NULL)
+        return;
+    if (schema_decode(&result_schema, message->fields, &said) != ERROR_OK) {
+        query_end(slot, WEFT_INVALID_MESSAGE);
+        return;
+    }
+    struct weft_result result = {
+        .error = (enum weft_error)said.code,
+        .text = client_text(said.text),
+        .session = client_id(said.session),
+        .node = client_text(said.node),
+        .matched = said.matched,
+        .applied = said.applied,
+        .failed = said.failed,
+        .total = said.total,
+        .nodes_asked = said.nodes_asked,
+        .nodes_answered = said.nodes_answered,
+        .is_complete = said.is_complete,
+    };
+    if (is_of_nodes(&said))
+        result.nodes = rows_of(message->body);
+    else
+        result.rows = rows_of(message->body);
+    end(slot, &result);
+}
+
+void query_failed(struct weft_client *client, uint64_t number, const struct client_error *said)
+{
+    struct slot *slot = slots_find(&client->slots, number, SLOT_COMMAND);
+    if (slot == NULL)
+        return;
+    struct weft_result result = {
+        .error = (enum weft_error)said->code,
+        .text = client_text(said->text),
+        .line = said->line,
+        .column = said->column,
+    };
+    end(slot, &result);
+}
+
+/* Sends the command; the rest of its fields are filled in. */
+static enum weft_error ask(struct weft_client *client, struct command *command, uint32_t timeout_ms,
+                           weft_result_fn *callback, void *user)
+{
+    command->timeout_ms = timeout_ms > 0 ? timeout_ms : client->options.request_timeout_ms;
+    if (callback == NULL || command->timeout_ms > REQUEST_TIMEOUT_MS_MAX ||
+        command->text.bytes > TEXT_BYTES_MAX || command->node.bytes > NAME_BYTES_MAX ||
+        !span_is_text(command->text) || !span_is_text(command->keys) ||
+        !span_is_text(command->node))
+        return WEFT_INVALID_ARGUMENT;
+    enum weft_error error = calls_check(client, message_measure(&command_schema, command));
+    if (error != WEFT_OK)
+        return error;
+    struct timers *timers = &client->context->timers;
+    struct slot *slot = slots_take(&client->slots, timers, client, SLOT_COMMAND);
+    if (slot == NULL)
+        return WEFT_OVERLOADED;
+    if (!batch_put(&client->batch, &command_schema, command, KIND_COMMAND, slots_number(slot),
+                   (struct span){0})) {
+        slots_give(&client->slots, timers, slot);
+        return WEFT_OVERLOADED;
+    }
+    slot->of.result = callback;
+    slot->user = user;
+    slot->started_ns = reactor_now_ns();
+    slot->timer.fire = expired;
+    reactor_set_timer(client->context, &slot->timer,
+                      slot->started_ns + client_ms_to_ns(command->timeout_ms + CLIENT_GRACE_MS));
+    reactor_make_ready(client->context, client);
+    return WEFT_OK;
+}
+
+static struct session_id wire_id(struct weft_session_id id)
+{
+    return (struct session_id){.instance = id.instance, .serial = id.serial};
+}
+
+enum weft_error weft_close_session(struct weft_client *client, struct weft_session_id session,
+                                   const char *reason, uint32_t timeout_ms,
+                                   weft_result_fn *callback, void *user)
+{
+    struct command command = {
+        .verb = COMMAND_CLOSE,
+        .session = wire_id(session),
+        .text = span_text(reason),
+    };
+    if (session_id_is_none(command.session))
+        return WEFT_INVALID_ARGUMENT;
+    return ask(client, &command, timeout_ms, callback, user);
+}
+
+enum weft_error weft_get_properties(struct weft_client *client, struct weft_session_id session,
+                                    const char *keys, uint32_t timeout_ms, weft_result_fn *callback,
+                                    void *user)
+{
+    struct command command = {
+        .verb = COMMAND_GET_PROPERTIES,
+        .session = wire_id(session),
+        .keys = span_text(keys),
+    };
+    if (session_id_is_none(command.session))
+        return WEFT_INVALID_ARGUMENT;
+    return ask(client, &command, timeout_ms, callback, user);
+}
+
+enum weft_error weft_list_sessions(struct weft_client *client, const char *keys, uint32_t limit,
+                                   uint32_t timeout_ms, weft_result_fn *callback, void *user)
+{
+    struct command command = {
+        .verb = COMMAND_LIST_SESSIONS,
+        .keys = span_text(keys),
+        .limit = limit,
+    };
+    return ask(client, &command, timeout_ms, callback, user);
+}
+
+enum weft_error weft_members(struct weft_client *client, bool also_gone, uint32_t timeout_ms,
+                             weft_result_fn *callback, void *user)
+{
+    struct command command = {.verb = COMMAND_MEMBERS, .includes_gone = also_gone};
+    return ask(client, &command, timeout_ms, callback, user);
+}
+
+enum weft_error weft_handlers(struct weft_client *client, uint32_t timeout_ms,
+                              weft_result_fn *callback, void *user)
+{
+    struct command command = {.verb = COMMAND_HANDLERS};
+    return ask(client, &command, timeout_ms, callback, user);
+}
+
+enum weft_error weft_status(struct weft_client *client, uint32_t timeout_ms,
+                            weft_result_fn *callback, void *user)
+{
+    struct command command = {.verb = COMMAND_STATUS};
+    return ask(client, &command, timeout_ms, callback, user);
+}
+
+enum weft_error weft_counters(struct weft_client *client, const char *node, uint32_t timeout_ms,
+                              weft_result_fn *callback, void *user)
+{
+    struct command command = {.verb = COMMAND_COUNTERS, .node = span_text(node)};
+    return ask(client, &command, timeout_ms, callback, user);
+}

@@ -1,0 +1,22 @@
+/* query.h - commands on sessions and questions about the mesh: COMMAND out, RESULT in.
+ * Memory: slots of the client. Thread: the context's. */
+#ifndef WEFT_CLIENT_QUERY_H
+#define WEFT_CLIENT_QUERY_H
+
+#include "client/weft.h"
+#include "proto/client.h"
+#include "proto/envelope.h"
+
+struct weft_client;
+struct slot;
+
+/* RESULT came; one that nobody waits for any more is dropped. */
+void query_result(struct weft_client *client, const struct message *message);
+
+/* ERROR came instead. */
+void query_failed(struct weft_client *client, uint64_t number, const struct client_error *said);
+
+/* Ends a command without a result. */
+void query_end(struct slot *slot, enum weft_error error);
+
+#endif

@@ -1,0 +1,129 @@
+/* rows.c - the rows inside results, one function of weft.h for each kind: proto's groups in the
+ * public structs' clothes. */
+#include "client/client.h"
+#include "proto/command.h"
+
+static bool next(const struct schema *schema, struct weft_rows *rows, void *row)
+{
+    struct span rest = span_of(rows->data, rows->bytes);
+    enum error error = ERROR_OK;
+    bool is_row = group_next(schema, &rest, row, &error);
+    rows->data = rest.data;
+    rows->bytes = is_row ? rest.bytes : 0;
+    return is_row;
+}
+
+static struct weft_rows rows_of(struct span span)
+{
+    return (struct weft_rows){.data = span.data, .bytes = span.bytes};
+}
+
+bool weft_next_node(struct weft_rows *nodes, struct weft_node_answer *answer)
+{
+    struct node_answer row;
+    if (!next(&node_answer_schema, nodes, &row))
+        return false;
+    *answer = (struct weft_node_answer){
+        .node = client_text(row.node),
+        .instance = row.instance,
+        .error = (enum weft_error)row.code,
+        .text = client_text(row.text),
+        .matched = row.matched,
+        .applied = row.applied,
+        .failed = row.failed,
+        .total = row.total,
+        .took_us = row.took_us,
+        .rows = rows_of(row.rows),
+    };
+    return true;
+}
+
+bool weft_next_session(struct weft_rows *rows, struct weft_session_row *session)
+{
+    struct session_row row;
+    if (!next(&session_row_schema, rows, &row))
+        return false;
+    *session = (struct weft_session_row){
+        .id = client_id(row.id),
+        .state = (enum weft_session_state)row.state,
+        .node = client_text(row.node),
+        .properties = rows_of(row.properties),
+    };
+    return true;
+}
+
+bool weft_next_property(struct weft_rows *rows, struct weft_property_row *property)
+{
+    struct property row;
+    if (!next(&property_schema, rows, &row))
+        return false;
+    *property = (struct weft_property_row){
+        .key = client_text(row.key),
+        .value = client_text(row.value),
+        .is_absent = row.is_absent,
+    };
+    return true;
+}
+
+bool weft_next_member(struct weft_rows *rows, struct weft_member_row *member)
+{
+    struct member_row row;
+    if (!next(&member_row_schema, rows, &row))
+        return false;
+    *member = (struct weft_member_row){
+        .name = client_text(row.name),
+        .zone = client_text(row.zone),
+        .version = client_text(row.version),
+        .address = client_text(row.address),
+        .instance = row.instance,
+        .incarnation = row.incarnation,
+        .state = (enum weft_member_state)row.state,
+        .sessions = row.sessions,
+        .lag_us = row.lag_us,
+        .rtt_us = row.rtt_us,
+        .is_self = row.is_self,
+    };
+    return true;
+}
+
+bool weft_next_handler(struct weft_rows *rows, struct weft_handler_row *handler)
+{
+    struct handler_row row;
+    if (!next(&handler_row_schema, rows, &row))
+        return false;
+    *handler = (struct weft_handler_row){
+        .kind = (enum weft_handler_kind)row.kind,
+        .path = client_text(row.path),
+        .node = client_text(row.node),
+        .session = client_id(row.session),
+        .state = (enum weft_session_state)row.state,
+    };
+    return true;
+}
+
+bool weft_next_status(struct weft_rows *rows, struct weft_status_row *status)
+{
+    struct status_row row;
+    if (!next(&status_row_schema, rows, &row))
+        return false;
+    *status = (struct weft_status_row){
+        .is_ready = row.is_ready,
+        .members = row.members,
+        .sessions = row.sessions,
+        .handlers = row.handlers,
+        .sessions_here = row.sessions_here,
+        .members_hash = row.members_hash,
+        .directory_hash = row.directory_hash,
+        .topics_hash = row.topics_hash,
+    };
+    return true;
+}
+
+bool weft_next_counter(struct weft_rows *rows, struct weft_counter_row *counter)
+{
+    struct counter_row row;
+    if (!next(&counter_row_schema, rows, &row))
+        return false;
+    *counter = (struct weft_counter_row){.name = client_text(row.name), .value = row.value};
+    return true;
+}
