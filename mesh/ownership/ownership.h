@@ -20,14 +20,17 @@ void ownership_session_changed(struct ownership *ownership, struct session_id id
                                enum session_state state);
 void ownership_session_closed(struct ownership *ownership, struct session_id id);
 
-/* One handler per kind, path and session: ERROR_HANDLER_CONFLICT. Path as path_parse gave it. */
+/* One handler per kind, path and session: ERROR_HANDLER_CONFLICT. Path as path_parse gave it.
+ * ERROR_NO_SUCH_SESSION: not hosted here. ERROR_LIMIT_REACHED: 1,024 a session, or no memory.
+ * Unregistering what is not registered: ERROR_NO_HANDLER. A session that closes takes its
+ * registrations with it. */
 enum error ownership_handler_registered(struct ownership *ownership, enum handler_kind kind,
                                         struct span path, struct session_id session);
 enum error ownership_handler_unregistered(struct ownership *ownership, enum handler_kind kind,
                                           struct span path, struct session_id session);
 
 /* A message of the log for LOG_OWNERSHIP (LOG_ENTRIES, LOG_PULL, LOG_SNAPSHOT). `peer` is the
- * sender, `link` the one its answers go out on (may be NULL: not answered now). Returns
+ * sender's instance; answers go out on this node's forward link to it, if that is up. Returns
  * ERROR_OK, or ERROR_INVALID_MESSAGE: a strike, nothing changed. */
 enum error ownership_receive(struct ownership *ownership, uint64_t peer,
                              const struct message *message);
@@ -42,8 +45,9 @@ void ownership_due(struct ownership *ownership, const struct deadline *due);
 
 uint64_t ownership_log_version(const struct ownership *ownership); /* this node's own head */
 
-/* True when the logs of all these members have been received up to what they had when this node
- * joined; from then on it stays true. */
+/* True while no live member's log is awaited: each has been received up to the head it told first.
+ * Ready is whoever has joined (membership) and then finds this true once; a later newcomer's log
+ * is awaited for some milliseconds again. O(members). */
 bool ownership_is_synced(const struct ownership *ownership);
 
 /* The node that hosts the session: its instance; 0 when no live node's entry has it. `is_shaded`:
@@ -52,8 +56,8 @@ uint64_t ownership_find_session(const struct ownership *ownership, struct sessio
                                 bool *is_shaded);
 
 /* The registrations at the most specific path at or above `path` that has one on a live node.
- * Fills up to `most` entries, those on this node first, active sessions before disconnected ones;
- * returns how many. O(depth + entries). */
+ * Fills up to `most` entries: active sessions before disconnected ones, among each those on this
+ * node first; returns how many. O(depth + the path's registrations). */
 struct handler_entry {
     uint64_t instance; /* the node */
     struct session_id session;

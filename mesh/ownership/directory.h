@@ -1,0 +1,27 @@
+/* directory.h - what the contents of all nodes share: the ways to find something, and the totals.
+ * Memory: MEMORY_DIRECTORY. Thread: one owner. */
+#ifndef WEFT_MESH_OWNERSHIP_DIRECTORY_H
+#define WEFT_MESH_OWNERSHIP_DIRECTORY_H
+
+#include "mesh/ownership/handlers.h"
+#include "mesh/ownership/origins.h"
+
+struct directory_totals {
+    uint32_t sessions, handlers;
+    uint64_t hash; /* sum of a hash of each entry: the order of adding does not matter */
+};
+
+struct directory {
+    struct memory *memory;
+    struct origins origins;
+    struct handlers handlers;
+    struct directory_totals live; /* the sum over all live contents */
+};
+
+void directory_init(struct directory *directory, struct memory *memory, uint64_t salt);
+void directory_clear(struct directory *directory); /* all contents must be destroyed */
+
+void directory_add(struct directory_totals *totals, const struct directory_totals *part);
+void directory_subtract(struct directory_totals *totals, const struct directory_totals *part);
+
+#endif

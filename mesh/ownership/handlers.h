@@ -1,0 +1,81 @@
+/* handlers.h - decides which registrations serve a path: those at the most specific path at or
+ * above it that has one on a live node.
+ * Memory: a record for each registration and for each path of MEMORY_DIRECTORY. Spans of paths live
+ * as long as the path has a registration. Thread: one owner. */
+#ifndef WEFT_MESH_OWNERSHIP_HANDLERS_H
+#define WEFT_MESH_OWNERSHIP_HANDLERS_H
+
+#include "mesh/base/hashmap.h"
+#include "mesh/ownership/slots.h"
+#include "proto/error.h"
+#include "proto/request.h"
+
+struct content;
+
+struct handler_path {
+    struct handler *first, *last;         /* by node, then session */
+    struct handler_path *next_of_key;     /* other strings under the same hash */
+    struct handler_path *next, *previous; /* in order, or waiting for it */
+    bool is_ordered;
+    uint8_t kind; /* enum handler_kind */
+    uint32_t number;
+    uint32_t bytes;
+    uint8_t text[];
+};
+
+struct handler {
+    struct content *content; /* of the node that hosts the session */
+    struct session_id session;
+    struct handler_path *path;
+    struct handler *next, *previous; /* at the path */
+    struct handler *next_of_session;
+    uint32_t number;
+};
+
+struct handlers {
+    struct memory *memory;
+    struct slots slots;        /* struct handler */
+    struct slots paths;        /* struct handler_path */
+    struct hashmap by_path;    /* kind and path -> number of a path */
+    struct hashmap by_session; /* session -> number of its first handler */
+    struct handler_path *ordered, *unordered;
+};
+
+void handlers_init(struct handlers *handlers, struct memory *memory, uint64_t salt);
+void handlers_clear(struct handlers *handlers);
+
+/* Adds a registration; the same a second time changes nothing (*is_new is then false). ERROR_OK, or
+ * ERROR_LIMIT_REACHED: unchanged. O(1), and along the path's registrations of later nodes. */
+enum error handlers_add(struct handlers *handlers, struct content *content, enum handler_kind kind,
+                        struct span path, struct session_id session, bool *is_new);
+
+/* NULL: there is none. */
+struct handler *handlers_find(const struct handlers *handlers, const struct content *content,
+                              enum handler_kind kind, struct span path, struct session_id session);
+
+void handlers_remove(struct handlers *handlers, struct handler *handler);
+
+/* Any registration that this session has on this node; NULL: none. O(1). */
+struct handler *handlers_of_session(const struct handlers *handlers, const struct content *content,
+                                    struct session_id session);
+
+/* Any registration on this node; NULL: none. Start with *number = 0; the one given may be removed.
+ * O(all) for a whole walk. */
+struct handler *handlers_of_content(const struct handlers *handlers, const struct content *content,
+                                    uint32_t *number);
+
+/* The registrations at exactly this path; NULL: none. O(1). */
+const struct handler_path *handlers_at(const struct handlers *handlers, enum handler_kind kind,
+                                       struct span path);
+
+/* The paths in order of kind and path, whatever lives there. The first call after a change sorts
+ * what came since: O(n log n). */
+const struct handler_path *handlers_in_order(struct handlers *handlers);
+
+/* The path's text. */
+struct span handlers_path(const struct handler_path *path);
+
+/* Orders as the walk does: negative, 0, positive. */
+int handlers_compare_paths(uint8_t kind_a, struct span path_a, uint8_t kind_b, struct span path_b);
+
+#endif

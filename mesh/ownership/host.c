@@ -1,0 +1,175 @@
+/* host.c - see host.h.
+ *
+ *     LIVE --host_failed--> SHADED --host_joined--> LIVE   nothing is transferred: the log goes on
+ *                              \--drop due, or a newer instance of the name--> destroyed
+ *
+ * Invariants:
+ * (O1) staged is there exactly while replica.in_snapshot.
+ * (O2) A run of entries is decoded to its end before the first one changes anything. */
+#include "mesh/ownership/host.h"
+
+#include "mesh/ownership/snapshot.h"
+
+/* A lost node that is back within this needs no transfer; twice as long doubles what the dead of a
+ * rolling restart hold in memory. */
+static const uint64_t drop_after_ns = UINT64_C(600) * 1000 * 1000 * 1000;
+
+struct host *host_new(struct directory *directory, const struct log *log, struct slots *hosts,
+                      uint64_t instance)
+{
+    struct host *host = memory_new(directory->memory, MEMORY_DIRECTORY, sizeof *host);
+    if (host == NULL)
+        return NULL;
+    host->content = content_new(directory, instance);
+    if (host->content == NULL || !slots_add(hosts, host, &host->number)) {
+        content_destroy(&host->content);
+        memory_free(directory->memory, MEMORY_DIRECTORY, host, sizeof *host);
+        return NULL;
+    }
+    content_show(host->content, CONTENT_SHADED);
+    host->drop = (struct deadline){
+        .room = (uint8_t)log->room, .purpose = HOST_PURPOSE_DROP, .slot = host->number};
+    replica_init(&host->replica, log, instance, host->number);
+    return host;
+}
+
+void host_destroy(struct host **holder, struct log *log, struct slots *hosts)
+{
+    struct host *host = *holder;
+    *holder = NULL;
+    if (host == NULL)
+        return;
+    replica_unfollow(&host->replica, log);
+    deadlines_cancel(log->context->deadlines, &host->drop);
+    slots_remove(hosts, host->number);
+    struct memory *memory = host->content->directory->memory;
+    content_destroy(&host->staged);
+    content_destroy(&host->content);
+    memory_free(memory, MEMORY_DIRECTORY, host, sizeof *host);
+}
+
+void host_joined(struct host *host, struct log *log)
+{
+    deadlines_cancel(log->context->deadlines, &host->drop);
+    content_show(host->content, CONTENT_LIVE);
+    replica_follow(&host->replica, log);
+}
+
+void host_failed(struct host *host, struct log *log)
+{
+    replica_unfollow(&host->replica, log);
+    content_destroy(&host->staged);
+    content_show(host->content, CONTENT_SHADED);
+    deadlines_set(log->context->deadlines, &host->drop, log->context->now_ns + drop_after_ns);
+}
+
+/* Whether the body is that many well-formed entries. */
+static bool is_sound(struct span body, uint64_t writer, uint64_t versions)
+{
+    struct ownership_entry entry;
+    enum error error;
+    uint64_t found = 0;
+    while (ownership_entry_next(&body, writer, &entry, &error))
+        found++;
+    return error == ERROR_OK && found == versions;
+}
+
+static enum error apply_all(struct content *content, struct span body, uint64_t skip)
+{
+    struct ownership_entry entry;
+    enum error error;
+    while (ownership_entry_next(&body, content->writer, &entry, &error)) {
+        if (skip > 0)
+            skip--;
+        else if (content_apply(content, &entry) != ERROR_OK)
+            return ERROR_LIMIT_REACHED;
+    }
+    return error;
+}
+
+/* What was staged is of no use when the replica gave the snapshot up. */
+static void drop_stale_staged(struct host *host)
+{
+    if (!host->replica.in_snapshot)
+        content_destroy(&host->staged);
+}
+
+enum error host_entries_received(struct host *host, struct log *log, uint64_t peer,
+                                 const struct message *message, const struct log_entries *entries)
+{
+    uint64_t skip = 0;
+    enum replica_verdict verdict =
+        replica_judge_entries(host == NULL ? NULL : &host->replica, log, peer, message->correlation,
+                              entries, message->body.bytes, &skip);
+    enum error error = verdict == REPLICA_REFUSE ? ERROR_INVALID_MESSAGE : ERROR_OK;
+    if (verdict != REPLICA_APPLY)
+        return error;
+    uint64_t versions = entries->last - entries->first + 1;
+    if (!is_sound(message->body, entries->writer, versions)) {
+        replica_not_applied(&host->replica, log);
+        error = ERROR_INVALID_MESSAGE;
+    } else if (apply_all(host->content, message->body, skip) != ERROR_OK) {
+        replica_not_applied(&host->replica, log); /* no memory: asked for again */
+        count(log->context, COUNTER_log_rejected);
+    } else {
+        replica_applied(&host->replica, log, entries);
+    }
+    drop_stale_staged(host);
+    return error;
+}
+
+/* The snapshot is whole: it takes the place of what was known. */
+static void put_in_place(struct host *host)
+{
+    enum content_visibility visibility = host->content->visibility;
+    content_destroy(&host->content);
+    host->content = host->staged;
+    host->staged = NULL;
+    content_show(host->content, visibility);
+}
+
+static enum error stage(struct host *host, struct span body, struct span *cursor)
+{
+    struct ownership_entry below;
+    bool goes_on = host->replica.in_snapshot;
+    if (!goes_on) {
+        content_destroy(&host->staged);
+        host->staged = content_new(host->content->directory, host->replica.writer);
+    } else if (!snapshot_cursor(host->replica.cursor, host->replica.writer, &below)) {
+        return ERROR_INTERNAL;
+    }
+    if (host->staged == NULL)
+        return ERROR_LIMIT_REACHED;
+    struct span last;
+    enum error error = snapshot_read(host->staged, body, goes_on ? &below : NULL, &last);
+    if (error == ERROR_OK && last.bytes > 0) {
+        require(last.bytes <= sizeof host->cursor);
+        memcpy(host->cursor, last.data, last.bytes);
+    }
+    *cursor = span_of(host->cursor, last.bytes);
+    return error;
+}
+
+enum error host_chunk_received(struct host *host, struct log *log, uint64_t peer,
+                               const struct message *message, const struct log_snapshot *snapshot)
+{
+    enum replica_verdict verdict =
+        replica_judge_chunk(host == NULL ? NULL : &host->replica, log, peer, message->correlation,
+                            snapshot, message->body.bytes);
+    enum error error = verdict == REPLICA_REFUSE ? ERROR_INVALID_MESSAGE : ERROR_OK;
+    if (verdict == REPLICA_APPLY) {
+        struct span cursor;
+        error = stage(host, message->body, &cursor);
+        if (error != ERROR_OK) {
+            replica_not_applied(&host->replica, log);
+            count(log->context, COUNTER_log_rejected);
+        } else {
+            if (snapshot->is_last)
+                put_in_place(host);
+            replica_chunk_applied(&host->replica, log, snapshot, cursor);
+        }
+    }
+    if (host != NULL)
+        drop_stale_staged(host);
+    return error == ERROR_LIMIT_REACHED ? ERROR_OK : error;
+}
