@@ -17,5 +17,5 @@ struct session_id reader_id(struct reader *reader)
 
 struct span reader_rest(const struct reader *reader)
 {
-    return reader->is_bad ? (struct span){0} : span_of(reader->next, reader->left);
+    return span_of(reader->next, reader->is_bad ? 0 : reader->left);
 }

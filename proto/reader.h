@@ -71,10 +71,8 @@ struct session_id reader_id(struct reader *reader);
 /* The next `bytes` bytes, or an empty span and a bad reader. */
 static inline struct span reader_span(struct reader *reader, size_t bytes)
 {
-    if (bytes == 0)
-        return (struct span){0};
-    const uint8_t *b = reader_take(reader, bytes);
-    return b == NULL ? (struct span){0} : span_of(b, bytes);
+    const uint8_t *b = bytes == 0 ? NULL : reader_take(reader, bytes);
+    return span_of(b, b == NULL ? 0 : bytes);
 }
 
 /* The member at `offset` of a struct: for schema.c, whose tables know members by their offsets. */
