@@ -176,7 +176,8 @@ void flights_give(struct flights *flights, struct flight *flight, enum flight_pl
     end_link(flights, flight, FLIGHT_HANDLER, place, slot);
     flight->handler = handler;
     if (place != FLIGHT_AT_NOBODY)
-        require(hashmap_put(&flights->loads, load_key(handler), flights_load(flights, handler) + 1));
+        require(
+            hashmap_put(&flights->loads, load_key(handler), flights_load(flights, handler) + 1));
 }
 
 void flights_release(struct flights *flights, struct flight *flight)

@@ -1,0 +1,223 @@
+/* answers.c - see answers.h. Rows are measured first and then written into exactly as much memory:
+ * a listing holds what it needs, and a full memory is an answer, not a crash. */
+#include "mesh/routing/answers.h"
+
+#include "mesh/routing/flights.h"
+
+/* Rows that are first measured, then written. */
+struct rows {
+    const struct schema *schema;
+    bool is_writing;
+    size_t bytes; /* measured */
+    uint32_t shown;
+    struct writer writer;
+};
+
+void answers_refuse(struct answer *answer, enum error code, const char *text)
+{
+    *answer = (struct answer){.result = {.code = (uint16_t)code, .text = span_text(text)}};
+}
+
+/* Adds a row; false: it would not fit, and nothing has changed. */
+static bool rows_add(struct rows *rows, const void *row)
+{
+    if (rows->is_writing) {
+        group_encode(rows->schema, row, &rows->writer);
+        return true;
+    }
+    size_t bytes = 4 + schema_measure(rows->schema, row);
+    if (rows->bytes + bytes > ANSWERS_ROWS_BYTES_MAX)
+        return false;
+    rows->bytes += bytes;
+    rows->shown++;
+    return true;
+}
+
+/* The measuring is over; false: no memory for what was measured. */
+static bool rows_start_writing(struct routing *routing, struct rows *rows, struct answer *answer)
+{
+    void *memory = scratch_new(&routing->context->scratch, rows->bytes);
+    if (memory == NULL) {
+        answers_refuse(answer, ERROR_LIMIT_REACHED, "no memory for the answer (memory.queues)");
+        return false;
+    }
+    writer_init(&rows->writer, memory, rows->bytes);
+    answer->rows = span_of(memory, rows->bytes);
+    rows->is_writing = true;
+    return true;
+}
+
+static struct span own_name(const struct routing *routing)
+{
+    return span_text(routing->context->config->name);
+}
+
+/* The properties asked for, as a span; while only measuring its bytes do not matter. */
+static bool properties_pick(struct routing *routing, const struct session *session,
+                            const struct property_keys *keys, bool is_writing, struct span *picked)
+{
+    size_t bytes = properties_measure(&session->properties, keys);
+    *picked = span_of(session->properties.groups, bytes);
+    if (!is_writing || bytes == session->properties.bytes)
+        return true;
+    void *memory = scratch_new(&routing->context->scratch, bytes);
+    if (memory == NULL)
+        return false;
+    struct writer writer;
+    writer_init(&writer, memory, bytes);
+    properties_encode(&session->properties, keys, &writer);
+    *picked = span_of(memory, bytes);
+    return true;
+}
+
+static bool session_add(struct routing *routing, const struct session *session,
+                        const struct property_keys *keys, struct rows *rows)
+{
+    struct session_row row = {
+        .id = session->id,
+        .state = SESSION_ACTIVE,
+        .node = own_name(routing),
+    };
+    if (!properties_pick(routing, session, keys, rows->is_writing, &row.properties))
+        row.properties = (struct span){0};
+    return rows_add(rows, &row);
+}
+
+static void sessions_answer(struct routing *routing, const struct command *command,
+                            struct answer *answer)
+{
+    struct property_keys keys;
+    if (property_keys_parse(&keys, command->keys) != ERROR_OK) {
+        answers_refuse(answer, ERROR_INVALID_ARGUMENT,
+                       "more property keys than a session can have");
+        return;
+    }
+    uint32_t limit = command->limit == 0 ? ANSWERS_LIMIT_DEFAULT : command->limit;
+    struct rows rows = {.schema = &session_row_schema};
+    const struct session *session = NULL;
+    while (rows.shown < limit && (session = sessions_next(routing->sessions, session)) != NULL) {
+        if (!session_add(routing, session, &keys, &rows))
+            break;
+    }
+    answer->result.total = sessions_open(routing->sessions);
+    answer->result.matched = answer->result.total;
+    if (!rows_start_writing(routing, &rows, answer))
+        return;
+    session = NULL;
+    for (uint32_t i = 0; i < rows.shown; i++) {
+        session = sessions_next(routing->sessions, session);
+        session_add(routing, session, &keys, &rows);
+    }
+    /* Where memory ran out in between, properties are missing and the rest stays unwritten. */
+    answer->rows.bytes -= rows.writer.left;
+}
+
+void answers_session(struct routing *routing, const struct session *session,
+                     const struct command *command, struct answer *answer)
+{
+    struct property_keys keys;
+    struct rows rows = {.schema = &session_row_schema};
+    *answer = (struct answer){
+        .result = {.session = session->id, .node = own_name(routing), .matched = 1, .total = 1},
+    };
+    if (property_keys_parse(&keys, command->keys) != ERROR_OK) {
+        answers_refuse(answer, ERROR_INVALID_ARGUMENT,
+                       "more property keys than a session can have");
+        return;
+    }
+    session_add(routing, session, &keys, &rows);
+    if (!rows_start_writing(routing, &rows, answer))
+        return;
+    session_add(routing, session, &keys, &rows);
+    answer->rows.bytes -= rows.writer.left;
+}
+
+static void status_answer(struct routing *routing, struct answer *answer)
+{
+    struct rows rows = {.schema = &status_row_schema};
+    struct status_row row = {
+        .is_ready = routing->status.is_ready,
+        .members = routing->status.members,
+        .sessions = ownership_sessions(routing->ownership),
+        .handlers = ownership_handlers(routing->ownership),
+        .sessions_here = sessions_open(routing->sessions),
+        .members_hash = routing->status.members_hash,
+        .directory_hash = ownership_hash(routing->ownership),
+    };
+    rows_add(&rows, &row);
+    if (rows_start_writing(routing, &rows, answer))
+        rows_add(&rows, &row);
+}
+
+static void counters_add(const struct routing *routing, struct rows *rows)
+{
+    for (int i = 0; i < COUNTERS; i++) {
+        struct counter_row row = {
+            .name = span_text(counters_name((enum counter)i)),
+            .value = routing->context->counters[i],
+        };
+        rows_add(rows, &row);
+    }
+}
+
+static void counters_answer(struct routing *routing, struct answer *answer)
+{
+    struct rows rows = {.schema = &counter_row_schema};
+    counters_add(routing, &rows);
+    if (rows_start_writing(routing, &rows, answer))
+        counters_add(routing, &rows);
+}
+
+/* Adds up to `most` registrations; returns how many there are. */
+static uint32_t handlers_add(const struct routing *routing, struct rows *rows, uint32_t most)
+{
+    uint64_t cursor = 0;
+    uint32_t there = 0;
+    bool is_full = false;
+    enum handler_kind kind;
+    struct handler_entry entry;
+    while (ownership_next_handler(routing->ownership, &cursor, &kind, &entry)) {
+        const struct node *node = nodes_find(&routing->nodes, entry.instance);
+        struct handler_row row = {
+            .kind = (uint8_t)kind,
+            .path = entry.path,
+            .node = node == NULL ? span_text("?") : nodes_name(node),
+            .session = entry.session,
+            .state = (uint8_t)entry.state,
+        };
+        is_full = is_full || there == most || !rows_add(rows, &row);
+        there++;
+    }
+    return there;
+}
+
+static void handlers_answer(struct routing *routing, struct answer *answer)
+{
+    struct rows rows = {.schema = &handler_row_schema};
+    answer->result.total = handlers_add(routing, &rows, UINT32_MAX);
+    answer->result.matched = answer->result.total;
+    if (rows_start_writing(routing, &rows, answer))
+        handlers_add(routing, &rows, rows.shown);
+}
+
+void answers_make(struct routing *routing, const struct command *command, struct answer *answer)
+{
+    *answer = (struct answer){.result = {.node = own_name(routing)}};
+    switch (command->verb) {
+    case COMMAND_LIST_SESSIONS:
+        sessions_answer(routing, command, answer);
+        break;
+    case COMMAND_STATUS:
+        status_answer(routing, answer);
+        break;
+    case COMMAND_COUNTERS:
+        counters_answer(routing, answer);
+        break;
+    case COMMAND_HANDLERS:
+        handlers_answer(routing, answer);
+        break;
+    default: /* a number from outside */
+        answers_refuse(answer, ERROR_VERSION_MISMATCH, "this node does not know the command");
+        break;
+    }
+}

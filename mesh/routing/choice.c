@@ -1,0 +1,118 @@
+/* choice.c - see choice.h. */
+#include "mesh/routing/choice.h"
+
+#include "mesh/base/path.h"
+
+/* Registrations of one path that are looked at, those on this node first. A path served by more is
+ * served by these: doubling it doubles what a choice costs, and 128 handlers of one path are more
+ * than two a node in a mesh of the size planned for. */
+enum { ENTRIES_MAX = 128 };
+
+/* Lower is better. */
+enum rank {
+    RANK_HERE,
+    RANK_ZONE,
+    RANK_MESH,
+    RANK_LINK_DOWN,
+    RANK_DISCONNECTED,
+    RANK_UNREACHABLE, /* known, but no way there now */
+    RANK_MOVED,       /* said already that it does not serve this */
+};
+
+static bool has_moved(const struct flight *flight, uint64_t instance)
+{
+    for (uint8_t i = 0; i < flight->moves; i++) {
+        if (flight->moved_from[i] == instance)
+            return true;
+    }
+    return false;
+}
+
+static enum rank rank_of(const struct routing *routing, const struct handler_entry *entry,
+                         const struct flight *flight, enum choice_scope scope)
+{
+    if (entry->instance == routing->context->instance) {
+        if (sessions_find(routing->sessions, entry->session) == NULL)
+            return RANK_MOVED;
+        return entry->state == SESSION_ACTIVE ? RANK_HERE : RANK_DISCONNECTED;
+    }
+    if (scope == CHOICE_LOCAL || has_moved(flight, entry->instance))
+        return RANK_MOVED;
+    const struct node *node = nodes_find(&routing->nodes, entry->instance);
+    const struct link *link = links_of_instance(routing->context->links, entry->instance);
+    if (node == NULL || link == NULL || !link->forward_open)
+        return RANK_UNREACHABLE;
+    if (entry->state != SESSION_ACTIVE)
+        return RANK_DISCONNECTED;
+    if (!link->forward_up)
+        return RANK_LINK_DOWN;
+    return node->is_in_zone ? RANK_ZONE : RANK_MESH;
+}
+
+/* Of the candidates two at random, and of those the less loaded one. */
+static const struct handler_entry *pick(struct routing *routing,
+                                        const struct handler_entry *entries,
+                                        const uint8_t *candidates, size_t candidates_count)
+{
+    if (candidates_count == 1)
+        return &entries[candidates[0]];
+    struct random *random = &routing->context->random;
+    uint64_t first = random_below(random, candidates_count);
+    uint64_t second = random_below(random, candidates_count - 1);
+    second += second >= first;
+    const struct handler_entry *a = &entries[candidates[first]];
+    const struct handler_entry *b = &entries[candidates[second]];
+    bool is_b_freer =
+        flights_load(routing->flights, b->session) < flights_load(routing->flights, a->session);
+    return is_b_freer ? b : a;
+}
+
+enum error choice_make(struct routing *routing, struct span path, const struct flight *flight,
+                       enum choice_scope scope, struct choice *choice)
+{
+    struct handler_entry entries[ENTRIES_MAX];
+    uint8_t candidates[ENTRIES_MAX];
+    enum rank best = RANK_MOVED;
+    size_t candidates_count = 0;
+    size_t entries_count =
+        ownership_find_handlers(routing->ownership, HANDLER_REQUEST, path, entries, ENTRIES_MAX);
+    for (size_t i = 0; i < entries_count; i++) {
+        enum rank rank = rank_of(routing, &entries[i], flight, scope);
+        if (rank == RANK_MOVED || rank > best)
+            continue;
+        if (rank < best)
+            candidates_count = 0;
+        best = rank;
+        candidates[candidates_count++] = (uint8_t)i;
+    }
+    /* A node serves no session before it has synchronised, so a caller does not see this; a
+     * request that comes from elsewhere in that moment does. */
+    if (best == RANK_MOVED)
+        return ownership_is_synced(routing->ownership) ? ERROR_NO_HANDLER : ERROR_CLUSTER_ROUTING;
+    if (best == RANK_UNREACHABLE)
+        return ERROR_CLUSTER_ROUTING;
+    const struct handler_entry *entry = pick(routing, entries, candidates, candidates_count);
+    *choice = (struct choice){
+        .session = entry->session,
+        .instance = entry->instance,
+        .is_local = entry->instance == routing->context->instance,
+    };
+    return ERROR_OK;
+}
+
+bool choice_serves(struct routing *routing, struct span path, struct session_id session)
+{
+    struct handler_entry entries[ENTRIES_MAX];
+    if (sessions_find(routing->sessions, session) == NULL)
+        return false;
+    while (path.bytes > 0) {
+        size_t entries_count = ownership_find_handlers(routing->ownership, HANDLER_REQUEST, path,
+                                                       entries, ENTRIES_MAX);
+        for (size_t i = 0; i < entries_count; i++) {
+            if (session_id_equal(entries[i].session, session))
+                return true;
+        }
+        path = entries_count == 0 ? (struct span){0} : path_parent(entries[0].path);
+    }
+    return false;
+}

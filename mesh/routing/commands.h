@@ -1,0 +1,41 @@
+/* commands.h - decides where a command is carried out: on the node that hosts the session, on every
+ * node, or here from memory; and carries out what is for here.
+ * Thread: one owner. */
+#ifndef WEFT_MESH_ROUTING_COMMANDS_H
+#define WEFT_MESH_ROUTING_COMMANDS_H
+
+#include "mesh/routing/answers.h"
+#include "mesh/routing/inquiries.h"
+
+/* COMMAND of a session here. ERROR_OK: it has or will have its RESULT; else what is wrong with the
+ * message. */
+enum error commands_from_session(struct routing *routing, struct session *session,
+                                 const struct message *message);
+
+/* COMMAND of another node: carried out here, or answered `moved`. An error is a strike. */
+enum error commands_from_node(struct routing *routing, const struct node *node,
+                              const struct message *message);
+
+/* RESULT of another node that was asked. An error is a strike. */
+enum error commands_result_from_node(struct routing *routing, const struct node *node,
+                                     const struct message *message);
+
+/* MEMBERS was asked for, and only the door knows them: mesh.c looks after each COMMAND, and tells
+ * (the rows must live until the pull ends). */
+bool commands_want_members(const struct routing *routing, bool *includes_gone);
+void commands_tell_members(struct routing *routing, struct span rows, uint32_t total);
+
+/* Losses: whoever waited for the node waits no more; whoever asked is gone. */
+void commands_node_lost(struct routing *routing, const struct node *node, const char *why);
+void commands_session_ended(struct routing *routing, const struct session *session);
+void commands_due(struct routing *routing, struct inquiry *inquiry);
+
+/* For gather.c: sends the command to a node, with the inquiry's number; false: no way there now. */
+bool commands_forward(struct routing *routing, struct inquiry *inquiry, const struct node *node,
+                      const struct command *command, uint32_t timeout_ms);
+
+/* For gather.c: RESULT to the session that asked. */
+void commands_reply(struct routing *routing, struct session *session, uint64_t correlation,
+                    const struct answer *answer);
+
+#endif

@@ -1,0 +1,117 @@
+/* losses.c - see losses.h. Each loss has the same two halves: what was never sent is routed again,
+ * silently; what was sent is HANDLER_LOST. The first half comes first and takes its flights away
+ * from the lost end, so that the second is whatever is left there. */
+#include "mesh/routing/losses.h"
+
+#include "mesh/base/path.h"
+#include "mesh/base/sentence.h"
+#include "mesh/routing/requests.h"
+#include "mesh/routing/responses.h"
+#include "mesh/routing/salvage.h"
+#include "proto/kinds.h"
+
+/* A request that was taken out of the queue of the end that served it: the next choice. */
+static void request_again(struct routing *routing, struct flight *flight,
+                          const struct message *message)
+{
+    struct request request;
+    struct parcel parcel = {.body = message->body};
+    require(schema_decode(&request_schema, message->fields, &request) == ERROR_OK); /* our own */
+    require(path_parse(request.path, &parcel.path) == ERROR_OK);
+    parcel.type = request.type;
+    count(routing->context, COUNTER_requests_rerouted);
+    if (flight->ends[FLIGHT_CALLER].place == FLIGHT_AT_SESSION)
+        requests_route(routing, flight, &parcel);
+    else
+        responses_say_moved(routing, flight, &parcel);
+}
+
+/* Detaches the salvaged flights from the lost end, all before one is routed again: the new choice
+ * may be the same queue. */
+static void detach(struct routing *routing, struct salvaged *salvaged)
+{
+    for (; salvaged != NULL; salvaged = salvaged->next) {
+        struct flight *flight = flights_of_number(routing->flights, salvaged->message.correlation);
+        if (flight != NULL && salvaged->message.kind == KIND_REQUEST)
+            flights_give(routing->flights, flight, FLIGHT_AT_NOBODY, 0, (struct session_id){0});
+    }
+}
+
+static void handlers_lost(struct routing *routing, enum flight_place place, uint32_t slot,
+                          struct span text)
+{
+    struct flight *flight;
+    while ((flight = flights_first(routing->flights, FLIGHT_HANDLER, place, slot)) != NULL)
+        responses_say(routing, flight, ERROR_HANDLER_LOST, text);
+}
+
+static void route_again(struct routing *routing, struct salvaged *salvaged)
+{
+    for (; salvaged != NULL; salvaged = salvaged->next) {
+        struct flight *flight = flights_of_number(routing->flights, salvaged->message.correlation);
+        if (flight != NULL && salvaged->message.kind == KIND_REQUEST)
+            request_again(routing, flight, &salvaged->message);
+    }
+}
+
+/* The callers there are gone: nobody waits for an answer. */
+static void callers_lost(struct routing *routing, enum flight_place place, uint32_t slot)
+{
+    struct flight *flight;
+    while ((flight = flights_first(routing->flights, FLIGHT_CALLER, place, slot)) != NULL) {
+        responses_cancel_handler(routing, flight);
+        responses_forget(routing, flight, ERROR_CANCELLED);
+    }
+}
+
+void losses_session(struct routing *routing, struct session *session)
+{
+    struct salvaged *salvaged = salvage_queue(routing->context, &session->outbound);
+    detach(routing, salvaged);
+    handlers_lost(routing, FLIGHT_AT_SESSION, session->slot,
+                  span_text("the handler's session closed before it answered"));
+    callers_lost(routing, FLIGHT_AT_SESSION, session->slot);
+    route_again(routing, salvaged);
+}
+
+static void node_text(struct sentence *text, const struct node *node, const char *words)
+{
+    sentence_start(text, "the node ");
+    sentence_add_span(text, nodes_name(node));
+    sentence_add(text, words);
+}
+
+void losses_link(struct routing *routing, struct node *node)
+{
+    struct outbound *queue = nodes_queue(&routing->nodes, node);
+    struct salvaged *salvaged = queue == NULL ? NULL : salvage_queue(routing->context, queue);
+    struct sentence text;
+    node_text(&text, node, " lost its connection before the handler answered");
+    detach(routing, salvaged);
+    handlers_lost(routing, FLIGHT_AT_NODE, node->slot, sentence_span(&text));
+    route_again(routing, salvaged);
+}
+
+void losses_node(struct routing *routing, struct node *node)
+{
+    struct outbound *queue = nodes_queue(&routing->nodes, node);
+    struct salvaged *salvaged = queue == NULL ? NULL : salvage_queue(routing->context, queue);
+    struct sentence text;
+    node_text(&text, node, " was lost before the handler answered");
+    detach(routing, salvaged);
+    handlers_lost(routing, FLIGHT_AT_NODE, node->slot, sentence_span(&text));
+    callers_lost(routing, FLIGHT_AT_NODE, node->slot);
+    nodes_gone(&routing->nodes, node->instance);
+    route_again(routing, salvaged);
+}
+
+void losses_due(struct routing *routing, struct flight *flight)
+{
+    responses_cancel_handler(routing, flight);
+    /* The caller's node has the same deadline and says so itself. */
+    if (flight->ends[FLIGHT_CALLER].place == FLIGHT_AT_NODE)
+        responses_forget(routing, flight, ERROR_TIMEOUT);
+    else
+        responses_say(routing, flight, ERROR_TIMEOUT,
+                      span_text("no answer within the request's time"));
+}

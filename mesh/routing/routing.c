@@ -1,0 +1,103 @@
+/* routing.c - the room's birth, and facts that concern all of it. */
+#include "mesh/routing/routing.h"
+
+#include "mesh/routing/applied.h"
+#include "mesh/routing/commands.h"
+#include "mesh/routing/losses.h"
+#include "mesh/routing/room.h"
+
+struct routing *routing_new(struct context *context, struct sessions *sessions,
+                            struct ownership *ownership)
+{
+    struct routing *routing = memory_new(&context->memory, MEMORY_TABLES, sizeof *routing);
+    if (routing == NULL)
+        return NULL;
+    *routing = (struct routing){
+        .context = context,
+        .sessions = sessions,
+        .ownership = ownership,
+    };
+    /* A node's handlers are worked for by all others, so what begins elsewhere has a table of the
+     * same size: neither can crowd the other out. */
+    uint32_t most = context->config->requests_in_flight_max;
+    bool is_whole = nodes_init(&routing->nodes, context) && inquiries_init(routing);
+    routing->applied = applied_new(context);
+    routing->flights = flights_new(context, most, most, sessions_capacity(sessions),
+                                   context->config->gossip.members_max + 1);
+    if (!is_whole || routing->applied == NULL || routing->flights == NULL)
+        routing_destroy(&routing);
+    return routing;
+}
+
+void routing_destroy(struct routing **routing)
+{
+    struct routing *self = *routing;
+    if (self == NULL)
+        return;
+    flights_destroy(&self->flights);
+    inquiries_clear(self);
+    applied_destroy(&self->applied);
+    nodes_clear(&self->nodes);
+    memory_free(&self->context->memory, MEMORY_TABLES, self, sizeof *self);
+    *routing = NULL;
+}
+
+void routing_set_status(struct routing *routing, const struct routing_status *status)
+{
+    routing->status = *status;
+}
+
+void routing_node_joined(struct routing *routing, uint64_t instance, struct span name,
+                         struct span zone)
+{
+    /* The table holds as many as membership's: it cannot be full before that is. Without memory
+     * for it the node is not asked and not chosen, which is what CLUSTER_ROUTING says. */
+    (void)nodes_joined(&routing->nodes, instance, name, zone);
+}
+
+void routing_node_gone(struct routing *routing, uint64_t instance)
+{
+    struct node *node = nodes_find(&routing->nodes, instance);
+    if (node == NULL || instance == routing->context->instance)
+        return;
+    commands_node_lost(routing, node, "was lost before it answered");
+    losses_node(routing, node);
+}
+
+void routing_link_lost(struct routing *routing, uint64_t instance)
+{
+    struct node *node = nodes_find(&routing->nodes, instance);
+    if (node == NULL)
+        return;
+    commands_node_lost(routing, node, "lost its connection before it answered");
+    losses_link(routing, node);
+}
+
+void routing_session_ended(struct routing *routing, struct session *session)
+{
+    commands_session_ended(routing, session);
+    losses_session(routing, session);
+}
+
+void routing_due(struct routing *routing, const struct deadline *due)
+{
+    switch ((enum routing_purpose)due->purpose) {
+    case ROUTING_FLIGHT_DUE:
+        losses_due(routing, flights_at(routing->flights, due->slot));
+        break;
+    case ROUTING_INQUIRY_DUE:
+        commands_due(routing, inquiries_at(routing, due->slot));
+        break;
+    }
+}
+
+void routing_check(const struct routing *routing)
+{
+    const uint64_t *counters = routing->context->counters;
+    uint64_t outcomes = flights_own(routing->flights);
+    for (int i = COUNTER_requests_ok; i <= COUNTER_requests_other; i++)
+        outcomes += counters[i];
+    require(outcomes == counters[COUNTER_requests_received]);
+    require(!routing->members.is_open);
+    flights_check(routing->flights);
+}

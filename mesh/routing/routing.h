@@ -1,0 +1,44 @@
+/* routing.h - the room as mesh.c sees it: its birth, and facts that concern all of it. Messages go
+ * straight to the file that decides about them: requests.h, responses.h, handlers.h, commands.h.
+ * Memory: fixed tables; answers to commands in MEMORY_QUEUES. Thread: one owner; no clock, no
+ * I/O. */
+#ifndef WEFT_MESH_ROUTING_ROUTING_H
+#define WEFT_MESH_ROUTING_ROUTING_H
+
+#include "mesh/ownership/ownership.h"
+#include "mesh/sessions/sessions.h"
+
+struct routing;
+
+struct routing *routing_new(struct context *context, struct sessions *sessions,
+                            struct ownership *ownership);
+void routing_destroy(struct routing **routing);
+
+/* What STATUS says of this node and only the door knows. */
+struct routing_status {
+    bool is_ready;
+    uint32_t members;
+    uint64_t members_hash;
+};
+void routing_set_status(struct routing *routing, const struct routing_status *status);
+
+/* A member lives. The strings are copied. */
+void routing_node_joined(struct routing *routing, uint64_t instance, struct span name,
+                         struct span zone);
+
+/* A member is dead, left or replaced: its callers' requests end, and what it was asked is lost. */
+void routing_node_gone(struct routing *routing, uint64_t instance);
+
+/* Our forward link to a member was up and is down: what was sent may be lost, and what was not is
+ * given to somebody else. */
+void routing_link_lost(struct routing *routing, uint64_t instance);
+
+/* SESSION_EVENT_ENDED, after the directory was told and before the session is buried. */
+void routing_session_ended(struct routing *routing, struct session *session);
+
+void routing_due(struct routing *routing, const struct deadline *due);
+
+/* requests_received = the sum of the outcomes + what is in flight; every table in order. */
+void routing_check(const struct routing *routing);
+
+#endif
