@@ -190,6 +190,7 @@ enum error calls_challenged(struct membership *room, uint32_t number, uint64_t s
     call->instance = sender;
     call->nonce = challenge->nonce;
     call->phase = CALL_GREETING;
+    call->ends_ns = room->context->now_ns + CALL_MS * MS_NS;
     ask(room, call);
     clock_set(room);
     return ERROR_OK;

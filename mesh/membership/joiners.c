@@ -15,7 +15,7 @@
 
 enum {
     NONCE_MS = 30000,
-    REACH_MS = 3000, /* as long as the joiner's own call lasts */
+    REACH_MS = 2000, /* one SYN sent again; the joiner's own call waits longer */
     JOINERS_FIRST = 16,
     OWN_RECORD_BYTES_MAX = 1024,
 };
@@ -170,7 +170,7 @@ void joiners_due(struct membership *room)
         struct sentence why;
         sentence_start(&why, "no connection to the advertised address ");
         sentence_add(&why, descriptor->gossip_address);
-        sentence_add(&why, " within 3 s; check advertise and the gossip port");
+        sentence_add(&why, " within 2 s; check advertise and the gossip port");
         const struct envelope envelope = {
             .mesh = room->context->mesh_hash,
             .sender = joiner->instance,

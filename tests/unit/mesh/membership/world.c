@@ -1,0 +1,697 @@
+/* world.c - see world.h. Events are done in order of time, then of making. Each step of a node is
+ * the daemon's: hand in the fact, hand out what is due, take the events, pull the outputs. */
+#include "tests/unit/mesh/membership/world.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "proto/kinds.h"
+
+#define MS_NS UINT64_C(1000000)
+
+enum { REDIAL_MS = 100, MEMBERS_MAX = 1000 };
+
+enum event_kind {
+    EVENT_FRAME,
+    EVENT_ANSWER,
+    EVENT_DIAL,
+    EVENT_UP,
+    EVENT_LOST,
+    EVENT_REFUSED,
+    EVENT_RESOLVED
+};
+
+struct world_event {
+    uint64_t at_ns, order;
+    enum event_kind kind;
+    enum channel channel;
+    uint32_t node, life; /* whom it happens to */
+    uint32_t link, generation;
+    uint32_t connection;
+    uint32_t seed;
+    uint8_t *bytes;
+    size_t bytes_count;
+};
+
+/* --- the heap --- */
+
+static bool is_before(const struct world_event *a, const struct world_event *b)
+{
+    return a->at_ns < b->at_ns || (a->at_ns == b->at_ns && a->order < b->order);
+}
+
+static void events_push(struct world *world, struct world_event event, uint64_t after_ns)
+{
+    event.at_ns = world->now_ns + after_ns;
+    event.order = world->events_made++;
+    if (world->events_count == world->events_capacity) {
+        world->events_capacity = world->events_capacity == 0 ? 256 : world->events_capacity * 2;
+        world->events = realloc(world->events, world->events_capacity * sizeof event);
+    }
+    uint32_t place = world->events_count++;
+    while (place > 0 && is_before(&event, &world->events[(place - 1) / 2])) {
+        world->events[place] = world->events[(place - 1) / 2];
+        place = (place - 1) / 2;
+    }
+    world->events[place] = event;
+}
+
+static struct world_event events_pop(struct world *world)
+{
+    struct world_event first = world->events[0];
+    struct world_event last = world->events[--world->events_count];
+    uint32_t place = 0;
+    for (;;) {
+        uint32_t child = 2 * place + 1;
+        if (child >= world->events_count)
+            break;
+        if (child + 1 < world->events_count &&
+            is_before(&world->events[child + 1], &world->events[child]))
+            child++;
+        if (!is_before(&world->events[child], &last))
+            break;
+        world->events[place] = world->events[child];
+        place = child;
+    }
+    world->events[place] = last;
+    return first;
+}
+
+/* --- the network --- */
+
+static uint64_t delay_ns(struct world *world)
+{
+    uint64_t jitter = world->jitter_us == 0 ? 0 : random_below(&world->random, world->jitter_us);
+    return (world->delay_us + jitter) * UINT64_C(1000);
+}
+
+static struct world_link *link_at(struct world_node *node, enum channel channel, uint32_t number)
+{
+    uint32_t side = channel == CHANNEL_FORWARD ? 1 : 0;
+    if (number >= node->links_count[side]) {
+        uint32_t count = number + 16;
+        node->links[side] = realloc(node->links[side], count * sizeof(struct world_link));
+        memset(node->links[side] + node->links_count[side], 0,
+               (count - node->links_count[side]) * sizeof(struct world_link));
+        node->links_count[side] = count;
+    }
+    return &node->links[side][number];
+}
+
+static uint32_t node_at_address(const struct world *world, const char *address)
+{
+    for (uint32_t i = 0; i < world->count; i++) {
+        if (strcmp(world->nodes[i].gossip, address) == 0 ||
+            strcmp(world->nodes[i].forward, address) == 0)
+            if (world->nodes[i].room != NULL || world->nodes[i].is_silent)
+                return i;
+    }
+    return UINT32_MAX;
+}
+
+static bool is_cut(const struct world *world, uint32_t from, uint32_t to)
+{
+    return world->cuts[from * world->count + to] != 0;
+}
+
+static void connection_break(struct world *world, uint32_t number)
+{
+    if (!world->connections[number].is_open)
+        return;
+    world->connections[number].is_open = false;
+    uint32_t from = world->connections[number].from;
+    uint32_t link = world->connections[number].link & INT32_MAX;
+    enum channel channel =
+        world->connections[number].link >> 31 != 0 ? CHANNEL_FORWARD : CHANNEL_GOSSIP;
+    struct world_link *end = link_at(&world->nodes[from], channel, link);
+    events_push(world,
+                (struct world_event){.kind = EVENT_LOST,
+                                     .channel = channel,
+                                     .node = from,
+                                     .life = world->connections[number].from_life,
+                                     .link = link,
+                                     .generation = end->generation},
+                MS_NS);
+}
+
+static uint32_t connection_new(struct world *world, uint32_t from, enum channel channel,
+                               uint32_t link, uint32_t to)
+{
+    if (world->connections_count == world->connections_capacity) {
+        world->connections_capacity =
+            world->connections_capacity == 0 ? 256 : world->connections_capacity * 2;
+        world->connections =
+            realloc(world->connections, world->connections_capacity * sizeof world->connections[0]);
+    }
+    uint32_t number = world->connections_count++;
+    world->connections[number].from = from;
+    world->connections[number].from_life = world->nodes[from].life;
+    world->connections[number].link = link | (channel == CHANNEL_FORWARD ? UINT32_C(1) << 31 : 0);
+    world->connections[number].to = to;
+    world->connections[number].to_life = world->nodes[to].life;
+    world->connections[number].is_open = true;
+    return number;
+}
+
+static void dial(struct world *world, const struct world_event *event)
+{
+    struct world_node *node = &world->nodes[event->node];
+    struct world_link *link = link_at(node, event->channel, event->link);
+    if (!link->is_open || link->generation != event->generation || link->is_up)
+        return;
+    uint32_t to = node_at_address(world, link->address);
+    struct world_event next = *event;
+    if (to == UINT32_MAX || world->nodes[to].is_silent || world->nodes[to].is_unreachable ||
+        is_cut(world, event->node, to) || is_cut(world, to, event->node)) {
+        events_push(world, next, REDIAL_MS * MS_NS);
+        return;
+    }
+    link->connection = connection_new(world, event->node, event->channel, event->link, to);
+    link->is_up = true;
+    next.kind = EVENT_UP;
+    events_push(world, next, 2 * delay_ns(world));
+}
+
+static void frame_send(struct world *world, uint32_t from, uint32_t connection, bool is_answer,
+                       uint8_t *bytes, size_t count)
+{
+    bool is_gone = !world->connections[connection].is_open;
+    uint32_t to =
+        is_answer ? world->connections[connection].from : world->connections[connection].to;
+    bool is_lost =
+        world->loss_percent > 0 && random_below(&world->random, 100) < world->loss_percent;
+    if (is_gone || is_lost || world->nodes[to].is_silent || is_cut(world, from, to)) {
+        free(bytes);
+        return;
+    }
+    uint32_t tagged = world->connections[connection].link;
+    events_push(world,
+                (struct world_event){
+                    .kind = is_answer ? EVENT_ANSWER : EVENT_FRAME,
+                    .channel = tagged >> 31 != 0 ? CHANNEL_FORWARD : CHANNEL_GOSSIP,
+                    .node = to,
+                    .life = is_answer ? world->connections[connection].from_life
+                                      : world->connections[connection].to_life,
+                    .link = tagged & INT32_MAX,
+                    .connection = connection,
+                    .bytes = bytes,
+                    .bytes_count = count,
+                },
+                delay_ns(world));
+}
+
+/* --- a node's step --- */
+
+static void told(struct world_node *node, const struct member_event *event)
+{
+    uint32_t i = 0;
+    while (i < node->told_count && node->told[i].instance != event->instance)
+        i++;
+    if (i == node->told_count) {
+        if (node->told_count == node->told_capacity) {
+            node->told_capacity = node->told_capacity == 0 ? 16 : node->told_capacity * 2;
+            node->told = realloc(node->told, node->told_capacity * sizeof node->told[0]);
+        }
+        node->told[node->told_count++] = (struct world_told){.instance = event->instance};
+    }
+    node->told[i].times[event->kind]++;
+}
+
+static void notice(struct world *world, uint32_t n, const struct mesh_notice *notice)
+{
+    struct world_node *node = &world->nodes[n];
+    node->notices[notice->code]++;
+    if (notice->code == NOTICE_REFUSED_BY || notice->code == NOTICE_REFUSED_PEER)
+        snprintf(node->last_refusal, sizeof node->last_refusal, "%.*s", (int)notice->texts[1].bytes,
+                 (const char *)notice->texts[1].data);
+    if (!world->is_loud)
+        return;
+    printf("%9.3f n%u notice %d", (double)world->now_ns / 1e9, n, (int)notice->code);
+    for (int i = 0; i < 3; i++)
+        printf(" '%.*s'", (int)notice->texts[i].bytes, (const char *)notice->texts[i].data);
+    printf(" %llx %llx\n", (unsigned long long)notice->values[0],
+           (unsigned long long)notice->values[1]);
+}
+
+static void link_open(struct world *world, uint32_t n, const struct mesh_output *output)
+{
+    struct world_link *link = link_at(&world->nodes[n], output->channel, output->link);
+    require(!link->is_open || output->channel == CHANNEL_FORWARD);
+    link->is_open = true;
+    link->is_up = false;
+    link->generation++;
+    snprintf(link->address, sizeof link->address, "%.*s", (int)output->address.bytes,
+             (const char *)output->address.data);
+    events_push(world,
+                (struct world_event){.kind = EVENT_DIAL,
+                                     .channel = output->channel,
+                                     .node = n,
+                                     .life = world->nodes[n].life,
+                                     .link = output->link,
+                                     .generation = link->generation},
+                0);
+}
+
+static void link_close(struct world *world, uint32_t n, const struct mesh_output *output)
+{
+    struct world_link *link = link_at(&world->nodes[n], output->channel, output->link);
+    if (link->is_up)
+        world->connections[link->connection].is_open = false;
+    link->is_open = false;
+    link->is_up = false;
+    link->generation++;
+}
+
+static void frame_leave(struct world *world, uint32_t n, const struct mesh_output *output)
+{
+    struct world_node *node = &world->nodes[n];
+    uint8_t *bytes = malloc(output->bytes);
+    outbox_write(node->context.outbox, bytes);
+    for (size_t i = 0; i < output->bytes; i++)
+        world->hash = (world->hash ^ bytes[i]) * UINT64_C(0x100000001b3);
+    if (output->channel == CHANNEL_GOSSIP) {
+        require(output->bytes <= GOSSIP_FRAME_BYTES_MAX);
+        node->gossip_bytes += output->bytes;
+        node->gossip_frames++;
+    }
+    if (output->order == MESH_REPLY) {
+        frame_send(world, n, output->connection, true, bytes, output->bytes);
+        return;
+    }
+    const struct world_link *link = link_at(node, output->channel, output->link);
+    if (link->is_up)
+        frame_send(world, n, link->connection, false, bytes, output->bytes);
+    else
+        free(bytes);
+}
+
+static void carry_out(struct world *world, uint32_t n, const struct mesh_output *output)
+{
+    struct world_event event = {.node = n, .life = world->nodes[n].life, .link = output->link};
+    switch (output->order) {
+    case MESH_SEND:
+    case MESH_REPLY:
+        frame_leave(world, n, output);
+        break;
+    case MESH_OPEN_LINK:
+        link_open(world, n, output);
+        break;
+    case MESH_CLOSE_LINK:
+        link_close(world, n, output);
+        break;
+    case MESH_PROBE_REFUSED: {
+        char address[WORLD_TEXT_BYTES];
+        snprintf(address, sizeof address, "%.*s", (int)output->address.bytes,
+                 (const char *)output->address.data);
+        event.kind = EVENT_REFUSED;
+        if (node_at_address(world, address) == UINT32_MAX)
+            events_push(world, event, 2 * delay_ns(world));
+        break;
+    }
+    case MESH_RESOLVE_SEED:
+        event.kind = EVENT_RESOLVED;
+        event.seed = output->seed;
+        events_push(world, event, delay_ns(world));
+        break;
+    case MESH_NOTICE:
+        notice(world, n, &output->notice);
+        break;
+    case MESH_CUT:
+    case MESH_STOPPED:
+        break;
+    }
+}
+
+/* After each fact: events are taken, outputs pulled. */
+static void settle(struct world *world, uint32_t n)
+{
+    struct world_node *node = &world->nodes[n];
+    struct member_event event;
+    while (membership_next_event(node->room, &event))
+        told(node, &event);
+    membership_check(node->room);
+    struct mesh_output output;
+    do {
+        while (outbox_next(node->context.outbox, &output))
+            carry_out(world, n, &output);
+    } while (outbox_has_more(node->context.outbox));
+    if (membership_has_left(node->room))
+        world_kill(world, n);
+}
+
+static void due(struct world *world, uint32_t n)
+{
+    struct world_node *node = &world->nodes[n];
+    node->context.now_ns = world->now_ns;
+    const struct deadline *deadline;
+    while ((deadline = deadlines_next_due(node->context.deadlines, world->now_ns)) != NULL)
+        membership_due(node->room, deadline);
+    settle(world, n);
+}
+
+static void frame_arrive(struct world_node *node, const struct world_event *event)
+{
+    struct reader reader;
+    struct envelope envelope;
+    reader_init(&reader, span_of(event->bytes, event->bytes_count));
+    enum error error = envelope_decode(&reader, CHANNEL_GOSSIP, &envelope);
+    require(error == ERROR_OK);
+    struct message message;
+    while (message_next(&reader, &message, &error)) {
+        if (event->kind == EVENT_ANSWER) {
+            require(envelope.mesh == node->context.mesh_hash);
+            error = membership_receive_answer(node->room, &envelope, event->link, &message);
+        } else if (message.kind == KIND_JOIN || (envelope.mesh == node->context.mesh_hash &&
+                                                 envelope.receiver == node->context.instance)) {
+            error = membership_receive(node->room, &envelope, event->connection,
+                                       span_text("somewhere"), &message);
+        } else if (envelope.mesh == node->context.mesh_hash && envelope.receiver != 0) {
+            membership_misaddressed(node->room, &envelope, event->connection);
+            return;
+        }
+        require(error == ERROR_OK);
+    }
+    require(error == ERROR_OK);
+}
+
+static void happen(struct world *world, struct world_event *event)
+{
+    struct world_node *node = &world->nodes[event->node];
+    if (node->room == NULL || node->life != event->life || node->is_silent) {
+        free(event->bytes);
+        return;
+    }
+    if (node->asleep_until_ns > world->now_ns) { /* the kernel keeps it for him */
+        events_push(world, *event, node->asleep_until_ns - world->now_ns);
+        return;
+    }
+    if (event->kind == EVENT_DIAL) {
+        dial(world, event);
+        return;
+    }
+    node->context.now_ns = world->now_ns;
+    struct world_link *link = event->kind == EVENT_UP || event->kind == EVENT_LOST
+                                  ? link_at(node, event->channel, event->link)
+                                  : NULL;
+    if (link != NULL && (link->generation != event->generation || !link->is_open))
+        return;
+    switch (event->kind) {
+    case EVENT_FRAME:
+    case EVENT_ANSWER:
+        frame_arrive(node, event);
+        free(event->bytes);
+        break;
+    case EVENT_UP:
+        if (links_up(node->context.links, event->link, event->channel))
+            membership_link_up(node->room, event->link, event->channel);
+        break;
+    case EVENT_LOST:
+        link->is_up = false;
+        if (links_lost(node->context.links, event->link, event->channel))
+            membership_link_lost(node->room, event->link, event->channel);
+        event->kind = EVENT_DIAL;
+        events_push(world, *event, REDIAL_MS * MS_NS);
+        break;
+    case EVENT_REFUSED:
+        membership_link_refused(node->room, event->link);
+        break;
+    case EVENT_RESOLVED:
+        membership_seed_resolved(node->room, event->seed, span_text(node->seeds[event->seed]));
+        break;
+    case EVENT_DIAL:
+        break;
+    }
+    settle(world, event->node);
+}
+
+/* --- the play --- */
+
+struct world *world_new(uint32_t count, uint64_t seed)
+{
+    struct world *world = calloc(1, sizeof *world);
+    uint8_t bytes[32] = {0};
+    memcpy(bytes, &seed, sizeof seed);
+    random_init(&world->random, bytes, 77);
+    world->seed = seed;
+    world->now_ns = UINT64_C(1000000000);
+    world->count = count;
+    world->delay_us = 500;
+    world->jitter_us = 100;
+    world->nodes = calloc(count, sizeof world->nodes[0]);
+    world->cuts = calloc((size_t)count * count, 1);
+    for (uint32_t i = 0; i < count; i++) {
+        struct world_node *node = &world->nodes[i];
+        mesh_config_defaults(&node->config);
+        snprintf(node->name, sizeof node->name, "n%u", i);
+        snprintf(node->cluster, sizeof node->cluster, "test");
+        snprintf(node->zone, sizeof node->zone, "z%u", i % 3);
+        snprintf(node->gossip, sizeof node->gossip, "10.0.0.%u:7311", i);
+        snprintf(node->forward, sizeof node->forward, "10.0.0.%u:7312", i);
+        snprintf(node->client, sizeof node->client, "10.0.0.%u:7310", i);
+        node->config.gossip.members_max = MEMBERS_MAX;
+        if (i > 0)
+            world_seed(world, i, (uint32_t[]){0}, 1);
+    }
+    return world;
+}
+
+static void node_clear(struct world_node *node)
+{
+    if (node->room == NULL)
+        return;
+    membership_destroy(&node->room);
+    context_clear(&node->context);
+    for (int side = 0; side < 2; side++) {
+        free(node->links[side]);
+        node->links[side] = NULL;
+        node->links_count[side] = 0;
+    }
+}
+
+void world_destroy(struct world **world)
+{
+    struct world *gone = *world;
+    for (uint32_t i = 0; i < gone->count; i++) {
+        node_clear(&gone->nodes[i]);
+        free(gone->nodes[i].told);
+    }
+    while (gone->events_count > 0)
+        free(events_pop(gone).bytes);
+    free(gone->events);
+    free(gone->connections);
+    free(gone->cuts);
+    free(gone->nodes);
+    free(gone);
+    *world = NULL;
+}
+
+void world_seed(struct world *world, uint32_t node, const uint32_t *addresses, uint32_t count)
+{
+    struct world_node *of = &world->nodes[node];
+    of->config.seeds = 1;
+    of->seeds[0][0] = '\0';
+    for (uint32_t i = 0; i < count; i++) {
+        size_t used = strlen(of->seeds[0]);
+        snprintf(of->seeds[0] + used, sizeof of->seeds[0] - used, "%s%s", i == 0 ? "" : "\n",
+                 world->nodes[addresses[i]].gossip);
+    }
+}
+
+void world_start(struct world *world, uint32_t n)
+{
+    struct world_node *node = &world->nodes[n];
+    require(node->room == NULL);
+    node->life++;
+    node->is_silent = false;
+    node->config.name = node->name;
+    node->config.cluster = node->cluster;
+    node->config.zone = node->zone;
+    node->config.version = "0.1.0";
+    node->config.client_address = node->client;
+    node->config.gossip_address = node->gossip;
+    node->config.forward_address = node->forward;
+    uint64_t seed[4] = {world->seed + 1, n, node->life, 0};
+    memcpy(node->config.random_seed, seed, sizeof seed);
+    node->context = (struct context){0};
+    node->context.now_ns = world->now_ns;
+    require(context_init(&node->context, &node->config));
+    deadlines_init(node->context.deadlines, world->now_ns);
+    node->room = membership_new(&node->context);
+    require(node->room != NULL);
+    membership_start(node->room);
+    settle(world, n);
+}
+
+void world_start_all(struct world *world)
+{
+    for (uint32_t i = 0; i < world->count; i++)
+        world_start(world, i);
+}
+
+void world_stop(struct world *world, uint32_t n)
+{
+    world->nodes[n].context.now_ns = world->now_ns;
+    membership_stop(world->nodes[n].room);
+    settle(world, n);
+}
+
+void world_kill(struct world *world, uint32_t n)
+{
+    struct world_node *node = &world->nodes[n];
+    node_clear(node);
+    for (uint32_t i = 0; i < world->connections_count; i++) {
+        if (world->connections[i].to == n && world->connections[i].to_life == node->life)
+            connection_break(world, i);
+        else if (world->connections[i].from == n)
+            world->connections[i].is_open = false;
+    }
+}
+
+void world_vanish(struct world *world, uint32_t n)
+{
+    world->nodes[n].is_silent = true;
+    node_clear(&world->nodes[n]);
+}
+
+void world_sleep(struct world *world, uint32_t n, uint64_t ms)
+{
+    world->nodes[n].asleep_until_ns = world->now_ns + ms * MS_NS;
+}
+
+void world_cut(struct world *world, uint32_t from, uint32_t to)
+{
+    world->cuts[from * world->count + to] = 1;
+}
+
+void world_mend(struct world *world, uint32_t from, uint32_t to)
+{
+    world->cuts[from * world->count + to] = 0;
+}
+
+void world_split(struct world *world, uint32_t first)
+{
+    for (uint32_t a = 0; a < first; a++) {
+        for (uint32_t b = first; b < world->count; b++) {
+            world_cut(world, a, b);
+            world_cut(world, b, a);
+        }
+    }
+}
+
+void world_heal(struct world *world)
+{
+    memset(world->cuts, 0, (size_t)world->count * world->count);
+}
+
+void world_reset_links(struct world *world, uint32_t from, uint32_t to)
+{
+    for (uint32_t i = 0; i < world->connections_count; i++) {
+        if (world->connections[i].from == from && world->connections[i].to == to)
+            connection_break(world, i);
+    }
+}
+
+/* The earliest thing to do: a node's deadline, or (node is world->count) an event. */
+static uint64_t next_ns(struct world *world, uint32_t *node)
+{
+    uint64_t at_ns = world->events_count == 0 ? UINT64_MAX : world->events[0].at_ns;
+    *node = world->count;
+    for (uint32_t i = 0; i < world->count; i++) {
+        struct world_node *of = &world->nodes[i];
+        if (of->room == NULL)
+            continue;
+        uint64_t due_ns = deadlines_earliest_ns(of->context.deadlines);
+        due_ns = due_ns > of->asleep_until_ns ? due_ns : of->asleep_until_ns;
+        if (due_ns < at_ns) {
+            at_ns = due_ns;
+            *node = i;
+        }
+    }
+    return at_ns;
+}
+
+void world_run_ms(struct world *world, uint64_t ms)
+{
+    uint64_t until_ns = world->now_ns + ms * MS_NS;
+    uint32_t node;
+    uint64_t at_ns;
+    while ((at_ns = next_ns(world, &node)) <= until_ns) {
+        world->now_ns = at_ns > world->now_ns ? at_ns : world->now_ns;
+        if (node < world->count) {
+            due(world, node);
+        } else {
+            struct world_event event = events_pop(world);
+            happen(world, &event);
+        }
+    }
+    world->now_ns = until_ns;
+}
+
+bool world_run_until(struct world *world, bool (*holds)(struct world *), uint64_t limit_ms)
+{
+    for (uint64_t ms = 0; ms < limit_ms; ms++) {
+        if (holds(world))
+            return true;
+        world_run_ms(world, 1);
+    }
+    return holds(world);
+}
+
+uint64_t world_instance(const struct world *world, uint32_t node)
+{
+    return world->nodes[node].context.instance;
+}
+
+static bool is_running(const struct world *world, uint32_t node)
+{
+    return world->nodes[node].room != NULL;
+}
+
+bool world_agrees(struct world *world)
+{
+    uint32_t running = 0;
+    uint64_t hash = 0;
+    for (uint32_t i = 0; i < world->count; i++)
+        running += is_running(world, i) ? 1 : 0;
+    for (uint32_t i = 0; i < world->count; i++) {
+        if (!is_running(world, i))
+            continue;
+        if (hash == 0)
+            hash = membership_hash(world->nodes[i].room);
+        if (hash != membership_hash(world->nodes[i].room) ||
+            membership_alive(world->nodes[i].room) != running)
+            return false;
+        for (uint32_t j = 0; j < world->count; j++) {
+            if (is_running(world, j) && world_state(world, i, j) != MEMBER_ALIVE)
+                return false;
+        }
+    }
+    return true;
+}
+
+enum member_state world_state(struct world *world, uint32_t node, uint32_t of)
+{
+    const struct member *member =
+        membership_find(world->nodes[node].room, world_instance(world, of));
+    return member == NULL ? (enum member_state)0 : member->state;
+}
+
+uint32_t world_told(struct world *world, uint32_t node, uint32_t of, enum member_event_kind kind)
+{
+    const struct world_node *at = &world->nodes[node];
+    for (uint32_t i = 0; i < at->told_count; i++) {
+        if (at->told[i].instance == world_instance(world, of))
+            return at->told[i].times[kind];
+    }
+    return 0;
+}
+
+uint32_t world_told_anywhere(struct world *world, enum member_event_kind kind)
+{
+    uint32_t sum = 0;
+    for (uint32_t i = 0; i < world->count; i++) {
+        for (uint32_t j = 0; j < world->nodes[i].told_count; j++)
+            sum += world->nodes[i].told[j].times[kind];
+    }
+    return sum;
+}
