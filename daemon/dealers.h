@@ -1,0 +1,58 @@
+/* dealers.h - the links that this node dials: one DEALER a peer and channel, which only sends (on
+ * gossip also hears the answer to JOIN), each with a monitor that says when it is up and when lost.
+ * Memory: a table by link number, grown as used. Thread: one owner. */
+#ifndef WEFT_DAEMON_DEALERS_H
+#define WEFT_DAEMON_DEALERS_H
+
+#include "daemon/address.h"
+#include "daemon/batch.h"
+#include "daemon/clock.h"
+#include "daemon/facts.h"
+#include "daemon/logger.h"
+#include "daemon/poller.h"
+
+#define DEALERS_SWEEP_NS (50 * CLOCK_MS_NS)
+
+enum { DEALERS_LINKS_MAX = 65536 };
+
+struct dealer;
+
+struct dealers {
+    void *context;
+    struct poller *poller;
+    struct logger *logger;
+    char source[ADDRESS_HOST_BYTES]; /* what to dial from; empty: as the system likes */
+    struct dealer **table;           /* by link number and channel */
+    uint32_t capacity;               /* of the table */
+    uint64_t sweep_ns;               /* when the next sweep is due */
+};
+
+/* host: what this node listens on; it dials from there too, unless that is every address: so
+ * others see where a link comes from. */
+void dealers_init(struct dealers *dealers, void *context, struct poller *poller,
+                  struct logger *logger, const char *host);
+
+/* Closes all; what was sent to forward links has a second to leave. */
+void dealers_clear(struct dealers *dealers);
+
+/* Dials the numeric address. Told later: MESH_LINK_UP. false: no memory. What can't be dialled is
+ * logged and tried again with each sweep. */
+bool dealers_open(struct dealers *dealers, uint32_t link, enum channel channel,
+                  struct span address);
+
+/* Hangs up; what was not sent is dropped. */
+void dealers_close(struct dealers *dealers, uint32_t link, enum channel channel);
+
+/* Writes the frame just pulled and sends it. What is not taken is kept, one a link and channel, and
+ * the core told. false: no memory. */
+bool dealers_send(struct dealers *dealers, struct facts *facts, const struct mesh_output *output);
+
+/* A descriptor of the link woke the loop: its number as it stands in the event. */
+void dealers_woken(struct dealers *dealers, struct facts *facts, struct batch *batch,
+                   uint32_t number);
+void dealers_monitor_woken(struct dealers *dealers, struct facts *facts, uint32_t number);
+
+/* Every 50 ms: what a send hid from the poller (it eats wake-ups), and what could not be dialled. */
+void dealers_sweep(struct dealers *dealers, struct facts *facts, struct batch *batch);
+
+#endif

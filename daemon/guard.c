@@ -1,0 +1,272 @@
+/* What libzmq cannot do for us:
+ *
+ * - Endless multipart messages: its size limit counts one frame, its high-water mark whole
+ *   messages; a message that never ends is held in memory and shown to nobody. So TCP is asked
+ *   how much came in since the last frame that was delivered (200 descriptors a look; all of them
+ *   when the process grew by 16 MiB since the last look).
+ * - Accepting without a free descriptor spins a core: the last tenth is given to nobody.
+ * - A connection that never says anything holds a descriptor and 28 KiB for ever.
+ *
+ * shutdown() on the descriptor makes libzmq drop the connection and free its half messages; before
+ * that the peer's address is compared with the one it was accepted from, because the descriptor
+ * may be another's by now. A wrong cut would cost one reconnect. */
+#include "daemon/guard.h"
+
+#include "daemon/monitor.h"
+
+#include <linux/tcp.h>
+#include <stdio.h>
+#include <unistd.h>
+
+enum { GUARD_LOOKS = 200, GUARD_SAFE_FRAMES = 4, GUARD_GROWTH_BYTES = 16 * 1024 * 1024 };
+
+bool guard_admits(int fd, int fds_max)
+{
+    return fd < fds_max - fds_max / 10;
+}
+
+bool guard_is_silent(enum channel channel, uint64_t silent_ns, bool is_crowded)
+{
+    return silent_ns >= GUARD_SILENT_NS && (channel == CHANNEL_CLIENT || is_crowded);
+}
+
+bool guard_is_endless(enum channel channel, uint64_t bytes)
+{
+    switch (channel) {
+    case CHANNEL_CLIENT:
+        return bytes > (uint64_t)GUARD_SAFE_FRAMES * CLIENT_FRAME_BYTES_MAX;
+    case CHANNEL_GOSSIP:
+        return bytes > (uint64_t)GUARD_SAFE_FRAMES * GOSSIP_FRAME_BYTES_MAX;
+    case CHANNEL_FORWARD:
+        return bytes > (uint64_t)GUARD_SAFE_FRAMES * FORWARD_FRAME_BYTES_MAX;
+    }
+    return false;
+}
+
+bool guard_init(struct guard *guard, int fds_max)
+{
+    *guard = (struct guard){.fds_max = fds_max};
+    return connections_init(&guard->connections, fds_max);
+}
+
+void guard_clear(struct guard *guard)
+{
+    connections_clear(&guard->connections);
+    for (int i = 0; i < GUARD_CHANNELS; i++)
+        monitor_close(&guard->monitors[i]);
+}
+
+bool guard_watch(struct guard *guard, void *context, void *socket, enum channel channel,
+                 struct poller *poller)
+{
+    int events = ZMQ_EVENT_ACCEPTED | ZMQ_EVENT_ACCEPT_FAILED | ZMQ_EVENT_DISCONNECTED |
+                 ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL | ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL |
+                 ZMQ_EVENT_HANDSHAKE_FAILED_AUTH;
+    if (guard->monitors[channel] != NULL) /* of a try that did not get its port */
+        poller_remove(poller, monitor_fd(guard->monitors[channel]));
+    monitor_close(&guard->monitors[channel]);
+    guard->monitors[channel] = monitor_open(context, socket, events);
+    return guard->monitors[channel] != NULL &&
+           poller_add(poller, monitor_fd(guard->monitors[channel]), POLLER_MONITOR, channel);
+}
+
+static void guard_accepted(struct guard *guard, enum channel channel, int fd, struct facts *facts)
+{
+    facts_counted(facts, COUNTER_connections_accepted, 1);
+    struct connection *connection = NULL;
+    if (guard_admits(fd, guard->fds_max))
+        connection = connections_accept(&guard->connections, channel, fd, facts->now_ns);
+    if (connection == NULL) {
+        guard->turned_away++;
+        facts_counted(facts, COUNTER_connections_cut, 1);
+        shutdown(fd, SHUT_RDWR);
+        return;
+    }
+    socklen_t bytes = sizeof(connection->peer);
+    if (getpeername(fd, &connection->peer.any, &bytes) != 0)
+        return; /* gone already: the monitor says so next */
+    struct address address;
+    char text[ADDRESS_TEXT_BYTES];
+    address_of_socket(&connection->peer, &address);
+    address_format(&address, text);
+    snprintf(connection->address, sizeof(connection->address), "%.63s", text);
+}
+
+static void guard_disconnected(struct guard *guard, int fd, struct facts *facts)
+{
+    struct connection *connection = connections_at(&guard->connections, fd);
+    if (connection == NULL)
+        return;
+    facts_counted(facts, COUNTER_connections_closed, 1);
+    if (!connection->is_named) {
+        connections_forget(&guard->connections, connection);
+        return;
+    }
+    connections_detach(&guard->connections, connection);
+    connection->check_ns = facts->now_ns + GUARD_CHECK_NS;
+    connections_attend(&guard->connections, connection);
+}
+
+static void guard_hear(struct guard *guard, enum channel channel, const struct monitor_event *event,
+                       struct facts *facts)
+{
+    switch (event->event) {
+    case ZMQ_EVENT_ACCEPTED:
+        guard_accepted(guard, channel, event->value, facts);
+        break;
+    case ZMQ_EVENT_DISCONNECTED:
+        guard_disconnected(guard, event->value, facts);
+        break;
+    case ZMQ_EVENT_ACCEPT_FAILED:
+        facts_counted(facts, COUNTER_accept_failures, 1);
+        break;
+    default: /* the three ways to fail a handshake */
+        facts_counted(facts, COUNTER_connections_failed, 1);
+    }
+}
+
+void guard_drain(struct guard *guard, struct facts *facts)
+{
+    static const enum channel channels[] = {CHANNEL_GOSSIP, CHANNEL_FORWARD, CHANNEL_CLIENT};
+    for (size_t i = 0; i < sizeof(channels) / sizeof(channels[0]); i++) {
+        struct monitor_event event;
+        void *monitor = guard->monitors[channels[i]];
+        while (monitor != NULL && monitor_next(monitor, &event))
+            guard_hear(guard, channels[i], &event, facts);
+    }
+}
+
+/* The monitor said "accepted" before libzmq could deliver the frame, so after a drain the record is
+ * there; unless the connection ended meanwhile, and its descriptor may be another's. */
+struct connection *guard_first_frame(struct guard *guard, enum channel channel, uint32_t number,
+                                     int fd, struct facts *facts)
+{
+    guard_drain(guard, facts);
+    struct connection *connection = connections_at(&guard->connections, fd);
+    bool is_its_own = connection != NULL && connection->channel == channel && !connection->is_named;
+    if (!is_its_own) {
+        bool is_newer = connection != NULL && connection->channel == channel &&
+                        (int32_t)(number - connection->number) > 0;
+        connection =
+            connections_accept(&guard->connections, channel, is_newer ? fd : -1, facts->now_ns);
+        if (connection == NULL)
+            return NULL;
+    }
+    if (!connections_name(&guard->connections, connection, number)) {
+        guard_shut(guard, connection, facts);
+        return NULL;
+    }
+    if (connection->fd < 0) {
+        connection->check_ns = facts->now_ns + GUARD_CHECK_NS;
+        connections_attend(&guard->connections, connection);
+    }
+    return connection;
+}
+
+void guard_shut(struct guard *guard, struct connection *connection, struct facts *facts)
+{
+    union socket_address peer = {0};
+    socklen_t bytes = sizeof(peer);
+    connection->is_shut = true;
+    connection->cut_ns = 0;
+    facts_counted(facts, COUNTER_connections_cut, 1);
+    bool is_the_same = connection->fd >= 0 && getpeername(connection->fd, &peer.any, &bytes) == 0 &&
+                       address_socket_equal(&peer, &connection->peer);
+    if (is_the_same && shutdown(connection->fd, SHUT_RDWR) == 0)
+        return; /* the monitor says "disconnected" next */
+    if (connection->is_named && connection->check_ns == 0) {
+        connection->check_ns = facts->now_ns + GUARD_CHECK_NS;
+        connections_attend(&guard->connections, connection);
+    }
+}
+
+void guard_shut_soon(struct guard *guard, struct connection *connection, uint64_t now_ns)
+{
+    if (connection->is_shut)
+        return;
+    connection->is_shut = true;
+    connection->cut_ns = now_ns + GUARD_CUT_NS;
+    connections_attend(&guard->connections, connection);
+}
+
+/* -- looks -------------------------------------------------------------------------------------- */
+
+static uint64_t guard_resident_bytes(void)
+{
+    unsigned long long total = 0, resident = 0;
+    FILE *file = fopen("/proc/self/statm", "re");
+    if (file == NULL)
+        return 0;
+    int read = fscanf(file, "%llu %llu", &total, &resident);
+    fclose(file);
+    return read == 2 ? (uint64_t)resident * (uint64_t)sysconf(_SC_PAGESIZE) : 0;
+}
+
+/* Bytes that TCP received on the descriptor; false when the system does not say. */
+static bool guard_received(int fd, uint64_t *bytes)
+{
+    struct tcp_info info = {0};
+    socklen_t size = sizeof(info);
+    size_t needed = offsetof(struct tcp_info, tcpi_bytes_received) + sizeof(uint64_t);
+    if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) != 0 || size < needed)
+        return false;
+    *bytes = info.tcpi_bytes_received;
+    return true;
+}
+
+static void guard_look_at(struct guard *guard, struct connection *connection, struct facts *facts)
+{
+    uint64_t bytes = 0;
+    if (connection->is_shut || !guard_received(connection->fd, &bytes))
+        return;
+    if (connection->frames != connection->looked_frames) {
+        connection->looked_frames = connection->frames;
+        connection->looked_bytes = bytes;
+    } else if (guard_is_endless(connection->channel, bytes - connection->looked_bytes)) {
+        facts_counted(facts, COUNTER_frames_multipart, 1);
+        guard_shut(guard, connection, facts);
+    }
+}
+
+static void guard_look_around(struct guard *guard, struct facts *facts)
+{
+    struct connections *connections = &guard->connections;
+    uint64_t resident = guard_resident_bytes();
+    bool has_grown = resident > guard->resident_bytes + GUARD_GROWTH_BYTES;
+    guard->resident_bytes = resident;
+    unsigned looks = has_grown ? connections->open : GUARD_LOOKS;
+    for (int steps = connections->fds_used; steps > 0 && looks > 0; steps--) {
+        if (guard->position >= connections->fds_used)
+            guard->position = 0;
+        struct connection *connection = connections_at(connections, guard->position++);
+        if (connection == NULL)
+            continue;
+        guard_look_at(guard, connection, facts);
+        looks--;
+    }
+}
+
+static void guard_look_at_silent(struct guard *guard, struct facts *facts)
+{
+    bool is_crowded = guard->connections.fds_used > guard->fds_max / 2;
+    struct connection *next = NULL;
+    for (struct connection *at = guard->connections.first_silent; at != NULL; at = next) {
+        uint64_t silent_ns = facts->now_ns - at->accepted_ns;
+        next = at->next_silent;
+        if (silent_ns < GUARD_SILENT_NS)
+            return; /* those behind came later */
+        if (!at->is_shut && guard_is_silent(at->channel, silent_ns, is_crowded)) {
+            facts_counted(facts, COUNTER_connections_silent, 1);
+            guard_shut(guard, at, facts);
+        }
+    }
+}
+
+void guard_look(struct guard *guard, struct facts *facts)
+{
+    if (facts->now_ns < guard->look_ns)
+        return;
+    guard->look_ns = facts->now_ns + GUARD_LOOK_NS;
+    guard_look_around(guard, facts);
+    guard_look_at_silent(guard, facts);
+}
