@@ -88,7 +88,7 @@ enum error choice_make(struct routing *routing, struct span path, const struct f
     /* A node serves no session before it has synchronised, so a caller does not see this; a
      * request that comes from elsewhere in that moment does. */
     if (best == RANK_MOVED)
-        return ownership_is_synced(routing->ownership) ? ERROR_NO_HANDLER : ERROR_CLUSTER_ROUTING;
+        return routing->status.is_synced ? ERROR_NO_HANDLER : ERROR_CLUSTER_ROUTING;
     if (best == RANK_UNREACHABLE)
         return ERROR_CLUSTER_ROUTING;
     const struct handler_entry *entry = pick(routing, entries, candidates, candidates_count);

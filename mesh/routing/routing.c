@@ -55,6 +55,11 @@ void routing_node_joined(struct routing *routing, uint64_t instance, struct span
     (void)nodes_joined(&routing->nodes, instance, name, zone);
 }
 
+struct node *routing_node(struct routing *routing, uint64_t instance)
+{
+    return nodes_find(&routing->nodes, instance);
+}
+
 void routing_node_gone(struct routing *routing, uint64_t instance)
 {
     struct node *node = nodes_find(&routing->nodes, instance);

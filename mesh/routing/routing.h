@@ -9,6 +9,7 @@
 #include "mesh/sessions/sessions.h"
 
 struct routing;
+struct node;
 
 struct routing *routing_new(struct context *context, struct sessions *sessions,
                             struct ownership *ownership);
@@ -16,6 +17,7 @@ void routing_destroy(struct routing **routing);
 
 /* What STATUS says of this node and only the door knows. */
 struct routing_status {
+    bool is_synced; /* once, for ever: then "nobody serves the path" may be said */
     bool is_ready;
     uint32_t members;
     uint64_t members_hash;
@@ -25,6 +27,9 @@ void routing_set_status(struct routing *routing, const struct routing_status *st
 /* A member lives. The strings are copied. */
 void routing_node_joined(struct routing *routing, uint64_t instance, struct span name,
                          struct span zone);
+
+/* The living member of that instance, as the files of this room take it; NULL: there is none. */
+struct node *routing_node(struct routing *routing, uint64_t instance);
 
 /* A member is dead, left or replaced: its callers' requests end, and what it was asked is lost. */
 void routing_node_gone(struct routing *routing, uint64_t instance);

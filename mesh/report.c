@@ -1,0 +1,139 @@
+/* report.c - see report.h. */
+#include "mesh/report.h"
+
+#include "mesh/routing/commands.h"
+
+enum {
+    /* As many addresses as a client can make use of when its node is lost; a mesh of the planned
+     * size fits in. */
+    ADDRESSES_BYTES_MAX = 64 * 1024,
+};
+
+static bool is_here(const struct member *member)
+{
+    return member->state == MEMBER_ALIVE || member->state == MEMBER_SUSPECT;
+}
+
+static struct node_address address_of(const struct member *member)
+{
+    return (struct node_address){
+        .node = span_text(member->name),
+        .address = span_text(member->client_address),
+    };
+}
+
+static bool has_address(const struct member *member)
+{
+    return is_here(member) && member->client_address[0] != '\0';
+}
+
+/* Bytes of all addresses that fit; this node comes first in membership_next. */
+static size_t addresses_measure(const struct mesh *mesh)
+{
+    const struct member *member = NULL;
+    size_t bytes = 0;
+    while ((member = membership_next(mesh->membership, member)) != NULL) {
+        struct node_address address = address_of(member);
+        size_t more = 4 + schema_measure(&node_address_schema, &address);
+        if (has_address(member) && bytes + more <= ADDRESSES_BYTES_MAX)
+            bytes += more;
+    }
+    return bytes;
+}
+
+void report_addresses(struct mesh *mesh)
+{
+    if (!mesh->has_new_addresses)
+        return;
+    size_t bytes = addresses_measure(mesh), own_bytes = 0;
+    void *groups = scratch_new(&mesh->context.scratch, bytes);
+    if (groups == NULL)
+        return; /* the old ones are still mostly right; the next HELLO tries again */
+    struct writer writer;
+    writer_init(&writer, groups, bytes);
+    const struct member *member = NULL;
+    while ((member = membership_next(mesh->membership, member)) != NULL) {
+        struct node_address address = address_of(member);
+        if (has_address(member) &&
+            4 + schema_measure(&node_address_schema, &address) <= writer.left)
+            group_encode(&node_address_schema, &address, &writer);
+        if (member->is_self)
+            own_bytes = bytes - writer.left;
+    }
+    struct span told = span_of(groups, bytes - writer.left);
+    if (sessions_set_addresses(mesh->sessions, told, own_bytes) == ERROR_OK)
+        mesh->has_new_addresses = false;
+}
+
+void report_status(struct mesh *mesh)
+{
+    struct routing_status status = {
+        .is_synced = mesh->stage > MESH_SYNCING,
+        .is_ready = mesh->stage == MESH_READY,
+        .members = membership_alive(mesh->membership),
+        .members_hash = membership_hash(mesh->membership),
+    };
+    routing_set_status(mesh->routing, &status);
+}
+
+static struct member_row row_of(const struct member *member)
+{
+    return (struct member_row){
+        .name = span_text(member->name),
+        .zone = span_text(member->zone),
+        .version = span_text(member->version),
+        .address = span_text(member->gossip_address),
+        .instance = member->instance,
+        .incarnation = member->incarnation,
+        .state = (uint8_t)member->state,
+        .sessions = member->sessions,
+        .lag_us = member->lag_us,
+        .rtt_us = member->rtt_us,
+        .is_self = member->is_self,
+    };
+}
+
+void report_members(struct mesh *mesh)
+{
+    bool includes_gone;
+    if (!commands_want_members(mesh->routing, &includes_gone))
+        return;
+    size_t bytes = 0;
+    uint32_t total = 0;
+    const struct member *member = NULL;
+    while ((member = membership_next(mesh->membership, member)) != NULL) {
+        struct member_row row = row_of(member);
+        if (includes_gone || is_here(member)) {
+            bytes += 4 + schema_measure(&member_row_schema, &row);
+            total++;
+        }
+    }
+    if (bytes > ANSWERS_ROWS_BYTES_MAX)
+        bytes = ANSWERS_ROWS_BYTES_MAX;
+    void *rows = scratch_new(&mesh->context.scratch, bytes);
+    struct writer writer;
+    writer_init(&writer, rows, rows == NULL ? 0 : bytes);
+    while (rows != NULL && (member = membership_next(mesh->membership, member)) != NULL) {
+        struct member_row row = row_of(member);
+        bool fits = 4 + schema_measure(&member_row_schema, &row) <= writer.left;
+        if (fits && (includes_gone || is_here(member)))
+            group_encode(&member_row_schema, &row, &writer);
+    }
+    commands_tell_members(mesh->routing, span_of(rows, rows == NULL ? 0 : bytes - writer.left),
+                          total);
+}
+
+void report_totals(struct mesh *mesh)
+{
+    const struct outbox_totals *totals = outbox_totals(mesh->context.outbox);
+    uint64_t *counters = mesh->context.counters;
+    counters[COUNTER_client_frames_out] = totals->frames[CHANNEL_CLIENT];
+    counters[COUNTER_client_messages_out] = totals->messages[CHANNEL_CLIENT];
+    counters[COUNTER_client_bytes_out] = totals->bytes[CHANNEL_CLIENT];
+    counters[COUNTER_gossip_frames_out] = totals->frames[CHANNEL_GOSSIP];
+    counters[COUNTER_gossip_messages_out] = totals->messages[CHANNEL_GOSSIP];
+    counters[COUNTER_gossip_bytes_out] = totals->bytes[CHANNEL_GOSSIP];
+    counters[COUNTER_forward_frames_out] = totals->frames[CHANNEL_FORWARD];
+    counters[COUNTER_forward_messages_out] = totals->messages[CHANNEL_FORWARD];
+    counters[COUNTER_forward_bytes_out] = totals->bytes[CHANNEL_FORWARD];
+}
