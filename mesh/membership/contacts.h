@@ -10,7 +10,7 @@ struct membership;
 /* The first news of a live member: both channels are dialled. */
 void contacts_meet(struct membership *room, uint32_t who);
 
-/* The link to a member, opened if need be. NULL: this node itself, or the table of links is full. */
+/* The link to a member, opened if need be. NULL: this node itself, or no more links. */
 struct link *contacts_link(struct membership *room, uint32_t who);
 
 /* The member a link leads to; WHO_NONE: nobody known. */

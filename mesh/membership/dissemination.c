@@ -1,6 +1,6 @@
 /* dissemination.c - see dissemination.h.
  *
- *     put -> [class][0] -> sent -> [class][1] -> ... -> [class][resend x ceil(log10(N + 1))] -> gone
+ *     put -> [class][0] -> sent -> [class][1] -> ... -> [class][sends] -> gone
  *
  * Lists by class and by number of sends make "least sent first" a walk without sorting. A piece
  * that was just sent moves to the tail of the next list, where the walk meets it again; the number

@@ -5,8 +5,6 @@
  * has exactly one valid tombstone in the ring. (M4) An entry's peer, if any, points back to it. */
 #include "mesh/membership/members.h"
 
-#include <stdlib.h>
-
 enum {
     ENTRIES_FIRST = 64,
     PEERS_CHUNK = 32,
@@ -15,11 +13,6 @@ enum {
 };
 
 #define HOUR_NS UINT64_C(3600000000000)
-
-struct sorted_name {
-    const char *name;
-    uint32_t who;
-};
 
 void members_init(struct members *members, struct context *context, struct descriptors *descriptors)
 {
@@ -47,8 +40,6 @@ void members_clear(struct members *members)
                 members->peers_chunks * sizeof members->peers[0]);
     memory_free(memory, MEMORY_MEMBERS, members->tombstones,
                 members->tombstones_capacity * sizeof members->tombstones[0]);
-    memory_free(memory, MEMORY_MEMBERS, members->sorted,
-                members->sorted_capacity * sizeof members->sorted[0]);
 }
 
 /* Entries up to and including `who`. */
@@ -375,59 +366,6 @@ const struct member *members_view(struct members *members, uint32_t who)
         .is_self = who == members->self,
     };
     return &peer->view;
-}
-
-static int names_compare(const void *a, const void *b)
-{
-    const struct sorted_name *left = a;
-    const struct sorted_name *right = b;
-    return strcmp(left->name, right->name);
-}
-
-/* Lists all known members by name; this node is put first. */
-static bool names_sort(struct members *members)
-{
-    uint32_t known = members_live(members) + members->tombs;
-    if (known > members->sorted_capacity) {
-        struct memory *memory = &members->context->memory;
-        memory_free(memory, MEMORY_MEMBERS, members->sorted,
-                    members->sorted_capacity * sizeof members->sorted[0]);
-        members->sorted_capacity = known + known / 4;
-        members->sorted = memory_new(memory, MEMORY_MEMBERS,
-                                     members->sorted_capacity * sizeof members->sorted[0]);
-    }
-    if (members->sorted == NULL) {
-        members->sorted_capacity = 0;
-        return false;
-    }
-    uint32_t count = 1;
-    for (uint32_t who = members_next(members, WHO_NONE); who != WHO_NONE;
-         who = members_next(members, who)) {
-        uint32_t place = who == members->self ? 0 : count++;
-        members->sorted[place] = (struct sorted_name){members_descriptor(members, who)->name, who};
-    }
-    qsort(members->sorted + 1, count - 1, sizeof members->sorted[0], names_compare);
-    members->sorted_count = count;
-    members->sorted_changes = members->changes;
-    return true;
-}
-
-const struct member *members_next_by_name(struct members *members, const struct member *after)
-{
-    uint32_t place = 0;
-    if (after == NULL) {
-        if (members->sorted_changes != members->changes && !names_sort(members))
-            return NULL;
-    } else {
-        uint32_t who = members_find(members, after->instance);
-        place = who == WHO_NONE ? UINT32_MAX : members_peer_if_any(members, who)->position + 1;
-    }
-    if (place >= members->sorted_count || !is_known(members, members->sorted[place].who))
-        return NULL;
-    const struct member *view = members_view(members, members->sorted[place].who);
-    if (view != NULL)
-        members_peer(members, members->sorted[place].who)->position = place;
-    return view;
 }
 
 void members_describe(const struct members *members, uint32_t who, bool is_full,

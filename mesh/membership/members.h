@@ -58,9 +58,7 @@ struct members {
     uint32_t peers_chunks, peers_free;
     struct tombstone *tombstones; /* a ring, oldest first */
     uint32_t tombstones_first, tombstones_count, tombstones_capacity;
-    struct sorted_name *sorted; /* by name, this node first; made when somebody lists */
-    uint32_t sorted_count, sorted_capacity;
-    uint64_t changes, sorted_changes; /* sorted anew when they differ */
+    uint64_t changes; /* counts them, from 1 */
 };
 
 void members_init(struct members *members, struct context *context,
@@ -106,9 +104,6 @@ struct peer *members_peer_if_any(const struct members *members, uint32_t who);
 
 /* The seam's view of a member, brought up to date. NULL: no memory. */
 const struct member *members_view(struct members *members, uint32_t who);
-
-/* In order of name, this node first: NULL starts, NULL ends. */
-const struct member *members_next_by_name(struct members *members, const struct member *after);
 
 /* Fills a record for the wire but for witnesses. */
 void members_describe(const struct members *members, uint32_t who, bool is_full,

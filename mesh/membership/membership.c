@@ -31,6 +31,7 @@ struct membership *membership_new(struct context *context)
     }
     members_init(&room->members, context, room->descriptors);
     room->views = &room->members;
+    room->roster = &room->listed;
     health_init(&room->health, context->config->gossip.health_max);
     dissemination_init(&room->dissemination, &context->memory, random_u64(&room->random));
     suspects_init(room, random_u64(&room->random));
@@ -57,6 +58,7 @@ void membership_destroy(struct membership **membership)
     suspects_clear(room);
     dissemination_clear(&room->dissemination);
     events_clear(&room->events, &context->memory);
+    roster_clear(&room->listed, &context->memory);
     members_clear(&room->members);
     descriptors_clear(room->descriptors);
     memory_free(&context->memory, MEMORY_MEMBERS, room->descriptors, sizeof *room->descriptors);
@@ -295,7 +297,7 @@ const struct member *membership_named(const struct membership *room, struct span
 
 const struct member *membership_next(const struct membership *room, const struct member *after)
 {
-    return members_next_by_name(room->views, after);
+    return roster_next(room->roster, room->views, after);
 }
 
 uint32_t membership_alive(const struct membership *room)

@@ -29,7 +29,7 @@ enum member_event_kind {
     MEMBER_EVENT_REFUTED,  /* suspected before, alive now */
     MEMBER_EVENT_FAILED,   /* held dead from now on */
     MEMBER_EVENT_LEFT,     /* left on purpose */
-    MEMBER_EVENT_REPLACED, /* a newer instance of that name is alive: the old one is gone for good */
+    MEMBER_EVENT_REPLACED, /* a newer instance of its name is alive: it is gone for good */
     MEMBER_EVENT_LOG_HEAD, /* a frame of it said: its ownership log stands at log_head */
 };
 

@@ -24,6 +24,7 @@
 #include "mesh/membership/mutes.h"
 #include "mesh/membership/probe.h"
 #include "mesh/membership/refusal.h"
+#include "mesh/membership/roster.h"
 #include "mesh/membership/self.h"
 #include "mesh/membership/suspects.h"
 #include "mesh/membership/sync.h"
@@ -49,7 +50,10 @@ struct membership {
     struct descriptors *descriptors;
     bool has_started;
     struct members members;
-    struct members *views; /* the same: views for the seam are made when somebody looks */
+    struct roster listed;
+    /* The same two: what the seam shows of them is made when somebody looks. */
+    struct members *views;
+    struct roster *roster;
     struct events events;
     struct self self;
     struct health health;

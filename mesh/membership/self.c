@@ -4,6 +4,8 @@
  * above i and does nothing. A name that lives on in another, dead instance means that this node
  * joined through somebody who did not know: it starts a new life. Two live nodes with one name (a
  * split in between): the lower (incarnation, instance) leaves. */
+#include "mesh/membership/self.h"
+
 #include "mesh/membership/room.h"
 
 bool self_init(struct membership *room)

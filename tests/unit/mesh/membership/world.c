@@ -11,72 +11,6 @@
 
 enum { REDIAL_MS = 100, MEMBERS_MAX = 1000 };
 
-enum event_kind {
-    EVENT_FRAME,
-    EVENT_ANSWER,
-    EVENT_DIAL,
-    EVENT_UP,
-    EVENT_LOST,
-    EVENT_REFUSED,
-    EVENT_RESOLVED
-};
-
-struct world_event {
-    uint64_t at_ns, order;
-    enum event_kind kind;
-    enum channel channel;
-    uint32_t node, life; /* whom it happens to */
-    uint32_t link, generation;
-    uint32_t connection;
-    uint32_t seed;
-    uint8_t *bytes;
-    size_t bytes_count;
-};
-
-/* --- the heap --- */
-
-static bool is_before(const struct world_event *a, const struct world_event *b)
-{
-    return a->at_ns < b->at_ns || (a->at_ns == b->at_ns && a->order < b->order);
-}
-
-static void events_push(struct world *world, struct world_event event, uint64_t after_ns)
-{
-    event.at_ns = world->now_ns + after_ns;
-    event.order = world->events_made++;
-    if (world->events_count == world->events_capacity) {
-        world->events_capacity = world->events_capacity == 0 ? 256 : world->events_capacity * 2;
-        world->events = realloc(world->events, world->events_capacity * sizeof event);
-    }
-    uint32_t place = world->events_count++;
-    while (place > 0 && is_before(&event, &world->events[(place - 1) / 2])) {
-        world->events[place] = world->events[(place - 1) / 2];
-        place = (place - 1) / 2;
-    }
-    world->events[place] = event;
-}
-
-static struct world_event events_pop(struct world *world)
-{
-    struct world_event first = world->events[0];
-    struct world_event last = world->events[--world->events_count];
-    uint32_t place = 0;
-    for (;;) {
-        uint32_t child = 2 * place + 1;
-        if (child >= world->events_count)
-            break;
-        if (child + 1 < world->events_count &&
-            is_before(&world->events[child + 1], &world->events[child]))
-            child++;
-        if (!is_before(&world->events[child], &last))
-            break;
-        world->events[place] = world->events[child];
-        place = child;
-    }
-    world->events[place] = last;
-    return first;
-}
-
 /* --- the network --- */
 
 static uint64_t delay_ns(struct world *world)
@@ -124,14 +58,14 @@ static void connection_break(struct world *world, uint32_t number)
     enum channel channel =
         world->connections[number].link >> 31 != 0 ? CHANNEL_FORWARD : CHANNEL_GOSSIP;
     struct world_link *end = link_at(&world->nodes[from], channel, link);
-    events_push(world,
-                (struct world_event){.kind = EVENT_LOST,
-                                     .channel = channel,
-                                     .node = from,
-                                     .life = world->connections[number].from_life,
-                                     .link = link,
-                                     .generation = end->generation},
-                MS_NS);
+    happenings_push(&world->happenings, world->now_ns,
+                    (struct happening){.kind = EVENT_LOST,
+                                       .channel = channel,
+                                       .node = from,
+                                       .life = world->connections[number].from_life,
+                                       .link = link,
+                                       .generation = end->generation},
+                    MS_NS);
 }
 
 static uint32_t connection_new(struct world *world, uint32_t from, enum channel channel,
@@ -153,23 +87,23 @@ static uint32_t connection_new(struct world *world, uint32_t from, enum channel 
     return number;
 }
 
-static void dial(struct world *world, const struct world_event *event)
+static void dial(struct world *world, const struct happening *event)
 {
     struct world_node *node = &world->nodes[event->node];
     struct world_link *link = link_at(node, event->channel, event->link);
     if (!link->is_open || link->generation != event->generation || link->is_up)
         return;
     uint32_t to = node_at_address(world, link->address);
-    struct world_event next = *event;
+    struct happening next = *event;
     if (to == UINT32_MAX || world->nodes[to].is_silent || world->nodes[to].is_unreachable ||
         is_cut(world, event->node, to) || is_cut(world, to, event->node)) {
-        events_push(world, next, REDIAL_MS * MS_NS);
+        happenings_push(&world->happenings, world->now_ns, next, REDIAL_MS * MS_NS);
         return;
     }
     link->connection = connection_new(world, event->node, event->channel, event->link, to);
     link->is_up = true;
     next.kind = EVENT_UP;
-    events_push(world, next, 2 * delay_ns(world));
+    happenings_push(&world->happenings, world->now_ns, next, 2 * delay_ns(world));
 }
 
 static void frame_send(struct world *world, uint32_t from, uint32_t connection, bool is_answer,
@@ -185,19 +119,19 @@ static void frame_send(struct world *world, uint32_t from, uint32_t connection, 
         return;
     }
     uint32_t tagged = world->connections[connection].link;
-    events_push(world,
-                (struct world_event){
-                    .kind = is_answer ? EVENT_ANSWER : EVENT_FRAME,
-                    .channel = tagged >> 31 != 0 ? CHANNEL_FORWARD : CHANNEL_GOSSIP,
-                    .node = to,
-                    .life = is_answer ? world->connections[connection].from_life
-                                      : world->connections[connection].to_life,
-                    .link = tagged & INT32_MAX,
-                    .connection = connection,
-                    .bytes = bytes,
-                    .bytes_count = count,
-                },
-                delay_ns(world));
+    happenings_push(&world->happenings, world->now_ns,
+                    (struct happening){
+                        .kind = is_answer ? EVENT_ANSWER : EVENT_FRAME,
+                        .channel = tagged >> 31 != 0 ? CHANNEL_FORWARD : CHANNEL_GOSSIP,
+                        .node = to,
+                        .life = is_answer ? world->connections[connection].from_life
+                                          : world->connections[connection].to_life,
+                        .link = tagged & INT32_MAX,
+                        .connection = connection,
+                        .bytes = bytes,
+                        .bytes_count = count,
+                    },
+                    delay_ns(world));
 }
 
 /* --- a node's step --- */
@@ -242,14 +176,14 @@ static void link_open(struct world *world, uint32_t n, const struct mesh_output 
     link->generation++;
     snprintf(link->address, sizeof link->address, "%.*s", (int)output->address.bytes,
              (const char *)output->address.data);
-    events_push(world,
-                (struct world_event){.kind = EVENT_DIAL,
-                                     .channel = output->channel,
-                                     .node = n,
-                                     .life = world->nodes[n].life,
-                                     .link = output->link,
-                                     .generation = link->generation},
-                0);
+    happenings_push(&world->happenings, world->now_ns,
+                    (struct happening){.kind = EVENT_DIAL,
+                                       .channel = output->channel,
+                                       .node = n,
+                                       .life = world->nodes[n].life,
+                                       .link = output->link,
+                                       .generation = link->generation},
+                    0);
 }
 
 static void link_close(struct world *world, uint32_t n, const struct mesh_output *output)
@@ -287,7 +221,7 @@ static void frame_leave(struct world *world, uint32_t n, const struct mesh_outpu
 
 static void carry_out(struct world *world, uint32_t n, const struct mesh_output *output)
 {
-    struct world_event event = {.node = n, .life = world->nodes[n].life, .link = output->link};
+    struct happening event = {.node = n, .life = world->nodes[n].life, .link = output->link};
     switch (output->order) {
     case MESH_SEND:
     case MESH_REPLY:
@@ -305,13 +239,13 @@ static void carry_out(struct world *world, uint32_t n, const struct mesh_output 
                  (const char *)output->address.data);
         event.kind = EVENT_REFUSED;
         if (node_at_address(world, address) == UINT32_MAX)
-            events_push(world, event, 2 * delay_ns(world));
+            happenings_push(&world->happenings, world->now_ns, event, 2 * delay_ns(world));
         break;
     }
     case MESH_RESOLVE_SEED:
         event.kind = EVENT_RESOLVED;
         event.seed = output->seed;
-        events_push(world, event, delay_ns(world));
+        happenings_push(&world->happenings, world->now_ns, event, delay_ns(world));
         break;
     case MESH_NOTICE:
         notice(world, n, &output->notice);
@@ -349,7 +283,7 @@ static void due(struct world *world, uint32_t n)
     settle(world, n);
 }
 
-static void frame_arrive(struct world_node *node, const struct world_event *event)
+static void frame_arrive(struct world_node *node, const struct happening *event)
 {
     struct reader reader;
     struct envelope envelope;
@@ -374,7 +308,7 @@ static void frame_arrive(struct world_node *node, const struct world_event *even
     require(error == ERROR_OK);
 }
 
-static void happen(struct world *world, struct world_event *event)
+static void happen(struct world *world, struct happening *event)
 {
     struct world_node *node = &world->nodes[event->node];
     if (node->room == NULL || node->life != event->life || node->is_silent) {
@@ -382,7 +316,8 @@ static void happen(struct world *world, struct world_event *event)
         return;
     }
     if (node->asleep_until_ns > world->now_ns) { /* the kernel keeps it for him */
-        events_push(world, *event, node->asleep_until_ns - world->now_ns);
+        happenings_push(&world->happenings, world->now_ns, *event,
+                        node->asleep_until_ns - world->now_ns);
         return;
     }
     if (event->kind == EVENT_DIAL) {
@@ -410,7 +345,7 @@ static void happen(struct world *world, struct world_event *event)
         if (links_lost(node->context.links, event->link, event->channel))
             membership_link_lost(node->room, event->link, event->channel);
         event->kind = EVENT_DIAL;
-        events_push(world, *event, REDIAL_MS * MS_NS);
+        happenings_push(&world->happenings, world->now_ns, *event, REDIAL_MS * MS_NS);
         break;
     case EVENT_REFUSED:
         membership_link_refused(node->room, event->link);
@@ -475,9 +410,9 @@ void world_destroy(struct world **world)
         node_clear(&gone->nodes[i]);
         free(gone->nodes[i].told);
     }
-    while (gone->events_count > 0)
-        free(events_pop(gone).bytes);
-    free(gone->events);
+    while (gone->happenings.count > 0)
+        free(happenings_pop(&gone->happenings).bytes);
+    free(gone->happenings.heap);
     free(gone->connections);
     free(gone->cuts);
     free(gone->nodes);
@@ -594,7 +529,7 @@ void world_reset_links(struct world *world, uint32_t from, uint32_t to)
 /* The earliest thing to do: a node's deadline, or (node is world->count) an event. */
 static uint64_t next_ns(struct world *world, uint32_t *node)
 {
-    uint64_t at_ns = world->events_count == 0 ? UINT64_MAX : world->events[0].at_ns;
+    uint64_t at_ns = world->happenings.count == 0 ? UINT64_MAX : world->happenings.heap[0].at_ns;
     *node = world->count;
     for (uint32_t i = 0; i < world->count; i++) {
         struct world_node *of = &world->nodes[i];
@@ -620,7 +555,7 @@ void world_run_ms(struct world *world, uint64_t ms)
         if (node < world->count) {
             due(world, node);
         } else {
-            struct world_event event = events_pop(world);
+            struct happening event = happenings_pop(&world->happenings);
             happen(world, &event);
         }
     }
@@ -640,58 +575,4 @@ bool world_run_until(struct world *world, bool (*holds)(struct world *), uint64_
 uint64_t world_instance(const struct world *world, uint32_t node)
 {
     return world->nodes[node].context.instance;
-}
-
-static bool is_running(const struct world *world, uint32_t node)
-{
-    return world->nodes[node].room != NULL;
-}
-
-bool world_agrees(struct world *world)
-{
-    uint32_t running = 0;
-    uint64_t hash = 0;
-    for (uint32_t i = 0; i < world->count; i++)
-        running += is_running(world, i) ? 1 : 0;
-    for (uint32_t i = 0; i < world->count; i++) {
-        if (!is_running(world, i))
-            continue;
-        if (hash == 0)
-            hash = membership_hash(world->nodes[i].room);
-        if (hash != membership_hash(world->nodes[i].room) ||
-            membership_alive(world->nodes[i].room) != running)
-            return false;
-        for (uint32_t j = 0; j < world->count; j++) {
-            if (is_running(world, j) && world_state(world, i, j) != MEMBER_ALIVE)
-                return false;
-        }
-    }
-    return true;
-}
-
-enum member_state world_state(struct world *world, uint32_t node, uint32_t of)
-{
-    const struct member *member =
-        membership_find(world->nodes[node].room, world_instance(world, of));
-    return member == NULL ? (enum member_state)0 : member->state;
-}
-
-uint32_t world_told(struct world *world, uint32_t node, uint32_t of, enum member_event_kind kind)
-{
-    const struct world_node *at = &world->nodes[node];
-    for (uint32_t i = 0; i < at->told_count; i++) {
-        if (at->told[i].instance == world_instance(world, of))
-            return at->told[i].times[kind];
-    }
-    return 0;
-}
-
-uint32_t world_told_anywhere(struct world *world, enum member_event_kind kind)
-{
-    uint32_t sum = 0;
-    for (uint32_t i = 0; i < world->count; i++) {
-        for (uint32_t j = 0; j < world->nodes[i].told_count; j++)
-            sum += world->nodes[i].told[j].times[kind];
-    }
-    return sum;
 }

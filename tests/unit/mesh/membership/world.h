@@ -9,6 +9,7 @@
 
 #include "mesh/base/context.h"
 #include "mesh/membership/membership.h"
+#include "tests/unit/mesh/membership/happenings.h"
 
 enum { WORLD_TEXT_BYTES = 64, WORLD_EVENT_KINDS = MEMBER_EVENT_LOG_HEAD + 1 };
 
@@ -45,17 +46,13 @@ struct world_node {
     uint64_t gossip_bytes, gossip_frames;
 };
 
-struct world_event;
-
 struct world {
     uint64_t now_ns;
     uint64_t seed;
     uint32_t count;
     struct world_node *nodes;
-    uint8_t *cuts;              /* [from * count + to]: nothing passes that way */
-    struct world_event *events; /* a heap */
-    uint32_t events_count, events_capacity;
-    uint64_t events_made;
+    uint8_t *cuts; /* [from * count + to]: nothing passes that way */
+    struct happenings happenings;
     struct {
         uint32_t from, from_life, link, to, to_life;
         bool is_open;
