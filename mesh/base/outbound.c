@@ -10,7 +10,8 @@
  * (Q1) bytes = the heads and bodies of all messages in the chain = what is written for them
  * (Q2) the first kept_messages are kept; `unkept` stands behind them
  * (Q3) every byte of a body counts once as MEMORY_QUEUES, referenced or kept
- * (Q4) queued_total - sent_total = messages */
+ * (Q4) queued_total - sent_total = messages
+ * (Q5) credit counts what left by a frame, never what was dropped */
 #include "mesh/base/outbound.h"
 
 #include "mesh/base/outbox.h"
@@ -20,7 +21,9 @@ struct record {
     const uint8_t *body;
     uint32_t body_bytes;
     uint32_t head_bytes;
+    bool consumes_credit;
     uint8_t *kept; /* the body, when it is our copy */
+    bool consumes_credit;
     uint8_t head[];
 };
 
@@ -64,6 +67,8 @@ void outbound_init(struct outbound *queue, struct outbox *outbox, enum mesh_orde
         .frame_bytes_aim = aim_of(envelope->channel),
         .messages_max = messages_max,
         .bytes_max = bytes_max,
+        .credit_messages_limit = UINT64_MAX,
+        .credit_bytes_limit = UINT64_MAX,
     };
 }
 
@@ -75,9 +80,13 @@ static void oldest_pop(struct outbound *queue, const struct record *record)
         memory_free(pool->memory, pool->kind, record->kept, record->body_bytes);
     else
         memory_release(pool->memory, pool->kind, record->body_bytes);
-    queue->bytes -= (size_t)record->head_bytes + record->body_bytes;
+    queue->bytes -= record_bytes(record);
     queue->messages--;
     queue->sent_total++;
+    if (record->consumes_credit) {
+        queue->charged_messages--;
+        queue->charged_bytes -= record_bytes(record);
+    }
     if (queue->kept_messages > 0)
         queue->kept_messages--;
     if (queue->kept_messages == 0)
@@ -159,6 +168,7 @@ enum error outbound_send(struct outbound *queue, const struct outgoing *message)
         .body = message->body.data,
         .body_bytes = (uint32_t)message->body.bytes,
         .head_bytes = (uint32_t)head_bytes,
+        .consumes_credit = message->consumes_credit,
     };
     head_encode(message, record);
     queue->messages++;
@@ -193,7 +203,7 @@ void outbound_unblock(struct outbound *queue)
 
 void outbound_finish(struct outbound *queue, const struct outgoing *last, bool cut)
 {
-    if (queue->is_blocked)
+    if (queue->is_blocked || !credit_covers_all(queue))
         outbound_drop_all(queue);
     struct outbound *detached = outbox_detach(queue->outbox, queue);
     if (detached != NULL) {
@@ -211,24 +221,67 @@ void outbound_finish(struct outbound *queue, const struct outgoing *last, bool c
     outbound_clear(queue);
 }
 
+void outbound_grant(struct outbound *queue, uint64_t messages_limit, uint64_t bytes_limit)
+{
+    queue->credit_messages_limit = messages_limit;
+    queue->credit_bytes_limit = bytes_limit;
+    outbox_place(queue->outbox, queue);
+}
+
+/* How much credit is left, as it is used up on the way through a queue. */
+struct purse {
+    uint64_t messages, bytes;
+};
+
+static struct purse purse_of(const struct outbound *queue)
+{
+    uint64_t messages = queue->credit_messages_limit, bytes = queue->credit_bytes_limit;
+    return (struct purse){
+        .messages =
+            messages > queue->credit_messages_sent ? messages - queue->credit_messages_sent : 0,
+        .bytes = bytes > queue->credit_bytes_sent ? bytes - queue->credit_bytes_sent : 0,
+    };
+}
+
+/* Pays for a message; false when there is nothing left to pay with. */
+static bool purse_pay(struct purse *purse, const struct record *record)
+{
+    if (!record->consumes_credit)
+        return true;
+    if (purse->messages == 0 || purse->bytes == 0)
+        return false;
+    uint64_t bytes = (uint64_t)record->head_bytes + record->body_bytes;
+    purse->messages--;
+    purse->bytes = purse->bytes > bytes ? purse->bytes - bytes : 0;
+    return true;
+}
+
+bool outbound_must_wait(const struct outbound *queue)
+{
+    struct purse purse = purse_of(queue);
+    return queue->is_blocked ||
+           (queue->messages > 0 && !purse_pay(&purse, chain_front(&queue->chain)));
+}
+
 uint32_t outbound_measure(const struct outbound *queue, size_t *bytes)
 {
     size_t most = queue->frame_bytes_aim - envelope_bytes(queue->envelope.channel);
+    struct purse purse = purse_of(queue);
     *bytes = queue->bytes;
-    if (queue->bytes <= most)
+    if (queue->bytes <= most && queue->bytes <= purse.bytes && queue->messages <= purse.messages)
         return queue->messages;
     uint32_t messages = 0;
     size_t total = 0;
     struct chain_place place = {0};
-    for (;;) {
+    while (messages < queue->messages) {
         const struct record *record = chain_next(&queue->chain, &place);
         size_t more = (size_t)record->head_bytes + record->body_bytes;
-        if (messages > 0 && total + more > most)
+        if (messages > 0 && (total + more > most || !purse_pay(&purse, record)))
             break;
+        if (messages == 0)
+            (void)purse_pay(&purse, record); /* it may leave: outbound_must_wait said so */
         messages++;
         total += more;
-        if (messages == queue->messages)
-            break;
     }
     *bytes = total;
     return messages;
@@ -240,6 +293,10 @@ void outbound_write(struct outbound *queue, uint32_t messages, struct writer *wr
         const struct record *record = chain_front(&queue->chain);
         writer_span(writer, span_of(record->head, record->head_bytes));
         writer_span(writer, span_of(record->body, record->body_bytes));
+        if (record->consumes_credit) {
+            queue->credit_messages_sent++;
+            queue->credit_bytes_sent += (uint64_t)record->head_bytes + record->body_bytes;
+        }
         oldest_pop(queue, record);
     }
 }

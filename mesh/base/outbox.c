@@ -6,7 +6,7 @@
  *          |   | outbox_write, empty   |   |     the pull ends: bodies kept  |
  *          |   +-----------------------+   +---------------------------------+
  *          |
- *          +---- HELD  (blocked)         the pull ends: bodies kept
+ *          +---- HELD  (must wait)       the pull ends: bodies kept
  *
  * Lists are served from the front and appended to at the back, so every destination has its turn,
  * and the order is the same for the same inputs. A queue gives one frame a pull: then the daemon
@@ -20,9 +20,9 @@
  * (outbox_reply): both are detached queues, the outbox's own.
  *
  * (O1) a queue is READY, LATER or HELD only while it holds messages
- * (O2) READY and LATER queues are not blocked; HELD ones are
+ * (O2) READY and LATER queues may send: they are neither blocked nor out of credit; HELD may not
  * (O3) after a pull HELD and LATER are empty, and no queue references memory of an input
- * (O4) detached queues are never blocked */
+ * (O4) detached queues never wait */
 #include "mesh/base/outbox.h"
 
 #include "mesh/base/require.h"
@@ -108,7 +108,7 @@ static enum outbound_place place_of(const struct outbox *outbox, const struct ou
 {
     if (queue->messages == 0)
         return OUTBOUND_NOWHERE;
-    if (queue->is_blocked)
+    if (outbound_must_wait(queue))
         return queue->kept_messages < queue->messages ? OUTBOUND_HELD : OUTBOUND_NOWHERE;
     return queue->served_pull == outbox->pull ? OUTBOUND_LATER : OUTBOUND_READY;
 }
@@ -153,13 +153,19 @@ struct outbound *outbox_detach(struct outbox *outbox, struct outbound *queue)
     *detached = *queue;
     detached->is_detached = true;
     detached->is_blocked = false;
+    detached->credit_messages_limit = UINT64_MAX;
+    detached->credit_bytes_limit = UINT64_MAX;
     detached->messages_max = UINT32_MAX;
     detached->bytes_max = SIZE_MAX;
+    detached->credit_messages_limit = UINT64_MAX;
+    detached->credit_bytes_limit = UINT64_MAX;
     queue->chain = (struct chain){0};
     queue->unkept = (struct chain_place){0};
     queue->kept_messages = 0;
     queue->messages = 0;
     queue->bytes = 0;
+    queue->charged_messages = 0;
+    queue->charged_bytes = 0;
     return detached;
 }
 
