@@ -258,6 +258,22 @@ Test(admission, is_bounded_against_a_flood_of_senders)
     cr_assert_eq(judge_sender(connections, PEER), ADMISSION_FULL, "connections of one sender");
 }
 
+Test(admission, keeps_nothing_of_a_peer_whose_record_went_to_another)
+{
+    judge_sender(0, PEER);
+    admission_connection_lost(admission, CHANNEL_FORWARD, 0);
+    uint32_t others = 1; /* as many as there are records: the last one takes PEER's */
+    while (judge_sender(others, PEER + others) == ADMISSION_TAKEN)
+        cr_assert_lt(++others, 10000);
+    uint64_t heir = PEER + others - 1;
+    for (int i = 0; i < 16; i++)
+        admission_strike(admission, PEER);
+    cr_assert_eq(judge_sender(others - 1, heir), ADMISSION_TAKEN, "PEER's strikes are not its");
+    for (int i = 0; i < 16; i++)
+        admission_strike(admission, heir);
+    cr_assert_eq(judge_sender(others - 1, heir), ADMISSION_STRUCK);
+}
+
 Test(admission, keeps_order_among_idle_records)
 {
     for (uint32_t round = 0; round < 2000; round++) {
