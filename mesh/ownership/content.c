@@ -38,6 +38,15 @@ void content_destroy(struct content **holder)
     memory_free(directory->memory, MEMORY_DIRECTORY, content, sizeof *content);
 }
 
+bool content_settle(struct content *content)
+{
+    for (uint32_t i = 0; i < content->tables_count; i++) {
+        if (!serials_settle(&content->tables[i]->serials))
+            return false;
+    }
+    return true;
+}
+
 void content_show(struct content *content, enum content_visibility visibility)
 {
     struct directory_totals *live = &content->directory->live;
@@ -171,8 +180,11 @@ static enum error session_set(struct content *content, struct session_id session
         hosted = table_add(content, session.instance);
     if (hosted == NULL)
         return ERROR_LIMIT_REACHED;
-    uint8_t before;
-    if (!serials_put(&hosted->serials, session.serial, state, &before)) {
+    uint8_t before = 0;
+    bool is_set = content->visibility == CONTENT_STAGED
+                      ? serials_append(&hosted->serials, session.serial, state)
+                      : serials_put(&hosted->serials, session.serial, state, &before);
+    if (!is_set) {
         table_remove_if_empty(content, hosted);
         return ERROR_LIMIT_REACHED;
     }

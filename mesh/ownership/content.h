@@ -32,12 +32,17 @@ struct content *content_new(struct directory *directory, uint64_t writer);
 /* Frees the content and all that is in it. O(its entries + all registrations). */
 void content_destroy(struct content **content);
 
-/* O(1). */
+/* What was staged, in the order of a snapshot, can be looked up from now on. False: no memory; it
+ * must be destroyed. O(sessions). */
+bool content_settle(struct content *content);
+
+/* A staged content must be settled. O(1). */
 void content_show(struct content *content, enum content_visibility visibility);
 
 /* Carries one entry of the log out. Entries are (key, value or removal), so one that is carried out
  * twice, or late with all that follow it again, ends in the same state. ERROR_OK, or
- * ERROR_LIMIT_REACHED: unchanged. O(1) on average. */
+ * ERROR_LIMIT_REACHED: unchanged. O(1) on average. A staged content takes only what snapshots hold,
+ * in ascending order. */
 enum error content_apply(struct content *content, const struct ownership_entry *entry);
 
 /* enum session_state; 0: not hosted here. O(1). */

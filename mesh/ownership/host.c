@@ -160,6 +160,8 @@ enum error host_chunk_received(struct host *host, struct log *log, uint64_t peer
     if (verdict == REPLICA_APPLY) {
         struct span cursor;
         error = stage(host, message->body, &cursor);
+        if (error == ERROR_OK && snapshot->is_last && !content_settle(host->staged))
+            error = ERROR_LIMIT_REACHED;
         if (error != ERROR_OK) {
             replica_not_applied(&host->replica, log);
             count(log->context, COUNTER_log_rejected);

@@ -7,6 +7,9 @@
  *
  *     home(serial) .. slot:  no empty slot between, no greater serial before
  *
+ * Filling it in order would crowd the lowest slots, as all that is above is still to come: a
+ * snapshot is first kept as a row (capacity 0) and becomes a table when its size is known.
+ *
  * There is no wrapping around: a few slots behind the last home take what spills over.
  * A node that chose its serials to crowd a few slots would make its own table slow: a run longer
  * than CROWD_MAX makes the table grow, and below 1/8 full it is refused.
@@ -73,7 +76,7 @@ uint8_t serials_get(const struct serials *table, uint64_t serial)
 }
 
 /* Puts a serial above all that are in the table behind them; for filling in order. */
-static bool append(struct serials *table, uint32_t *next_free, uint64_t serial, uint8_t state)
+static bool fill(struct serials *table, uint32_t *next_free, uint64_t serial, uint8_t state)
 {
     uint32_t home = home_of(table, serial);
     uint32_t slot = home > *next_free ? home : *next_free;
@@ -100,7 +103,7 @@ static bool rebuild(struct serials *table, uint32_t capacity)
     for (uint32_t slot = 0; slot < table->slots; slot++) {
         if (table->states[slot] == 0)
             continue;
-        if (!append(&next, &next_free, table->serials[slot], table->states[slot])) {
+        if (!fill(&next, &next_free, table->serials[slot], table->states[slot])) {
             serials_clear(&next);
             return false;
         }
@@ -117,6 +120,48 @@ static bool grow(struct serials *table)
     if (table->capacity > CAPACITY_MAX)
         return false;
     return rebuild(table, table->capacity + table->capacity / 2);
+}
+
+/* A row of so many slots, the first `count` filled. */
+static bool row_resize(struct serials *table, uint32_t slots)
+{
+    struct serials next = {.memory = table->memory, .slots = slots, .count = table->count};
+    next.serials = memory_new(table->memory, MEMORY_DIRECTORY, bytes_of(slots));
+    if (next.serials == NULL)
+        return false;
+    next.states = (uint8_t *)(next.serials + slots);
+    if (table->count > 0) {
+        memcpy(next.serials, table->serials, table->count * sizeof table->serials[0]);
+        memcpy(next.states, table->states, table->count);
+    }
+    serials_clear(table);
+    *table = next;
+    return true;
+}
+
+bool serials_append(struct serials *table, uint64_t serial, uint8_t state)
+{
+    require(state != 0 && table->capacity == 0);
+    require(table->count == 0 || table->serials[table->count - 1] < serial);
+    if (table->count == table->slots) {
+        uint32_t slots = table->slots + table->slots / 2 + CAPACITY_MIN;
+        if (slots > CAPACITY_MAX || !row_resize(table, slots))
+            return false;
+    }
+    table->serials[table->count] = serial;
+    table->states[table->count] = state;
+    table->count++;
+    return true;
+}
+
+bool serials_settle(struct serials *table)
+{
+    if (table->capacity != 0 || table->count == 0)
+        return true;
+    uint32_t capacity = table->count + table->count / 2;
+    if (capacity < CAPACITY_MIN)
+        capacity = CAPACITY_MIN;
+    return rebuild(table, capacity) || rebuild(table, 2 * capacity);
 }
 
 /* The first empty slot at or behind this one; `slots` when a crowd or the end is in the way. */
@@ -148,7 +193,7 @@ static bool insert(struct serials *table, uint64_t serial, uint8_t state)
 
 bool serials_put(struct serials *table, uint64_t serial, uint8_t state, uint8_t *before)
 {
-    require(state != 0);
+    require(state != 0 && (table->capacity > 0 || table->count == 0));
     *before = 0;
     uint32_t slot = slot_of(table, serial);
     if (is_at(table, slot, serial)) {

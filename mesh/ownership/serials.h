@@ -11,7 +11,7 @@ struct serials {
     struct memory *memory;
     uint64_t *serials;
     uint8_t *states;   /* 0: the slot is empty */
-    uint32_t capacity; /* of home slots; `slots` are that many and some to spill over */
+    uint32_t capacity; /* of home slots; `slots` are that many and some to spill over. 0: a row */
     uint32_t slots;
     uint32_t count;
 };
@@ -28,6 +28,13 @@ bool serials_put(struct serials *table, uint64_t serial, uint8_t state, uint8_t 
 
 /* Removes the serial; returns the state it had, 0: it was not there. */
 uint8_t serials_remove(struct serials *table, uint64_t serial);
+
+/* Puts a serial above all others behind them, into an empty table or one that was only appended to:
+ * a row without gaps, which can only be walked until it is settled. Otherwise as serials_put. */
+bool serials_append(struct serials *table, uint64_t serial, uint8_t state);
+
+/* Makes a table of a row. False: no memory, or crowded on purpose; it is still a row. */
+bool serials_settle(struct serials *table);
 
 /* Walks in ascending order of serials: from *position (0 at first). False: the end. The position
  * is good until the table changes; serials_seek finds it again. */

@@ -1,0 +1,404 @@
+/* test_ownership.c - the directory of a few nodes, over a network that may be bad. */
+#include <criterion/criterion.h>
+
+#include "proto/kinds.h"
+#include "proto/ownership.h"
+#include "tests/unit/mesh/ownership/world.h"
+
+#include <stdio.h>
+
+static struct world *world;
+
+static void set_up(void)
+{
+    world = world_new(1);
+}
+
+static void tear_down(void)
+{
+    world_destroy(&world);
+}
+
+TestSuite(ownership, .init = set_up, .fini = tear_down);
+
+/* So many nodes that know each other and have synchronised. */
+static void mesh_of(uint32_t nodes)
+{
+    for (uint32_t i = 0; i < nodes; i++)
+        world_meet(world, world_add(world));
+    world_run(world, 20);
+    for (uint32_t i = 0; i < nodes; i++)
+        cr_assert(ownership_is_synced(world->nodes[i].ownership));
+}
+
+static struct ownership *at(uint32_t node)
+{
+    return world->nodes[node].ownership;
+}
+
+static uint64_t instance_of(uint32_t node)
+{
+    return world->nodes[node].context.instance;
+}
+
+static uint64_t find(uint32_t node, struct session_id id)
+{
+    bool is_shaded;
+    uint64_t found = ownership_find_session(at(node), id, &is_shaded);
+    return is_shaded ? 0 : found;
+}
+
+Test(ownership, of_a_session_is_known_here_at_once_and_everywhere_soon)
+{
+    mesh_of(3);
+    struct session_id id = world_open(world, 1);
+    cr_assert_eq(find(1, id), instance_of(1));
+    cr_assert_eq(find(0, id), 0);
+    world_run(world, 5);
+    cr_assert_eq(find(0, id), instance_of(1));
+    cr_assert_eq(find(2, id), instance_of(1));
+    world_close(world, 1, 0);
+    cr_assert_eq(find(1, id), 0);
+    world_run(world, 5);
+    cr_assert_eq(find(0, id), 0);
+    world_check_all(world);
+}
+
+Test(ownership, of_an_unknown_session_is_nobodys)
+{
+    mesh_of(2);
+    bool is_shaded = true;
+    struct session_id id = {.instance = instance_of(1), .serial = 5};
+    cr_assert_eq(ownership_find_session(at(0), id, &is_shaded), 0);
+    cr_assert(!is_shaded);
+}
+
+static size_t handlers(uint32_t node, const char *path, struct handler_entry *entries, size_t most)
+{
+    return ownership_find_handlers(at(node), HANDLER_REQUEST, span_text(path), entries, most);
+}
+
+Test(ownership, finds_the_most_specific_handlers_at_or_above_a_path)
+{
+    mesh_of(2);
+    world_open(world, 0);
+    world_open(world, 1);
+    world_register(world, 0, 0, HANDLER_REQUEST, "a");
+    world_register(world, 1, 0, HANDLER_REQUEST, "a/b");
+    world_register(world, 1, 0, HANDLER_MISSING_TOPIC, "a/b/c");
+    world_run(world, 5);
+    struct handler_entry entries[4];
+    cr_assert_eq(handlers(0, "a/b/c", entries, 4), 1);
+    cr_assert(span_equal(entries[0].path, span_text("a/b")));
+    cr_assert_eq(entries[0].instance, instance_of(1));
+    cr_assert_eq(handlers(0, "a/bc", entries, 4), 1);
+    cr_assert(span_equal(entries[0].path, span_text("a")));
+    cr_assert_eq(handlers(0, "b", entries, 4), 0);
+    world_unregister(world, 1, 0);
+    world_run(world, 60);
+    cr_assert_eq(handlers(0, "a/b/c", entries, 4), 1);
+    cr_assert_eq(entries[0].instance, instance_of(0));
+}
+
+Test(ownership, offers_active_handlers_first_and_of_those_the_ones_here)
+{
+    mesh_of(3);
+    for (uint32_t i = 0; i < 3; i++) {
+        world_open(world, i);
+        world_register(world, i, 0, HANDLER_REQUEST, "a");
+    }
+    world_run(world, 5);
+    struct handler_entry entries[4];
+    for (uint32_t i = 0; i < 3; i++) {
+        cr_assert_eq(handlers(i, "a", entries, 4), 3);
+        cr_assert_eq(entries[0].instance, instance_of(i));
+    }
+    cr_assert_eq(handlers(1, "a", entries, 1), 1);
+    cr_assert_eq(entries[0].instance, instance_of(1));
+    world_change(world, 1, 0, SESSION_DISCONNECTED);
+    world_run(world, 60);
+    cr_assert_eq(handlers(1, "a", entries, 4), 3);
+    cr_assert_neq(entries[0].instance, instance_of(1));
+    cr_assert_eq(entries[2].instance, instance_of(1));
+    cr_assert_eq(entries[2].state, SESSION_DISCONNECTED);
+}
+
+Test(ownership, refuses_a_second_handler_of_the_same_session_and_path)
+{
+    mesh_of(1);
+    struct session_id id = world_open(world, 0);
+    world_register(world, 0, 0, HANDLER_REQUEST, "a");
+    cr_assert_eq(ownership_handler_registered(at(0), HANDLER_REQUEST, span_text("a"), id),
+                 ERROR_HANDLER_CONFLICT);
+    struct session_id other = {.instance = instance_of(0), .serial = 1};
+    cr_assert_eq(ownership_handler_registered(at(0), HANDLER_REQUEST, span_text("a"), other),
+                 ERROR_NO_SUCH_SESSION);
+    cr_assert_eq(ownership_handler_unregistered(at(0), HANDLER_REQUEST, span_text("b"), id),
+                 ERROR_NO_HANDLER);
+}
+
+Test(ownership, gives_one_session_a_bounded_number_of_handlers)
+{
+    mesh_of(1);
+    struct session_id id = world_open(world, 0);
+    enum error error = ERROR_OK;
+    char path[16];
+    int registered = 0;
+    while (registered < 5000 && error == ERROR_OK) {
+        snprintf(path, sizeof path, "p%d", registered);
+        error = ownership_handler_registered(at(0), HANDLER_REQUEST, span_text(path), id);
+        registered += error == ERROR_OK ? 1 : 0;
+    }
+    cr_assert_eq(error, ERROR_LIMIT_REACHED);
+    cr_assert_eq(registered, 1024);
+    ownership_check(at(0));
+}
+
+Test(ownership, of_a_lost_node_is_in_the_shade_and_back_without_a_transfer)
+{
+    mesh_of(3);
+    struct session_id id = world_open(world, 2);
+    world_register(world, 2, 0, HANDLER_REQUEST, "a");
+    world_run(world, 100);
+    uint64_t before = ownership_hash(at(0));
+    uint64_t entries_in = world_counter(world, 0, COUNTER_log_entries_in);
+    ownership_member_failed(at(0), instance_of(2));
+    bool is_shaded = false;
+    cr_assert_eq(ownership_find_session(at(0), id, &is_shaded), instance_of(2));
+    cr_assert(is_shaded);
+    struct handler_entry entry;
+    cr_assert_eq(handlers(0, "a", &entry, 1), 0);
+    cr_assert_eq(ownership_sessions(at(0)), 0);
+    ownership_check(at(0));
+    world_run(world, 1000);
+    ownership_member_joined(at(0), instance_of(2));
+    cr_assert_eq(find(0, id), instance_of(2));
+    cr_assert_eq(handlers(0, "a", &entry, 1), 1);
+    cr_assert_eq(ownership_hash(at(0)), before);
+    world_run(world, 1000);
+    cr_assert_eq(world_counter(world, 0, COUNTER_log_entries_in), entries_in);
+    cr_assert_eq(world_counter(world, 0, COUNTER_log_snapshots_in), 0);
+    world_check_all(world);
+}
+
+Test(ownership, of_a_refuted_node_misses_nothing_that_happened_meanwhile)
+{
+    mesh_of(2);
+    world_open(world, 1);
+    world_run(world, 100);
+    ownership_member_failed(at(0), instance_of(1));
+    for (int i = 0; i < 50; i++)
+        world_open(world, 1);
+    world_close(world, 1, 0);
+    world_run(world, 1000);
+    cr_assert_eq(ownership_sessions(at(0)), 0);
+    ownership_member_joined(at(0), instance_of(1));
+    world_run(world, 100);
+    cr_assert_eq(world_counter(world, 0, COUNTER_log_snapshots_in), 0);
+    world_check_all(world);
+}
+
+Test(ownership, of_a_lost_node_is_dropped_after_ten_minutes)
+{
+    mesh_of(2);
+    world->gossip_ms = 0;
+    struct session_id id = world_open(world, 1);
+    world_run(world, 10);
+    ownership_member_failed(at(0), instance_of(1));
+    bool is_shaded;
+    world_run(world, 599000);
+    cr_assert_eq(ownership_find_session(at(0), id, &is_shaded), instance_of(1));
+    world_run(world, 2000);
+    cr_assert_eq(ownership_find_session(at(0), id, &is_shaded), 0);
+    cr_assert(!is_shaded);
+}
+
+Test(ownership, of_an_old_instance_is_never_mixed_with_the_new_ones)
+{
+    mesh_of(3);
+    struct session_id old = world_open(world, 2);
+    world_run(world, 10);
+    world_restart(world, 2);
+    bool is_shaded;
+    cr_assert_eq(ownership_find_session(at(0), old, &is_shaded), 0);
+    world_meet(world, 2);
+    world_open(world, 2);
+    world_run(world, 100);
+    cr_assert_eq(ownership_find_session(at(0), old, &is_shaded), 0);
+    world_check_all(world);
+}
+
+Test(ownership, reaches_a_joiner_completely)
+{
+    mesh_of(3);
+    for (int i = 0; i < 3000; i++)
+        world_act(world);
+    world_run(world, 100);
+    uint32_t joiner = world_add(world);
+    cr_assert(ownership_is_synced(at(joiner)), "it knows nobody yet");
+    world_meet(world, joiner);
+    cr_assert(!ownership_is_synced(at(joiner)));
+    world_run(world, 50);
+    cr_assert(ownership_is_synced(at(joiner)));
+    world_check_all(world);
+}
+
+/* More than the ring of a log holds: 64 blocks of 16 KiB, 12 bytes an entry. */
+enum { PAST_THE_FLOOR = 100000 };
+
+Test(ownership, below_the_floor_comes_as_a_snapshot_also_while_it_changes)
+{
+    mesh_of(2);
+    for (int i = 0; i < PAST_THE_FLOOR; i++) {
+        world_open(world, 0);
+        if (i % 64 == 0)
+            world_run(world, 1);
+    }
+    world_register(world, 0, 5, HANDLER_REQUEST, "a/b");
+    uint32_t joiner = world_add(world);
+    world_meet(world, joiner);
+    for (int i = 0; i < 200; i++) {
+        for (int k = 0; k < 20; k++) {
+            world_open(world, 0);
+            world_close(world, 0, (size_t)random_below(&world->random, PAST_THE_FLOOR / 2));
+        }
+        world_run(world, 1);
+    }
+    world_run(world, 100);
+    cr_assert(ownership_is_synced(at(joiner)));
+    cr_assert_eq(world_counter(world, joiner, COUNTER_log_snapshots_in), 1);
+    cr_assert_eq(world_counter(world, joiner, COUNTER_log_rejected), 0);
+    world_check_all(world);
+}
+
+Test(ownership, of_a_node_that_can_not_be_reached_comes_through_others)
+{
+    mesh_of(2);
+    for (int i = 0; i < 500; i++)
+        world_open(world, 0);
+    world_register(world, 0, 3, HANDLER_REQUEST, "a");
+    world_run(world, 100);
+    uint32_t joiner = world_add(world);
+    world->cut[joiner][0] = world->cut[0][joiner] = true;
+    world_meet(world, joiner);
+    world_run(world, 1000);
+    cr_assert(ownership_is_synced(at(joiner)));
+    world_check_all(world);
+    cr_assert_eq(world_counter(world, joiner, COUNTER_log_snapshots_in), 1);
+}
+
+Test(ownership, a_snapshot_goes_on_elsewhere_when_its_server_dies)
+{
+    mesh_of(3);
+    for (int i = 0; i < PAST_THE_FLOOR; i++) {
+        world_open(world, 0);
+        if (i % 64 == 0)
+            world_run(world, 1);
+    }
+    world_run(world, 1000);
+    world_check(world, 1);
+    /* The joiner reaches 1 and 2, not the writer; 1 falls silent in the middle of the snapshot. */
+    uint32_t joiner = world_add(world);
+    world->cut[joiner][0] = world->cut[0][joiner] = true;
+    world->delay_ms_min = world->delay_ms_max = 20;
+    world_introduce(world, joiner, 1);
+    world_introduce(world, 1, joiner);
+    world_introduce(world, joiner, 0);
+    for (int i = 0; i < 300; i++)
+        world_run(world, 1);
+    uint64_t asked = world->nodes[joiner].context.counters[COUNTER_log_snapshots_in];
+    cr_assert_eq(asked, 0, "the test needs a snapshot that is under way");
+    world->cut[joiner][1] = world->cut[1][joiner] = true;
+    world_introduce(world, joiner, 2);
+    world_introduce(world, 2, joiner);
+    world_run(world, 10000);
+    cr_assert_eq(world_counter(world, joiner, COUNTER_log_snapshots_in), 1);
+    world_check(world, joiner);
+}
+
+Test(ownership, of_anothers_log_can_not_be_written)
+{
+    mesh_of(3);
+    world_open(world, 1);
+    world_run(world, 10);
+    uint8_t entry[32];
+    struct writer writer;
+    struct ownership_entry forged = {.type = OWNERSHIP_SESSION_OPENED,
+                                     .session = {.instance = instance_of(1), .serial = 99},
+                                     .state = SESSION_ACTIVE};
+    size_t bytes = ownership_entry_measure(&forged, instance_of(1));
+    writer_init(&writer, entry, bytes);
+    ownership_entry_encode(&forged, instance_of(1), &writer);
+    struct log_entries fields = {
+        .writer = instance_of(1), .stream = LOG_OWNERSHIP, .first = 2, .last = 2, .head = 2};
+    uint8_t encoded[128];
+    size_t fields_bytes = schema_measure(&log_entries_schema, &fields);
+    writer_init(&writer, encoded, fields_bytes);
+    schema_encode(&log_entries_schema, &fields, &writer);
+    struct message message = {.kind = KIND_LOG_ENTRIES,
+                              .fields = span_of(encoded, fields_bytes),
+                              .body = span_of(entry, bytes)};
+    uint64_t before = ownership_hash(at(0));
+    cr_assert_eq(ownership_receive(at(0), instance_of(2), &message), ERROR_INVALID_MESSAGE);
+    message.correlation = 12345;
+    cr_assert_eq(ownership_receive(at(0), instance_of(2), &message), ERROR_OK, "perhaps late");
+    cr_assert_eq(ownership_receive(at(1), instance_of(2), &message), ERROR_OK);
+    message.correlation = 0;
+    cr_assert_eq(ownership_receive(at(1), instance_of(2), &message), ERROR_INVALID_MESSAGE);
+    cr_assert_eq(ownership_hash(at(0)), before);
+    cr_assert_eq(ownership_sessions(at(1)), 1);
+    cr_assert_eq(world_counter(world, 0, COUNTER_log_rejected), 1);
+}
+
+Test(ownership, messages_that_make_no_sense_change_nothing)
+{
+    mesh_of(2);
+    world_open(world, 1);
+    world_run(world, 10);
+    uint64_t before = ownership_hash(at(0));
+    uint8_t noise[64];
+    for (int i = 0; i < 20000; i++) {
+        random_bytes(&world->random, noise, sizeof noise);
+        size_t fields = (size_t)random_below(&world->random, 32);
+        size_t body = (size_t)random_below(&world->random, 32);
+        struct message message = {.kind = (uint8_t)(KIND_LOG_ENTRIES + noise[63] % 4),
+                                  .correlation = noise[62] % 4,
+                                  .fields = span_of(noise, fields),
+                                  .body = span_of(noise + 32, body)};
+        (void)ownership_receive(at(0), instance_of(1), &message);
+    }
+    cr_assert_eq(ownership_hash(at(0)), before);
+    ownership_check(at(0));
+}
+
+static void random_history(uint64_t seed, uint32_t nodes, int acts)
+{
+    world = world_new(seed);
+    mesh_of(nodes);
+    world->loss_percent = (uint32_t)random_below(&world->random, 30);
+    world->repeat_percent = (uint32_t)random_below(&world->random, 30);
+    world->delay_ms_max = 1 + (uint32_t)random_below(&world->random, 100);
+    world->gossip_ms = 100;
+    for (int i = 0; i < acts; i++) {
+        world_act(world);
+        if (random_below(&world->random, 4) == 0)
+            world_run(world, random_below(&world->random, 20));
+        if (random_below(&world->random, 400) == 0) {
+            uint32_t node = (uint32_t)random_below(&world->random, nodes);
+            world_restart(world, node);
+            world_meet(world, node);
+        }
+    }
+    world->loss_percent = world->repeat_percent = 0;
+    world_run(world, 6000);
+    world_check_all(world);
+    for (uint32_t i = 0; i < nodes; i++)
+        cr_assert(ownership_is_synced(at(i)));
+    world_destroy(&world);
+}
+
+Test(ownership_property, whatever_is_lost_or_repeated_all_replicas_end_as_the_union_of_the_truth)
+{
+    for (uint64_t seed = 1; seed <= 12; seed++)
+        random_history(seed, 2 + (uint32_t)(seed % 4), 1500);
+}
