@@ -21,7 +21,6 @@ struct record {
     const uint8_t *body;
     uint32_t body_bytes;
     uint32_t head_bytes;
-    bool consumes_credit;
     uint8_t *kept; /* the body, when it is our copy */
     bool consumes_credit;
     uint8_t head[];
@@ -80,13 +79,9 @@ static void oldest_pop(struct outbound *queue, const struct record *record)
         memory_free(pool->memory, pool->kind, record->kept, record->body_bytes);
     else
         memory_release(pool->memory, pool->kind, record->body_bytes);
-    queue->bytes -= record_bytes(record);
+    queue->bytes -= (size_t)record->head_bytes + record->body_bytes;
     queue->messages--;
     queue->sent_total++;
-    if (record->consumes_credit) {
-        queue->charged_messages--;
-        queue->charged_bytes -= record_bytes(record);
-    }
     if (queue->kept_messages > 0)
         queue->kept_messages--;
     if (queue->kept_messages == 0)
@@ -203,7 +198,7 @@ void outbound_unblock(struct outbound *queue)
 
 void outbound_finish(struct outbound *queue, const struct outgoing *last, bool cut)
 {
-    if (queue->is_blocked || !credit_covers_all(queue))
+    if (queue->is_blocked)
         outbound_drop_all(queue);
     struct outbound *detached = outbox_detach(queue->outbox, queue);
     if (detached != NULL) {

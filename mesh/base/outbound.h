@@ -38,11 +38,6 @@ struct outbound {
     uint64_t queued_total;   /* messages ever queued: after outbound_send, that message's number */
     uint64_t sent_total;     /* the number of the last message that left or was dropped */
     bool is_blocked;         /* full, down or not yet up: pulls skip it */
-    /* Credit: what its receiver lets leave; both limits are UINT64_MAX until outbound_grant. */
-    uint64_t credit_messages_sent, credit_messages_limit; /* that consume credit, ever */
-    uint64_t credit_bytes_sent, credit_bytes_limit;       /* of their heads and bodies */
-    uint32_t charged_messages;                            /* queued ones that consume credit */
-    size_t charged_bytes;
     /* Credit: what left and consumed some, since outbound_init, and how far that may go. */
     uint64_t credit_messages_sent, credit_messages_limit;
     uint64_t credit_bytes_sent, credit_bytes_limit; /* header, fields and body */
@@ -102,21 +97,12 @@ void outbound_grant(struct outbound *queue, uint64_t messages_limit, uint64_t by
 /* For outbox.c: true when the oldest message may not leave now: blocked, or without credit. */
 bool outbound_must_wait(const struct outbound *queue);
 
-/* From now on messages that consume credit leave while fewer than messages_limit of them and fewer
- * than bytes_limit of their bytes have left since outbound_init; the one that passes bytes_limit
- * still leaves. */
-void outbound_grant(struct outbound *queue, uint64_t messages_limit, uint64_t bytes_limit);
-
 /* The owner goes: what is queued, and then `last` (NULL: nothing; beyond the limits, if need be),
- * leaves without him, and at the end, if so wished, the connection is cut (MESH_CUT). Of a queue
- * that is blocked or holds more than its credit covers only `last` leaves. The queue is then as after outbound_clear. */
+ * leaves without him, and at the end, if so wished, the connection is cut (MESH_CUT). Of a blocked
+ * queue only `last` leaves. The queue is then as after outbound_clear. */
 void outbound_finish(struct outbound *queue, const struct outgoing *last, bool cut);
 
-/* For outbox.c: true when the oldest message waits for credit. */
-bool outbound_is_stuck(const struct outbound *queue);
-
-/* For outbox.c: how many messages, of how many bytes in all, the next frame holds; at least one,
- * if the queue is not stuck. */
+/* For outbox.c: how many messages, of how many bytes in all, the next frame holds; at least one. */
 uint32_t outbound_measure(const struct outbound *queue, size_t *bytes);
 
 /* For outbox.c: writes the oldest messages and forgets them. */

@@ -164,8 +164,6 @@ struct outbound *outbox_detach(struct outbox *outbox, struct outbound *queue)
     queue->kept_messages = 0;
     queue->messages = 0;
     queue->bytes = 0;
-    queue->charged_messages = 0;
-    queue->charged_bytes = 0;
     return detached;
 }
 
