@@ -198,7 +198,7 @@ void outbound_unblock(struct outbound *queue)
 
 void outbound_finish(struct outbound *queue, const struct outgoing *last, bool cut)
 {
-    if (queue->is_blocked)
+    if (outbound_must_wait(queue))
         outbound_drop_all(queue);
     struct outbound *detached = outbox_detach(queue->outbox, queue);
     if (detached != NULL) {

@@ -157,8 +157,6 @@ struct outbound *outbox_detach(struct outbox *outbox, struct outbound *queue)
     detached->credit_bytes_limit = UINT64_MAX;
     detached->messages_max = UINT32_MAX;
     detached->bytes_max = SIZE_MAX;
-    detached->credit_messages_limit = UINT64_MAX;
-    detached->credit_bytes_limit = UINT64_MAX;
     queue->chain = (struct chain){0};
     queue->unkept = (struct chain_place){0};
     queue->kept_messages = 0;
