@@ -2,7 +2,8 @@
  * what comes may be applied.
  *
  *     entries or a chunk came -> replica_judge_entries / replica_judge_chunk
- *         REPLICA_APPLY       -> the room applies them, then replica_applied / replica_chunk_applied
+ *         REPLICA_APPLY       -> the room applies them, then replica_applied or
+ *                                replica_chunk_applied
  *                                (or replica_not_applied: nothing was, it is asked for again)
  *         REPLICA_IGNORE      -> old, late or early; what is missing has been asked for
  *         REPLICA_REFUSE      -> a strike: nobody honest sends this

@@ -1,6 +1,6 @@
 /* world.h - some nodes with nothing but the ownership room, and a network between them: frames are
- * delayed, lost, repeated and overtaken as a test wishes; gossip tells heads. Every node's own truth
- * is written down beside it, so that a directory can be held against the union of all of them.
+ * delayed, lost, repeated and overtaken as a test wishes; gossip tells heads. Every node's own
+ * truth is written down beside it, to hold a directory against the union of all of them.
  * Memory: world_new to world_destroy. Thread: one owner. */
 #ifndef WEFT_TESTS_UNIT_MESH_OWNERSHIP_WORLD_H
 #define WEFT_TESTS_UNIT_MESH_OWNERSHIP_WORLD_H
