@@ -19,7 +19,7 @@ enum { FDS_MAX = 1 << 20, FDS_FEW = 1024, ZMQ_OLDEST = ZMQ_MAKE_VERSION(4, 3, 3)
 static int fail(enum exit_code code, const char *text)
 {
     fprintf(stderr, "weftd: %s\n", text);
-    return code;
+    return (int)code;
 }
 
 /* As many descriptors as the system allows us. */
@@ -130,22 +130,21 @@ static int run_loop(struct loop *loop, struct ports *ports)
 }
 
 /* Sockets, then the loop. Whatever is open when it returns is closed by close_all. */
-static int open_all(struct loop *loop, void *context)
+static int open_all(struct loop *loop, struct ports *ports, void *context)
 {
     struct config_error error;
-    struct ports ports;
-    if (!ports_resolve(&ports, loop->config, &error))
+    if (!ports_resolve(ports, loop->config, &error))
         return fail(EXIT_USAGE, error.text);
     if (!poller_open(&loop->poller) || !guard_init(&loop->guard, raise_descriptors()) ||
         !poller_add(&loop->poller, loop->signals_fd, POLLER_SIGNALS, 0))
         return fail(EXIT_INTERNAL, "no memory or descriptors to begin with");
-    dealers_init(&loop->dealers, context, &loop->poller, &loop->logger, ports.listen.host);
-    refused_init(&loop->refused, &loop->poller, ports.listen.host);
+    dealers_init(&loop->dealers, context, &loop->poller, &loop->logger, ports->listen.host);
+    refused_init(&loop->refused, &loop->poller, ports->listen.host);
     resolver_init(&loop->resolver, &loop->poller);
-    if (!ports_open(&ports, loop->config->port, context, loop->inboxes, &loop->guard, &loop->poller,
+    if (!ports_open(ports, loop->config->port, context, loop->inboxes, &loop->guard, &loop->poller,
                     &error))
         return fail(EXIT_CANNOT_LISTEN, error.text);
-    return run_loop(loop, &ports);
+    return run_loop(loop, ports);
 }
 
 static bool close_all(struct loop *loop)
@@ -179,7 +178,8 @@ static int run(const struct options *options, struct config *config)
     logger_open(&loop->logger, STDERR_FILENO);
     loop->logger.level = config->log_level;
     loop->logger.is_json = config->log_json;
-    int code = open_all(loop, context);
+    struct ports ports; /* the core reads its addresses as long as it lives */
+    int code = open_all(loop, &ports, context);
     bool is_started = loop->facts.mesh != NULL;
     bool has_ended = close_all(loop);
     while (zmq_ctx_term(context) != 0 && errno == EINTR)

@@ -23,7 +23,7 @@ static void refused_end(struct refused *refused, struct refused_probe *probe)
 
 void refused_clear(struct refused *refused)
 {
-    for (unsigned i = 0; i < REFUSED_PROBES_MAX; i++) {
+    for (unsigned i = 0; i < REFUSED_PROBES_MAX && refused->open > 0; i++) {
         if (refused->probes[i].fd >= 0)
             refused_end(refused, &refused->probes[i]);
     }
