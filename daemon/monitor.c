@@ -20,6 +20,10 @@ void *monitor_open(void *context, void *socket, int events)
         monitor_close(&monitor);
         return NULL;
     }
+    /* A pipe wakes only a reader that has found it empty once. Nothing is lost: the socket is
+     * neither bound nor connected yet. */
+    struct monitor_event none_yet;
+    monitor_next(monitor, &none_yet);
     return monitor;
 }
 

@@ -12,7 +12,7 @@ struct monitor_event {
     int32_t value;  /* a descriptor, or an errno */
 };
 
-/* Watches the socket for these events. NULL: errno says why. */
+/* Watches the socket, not bound or connected yet, for these events. NULL: errno says why. */
 void *monitor_open(void *context, void *socket, int events);
 void monitor_close(void **monitor);
 

@@ -1,6 +1,7 @@
 #include "daemon/config_file.h"
 
 #include <criterion/criterion.h>
+#include <stdio.h>
 #include <unistd.h>
 
 static struct config config;

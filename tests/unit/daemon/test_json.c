@@ -1,6 +1,7 @@
 #include "daemon/json.h"
 
 #include <criterion/criterion.h>
+#include <stdio.h>
 
 static struct json_scan scan;
 static char text[JSON_BYTES_MAX + 16];

@@ -1,6 +1,7 @@
 #include "daemon/options.h"
 
 #include <criterion/criterion.h>
+#include <stdio.h>
 #include <unistd.h>
 
 static struct options options;
