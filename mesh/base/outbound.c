@@ -169,7 +169,8 @@ enum error outbound_send(struct outbound *queue, const struct outgoing *message)
     queue->messages++;
     queue->bytes += head_bytes + message->body.bytes;
     queue->queued_total++;
-    outbox_place(queue->outbox, queue);
+    if (queue->place == OUTBOUND_NOWHERE) /* what is behind the oldest message moves no queue */
+        outbox_place(queue->outbox, queue);
     return ERROR_OK;
 }
 

@@ -98,8 +98,8 @@ void outbound_grant(struct outbound *queue, uint64_t messages_limit, uint64_t by
 bool outbound_must_wait(const struct outbound *queue);
 
 /* The owner goes: what is queued, and then `last` (NULL: nothing; beyond the limits, if need be),
- * leaves without him, and at the end, if so wished, the connection is cut (MESH_CUT). Of a blocked
- * queue only `last` leaves. The queue is then as after outbound_clear. */
+ * leaves without him, and at the end, if so wished, the connection is cut (MESH_CUT). Of a queue
+ * that has to wait, blocked or without credit, only `last` leaves. The queue is then as after outbound_clear. */
 void outbound_finish(struct outbound *queue, const struct outgoing *last, bool cut);
 
 /* For outbox.c: how many messages, of how many bytes in all, the next frame holds; at least one. */

@@ -269,6 +269,69 @@ Test(outbox, tells_which_messages_have_left)
     end_expect(outbox);
 }
 
+static void charged_send(uint64_t correlation, size_t body_bytes)
+{
+    const struct outgoing message = {.kind = KIND_RESPONSE,
+                                     .correlation = correlation,
+                                     .body = span_of(bulk, body_bytes),
+                                     .consumes_credit = true};
+    cr_assert_eq(outbound_send(&first, &message), ERROR_OK);
+}
+
+Test(outbox, without_credit_keeps_what_consumes_it_and_all_behind)
+{
+    outbound_grant(&first, 2, UINT64_MAX);
+    message_send(&first, 1, span_text("control"));
+    for (uint64_t i = 2; i <= 4; i++)
+        charged_send(i, 10);
+    message_send(&first, 5, span_text("control"));
+    cr_assert_eq(frame_expect(outbox, MESH_REPLY, 11), 3);
+    end_expect(outbox);
+    cr_assert(!outbox_has_more(outbox));
+    cr_assert_eq(first.credit_messages_sent, 2);
+    cr_assert_eq(first.credit_bytes_sent, 2 * (MESSAGE_HEADER_BYTES + 10));
+    outbound_grant(&first, 2, UINT64_MAX);
+    end_expect(outbox);
+    outbound_grant(&first, 3, UINT64_MAX);
+    cr_assert(outbox_has_more(outbox));
+    cr_assert_eq(frame_expect(outbox, MESH_REPLY, 11), 2);
+    end_expect(outbox);
+}
+
+Test(outbox, lets_the_message_leave_that_passes_the_byte_limit)
+{
+    outbound_grant(&first, UINT64_MAX, 1);
+    charged_send(1, 1024 * 1024);
+    charged_send(2, 0);
+    cr_assert_eq(frame_expect(outbox, MESH_REPLY, 11), 1);
+    end_expect(outbox);
+    outbound_grant(&first, 0, 0); /* a credit may also shrink */
+    end_expect(outbox);
+    cr_assert_eq(first.messages, 1);
+}
+
+Test(outbox, charges_nothing_for_what_is_dropped)
+{
+    outbound_grant(&first, 1, UINT64_MAX);
+    outbound_block(&first);
+    charged_send(1, 10);
+    outbound_drop_all(&first);
+    outbound_unblock(&first);
+    charged_send(2, 10);
+    cr_assert_eq(frame_expect(outbox, MESH_REPLY, 11), 1);
+}
+
+Test(outbox, finishes_a_queue_without_credit_with_its_last_message_only)
+{
+    const struct outgoing goodbye = {.kind = KIND_GOODBYE};
+    outbound_grant(&first, 0, 0);
+    charged_send(1, 10);
+    outbound_finish(&first, &goodbye, true);
+    cr_assert_eq(frame_expect(outbox, MESH_REPLY, 11), 1);
+    output_expect(outbox, MESH_CUT);
+    end_expect(outbox);
+}
+
 Test(outbox, gives_orders_and_notices_before_frames_and_copies_their_texts)
 {
     char address[] = "127.0.0.1:7311";

@@ -1,6 +1,6 @@
-/* test_outbox_model.c - the outbox against arrays: whatever is sent, blocked, dropped and pulled,
- * each message leaves exactly once, in order, in a frame of its destination; a destination gives
- * one frame a pull; bodies may be freed when the pull has ended; limits hold. */
+/* test_outbox_model.c - the outbox against arrays: whatever is sent, blocked, granted, dropped and
+ * pulled, each message leaves exactly once, in order, in a frame of its destination; a destination
+ * gives one frame a pull; bodies may be freed when the pull has ended; limits hold. */
 #include <criterion/criterion.h>
 #include <stdlib.h>
 
@@ -14,7 +14,8 @@ enum { QUEUES = 6, BODIES_MAX = 256, WAITING_MAX = 1024, MESSAGES_MAX = 200 };
 /* A message is known by its number: its sizes and bytes follow from it. */
 struct expected {
     uint64_t number;
-    size_t body_bytes;
+    size_t bytes, body_bytes;
+    bool consumes_credit;
 };
 
 struct destination {
@@ -22,6 +23,8 @@ struct destination {
     struct expected waiting[WAITING_MAX];
     uint32_t first, count; /* of waiting, a ring */
     size_t bytes;
+    uint64_t credit_messages_sent, credit_messages_limit;
+    uint64_t credit_bytes_sent, credit_bytes_limit;
     bool is_blocked;
     bool had_frame; /* in this pull */
 };
@@ -61,6 +64,8 @@ static void world_init(struct world *world, uint8_t round)
         outbound_init(&world->destinations[i].queue, world->outbox,
                       channels[i] == CHANNEL_CLIENT ? MESH_REPLY : MESH_SEND, i, &envelope,
                       MESSAGES_MAX, 1 << 20);
+        world->destinations[i].credit_messages_limit = UINT64_MAX;
+        world->destinations[i].credit_bytes_limit = UINT64_MAX;
     }
 }
 
@@ -101,6 +106,7 @@ static void send_one(struct world *world)
         .fields = &fields,
         .body = span_of(body_new(world, number, body_bytes), body_bytes),
     };
+    message.consumes_credit = draw(world, 2) == 0;
     size_t bytes = message_measure(&client_grant_schema, &fields) + body_bytes;
     bool is_full = to->count == MESSAGES_MAX || to->bytes + bytes > 1 << 20;
     bool is_scarce =
@@ -112,7 +118,10 @@ static void send_one(struct world *world)
     }
     cr_assert(!is_full);
     to->waiting[(to->first + to->count++) % WAITING_MAX] =
-        (struct expected){.number = number, .body_bytes = body_bytes};
+        (struct expected){.number = number,
+                          .bytes = bytes,
+                          .body_bytes = body_bytes,
+                          .consumes_credit = message.consumes_credit};
     to->bytes += bytes;
     world->sent++;
 }
@@ -125,6 +134,20 @@ static void switch_one(struct world *world)
         outbound_block(&to->queue);
     else
         outbound_unblock(&to->queue);
+}
+
+static void grant_one(struct world *world)
+{
+    struct destination *to = &world->destinations[draw(world, QUEUES)];
+    to->credit_messages_limit = to->credit_messages_sent + draw(world, 60);
+    to->credit_bytes_limit = to->credit_bytes_sent + draw(world, 200 * 1024);
+    outbound_grant(&to->queue, to->credit_messages_limit, to->credit_bytes_limit);
+}
+
+static bool has_credit(const struct destination *to, const struct expected *expected)
+{
+    return !expected->consumes_credit || (to->credit_messages_sent < to->credit_messages_limit &&
+                                          to->credit_bytes_sent < to->credit_bytes_limit);
 }
 
 static void drop_one(struct world *world)
@@ -148,9 +171,12 @@ static void message_check(struct destination *from, const struct message *messag
     struct client_grant fields;
     cr_assert_eq(schema_decode(&client_grant_schema, message->fields, &fields), ERROR_OK);
     cr_assert_eq(fields.received_seq, expected->number);
+    cr_assert(has_credit(from, expected), "left without credit");
+    from->credit_messages_sent += expected->consumes_credit;
+    from->credit_bytes_sent += expected->consumes_credit ? expected->bytes : 0;
+    from->bytes -= expected->bytes;
     from->first = (from->first + 1) % WAITING_MAX;
     from->count--;
-    from->bytes -= MESSAGE_HEADER_BYTES + message->fields.bytes + message->body.bytes;
 }
 
 static void frame_check(struct world *world, const struct mesh_output *output)
@@ -168,12 +194,9 @@ static void frame_check(struct world *world, const struct mesh_output *output)
     for (uint32_t i = 0; i < frame.count; i++)
         message_check(from, &frame.messages[i]);
     world->received += frame.count;
-    if (from->count > 0) { /* cut off where the next one would not have fitted */
-        struct chain_place place = {0};
-        struct message next;
-        cr_assert(outbound_next(&from->queue, &place, &next));
-        cr_assert_gt(output->bytes + MESSAGE_HEADER_BYTES + next.fields.bytes + next.body.bytes,
-                     aim);
+    if (from->count > 0) { /* cut off where the next one does not fit, or may not leave */
+        const struct expected *next = &from->waiting[from->first];
+        cr_assert(output->bytes + next->bytes > aim || !has_credit(from, next));
     }
     frame_free(&frame);
 }
@@ -189,15 +212,20 @@ static void pull(struct world *world, bool is_disturbed)
             switch_one(world);
         if (is_disturbed && draw(world, 4) == 0)
             send_one(world);
+        if (is_disturbed && draw(world, 8) == 0)
+            grant_one(world);
     }
     bool has_more = false;
     for (uint32_t i = 0; i < QUEUES; i++) {
         const struct destination *to = &world->destinations[i];
-        cr_assert(to->had_frame || to->is_blocked || to->count == 0, "left out");
+        bool may_leave =
+            to->count > 0 && !to->is_blocked && has_credit(to, &to->waiting[to->first]);
+        cr_assert(to->had_frame || !may_leave, "left out");
         cr_assert_eq(to->queue.messages, to->count);
         cr_assert_eq(to->queue.bytes, to->bytes);
         cr_assert_eq(to->queue.queued_total - to->queue.sent_total, to->count);
-        has_more = has_more || (!to->is_blocked && to->count > 0);
+        cr_assert_eq(to->queue.credit_bytes_sent, to->credit_bytes_sent);
+        has_more = has_more || may_leave;
     }
     cr_assert_eq(outbox_has_more(world->outbox), has_more);
     cr_assert_leq(world->memory.used[MEMORY_QUEUES], world->memory.limit[MEMORY_QUEUES]);
@@ -211,6 +239,9 @@ static void world_end(struct world *world)
         if (world->destinations[i].is_blocked)
             outbound_unblock(&world->destinations[i].queue);
         world->destinations[i].is_blocked = false;
+        world->destinations[i].credit_messages_limit = UINT64_MAX;
+        world->destinations[i].credit_bytes_limit = UINT64_MAX;
+        outbound_grant(&world->destinations[i].queue, UINT64_MAX, UINT64_MAX);
     }
     do {
         pull(world, false);
@@ -235,6 +266,8 @@ Test(outbox_model, every_message_leaves_once_in_order_in_the_frame_of_its_destin
                 send_one(&world);
             if (draw(&world, 2) == 0)
                 switch_one(&world);
+            if (draw(&world, 2) == 0)
+                grant_one(&world);
             if (draw(&world, 30) == 0)
                 drop_one(&world);
             pull(&world, true);
