@@ -16,8 +16,7 @@ FIELDS(member_record) = {
     FIELD(member_record, 10, wire_min, UINT, OPTIONAL, UINT8_MAX),
     FIELD(member_record, 11, wire_max, UINT, OPTIONAL, UINT8_MAX),
     FIELD(member_record, 12, accusers, BYTES, OPTIONAL, WITNESSES_BYTES_MAX),
-    FIELD(member_record, 13, vouchers, BYTES, OPTIONAL, WITNESSES_BYTES_MAX),
-    FIELD(member_record, 14, refused, BYTES, OPTIONAL, WITNESSES_BYTES_MAX),
+    FIELD(member_record, 13, refused, BYTES, OPTIONAL, WITNESSES_BYTES_MAX),
 };
 SCHEMA(member_record);
 

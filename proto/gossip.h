@@ -27,9 +27,9 @@ struct member_record {
     struct span gossip_address, forward_address, client_address; /* host:port */
     struct span zone, version;
     uint8_t wire_min, wire_max;
-    /* Of a suspect, sets of instances, each a run of 8-byte numbers: who got no answer, who did
-     * (after the suspicion began), and whose connection was refused. */
-    struct span accusers, vouchers, refused;
+    /* Of a suspect, sets of instances, each a run of 8-byte numbers: who got no answer, and whose
+     * connection was refused. */
+    struct span accusers, refused;
 };
 
 /* KIND_JOIN, to a seed, on the joiner's DEALER; envelope.receiver is 0. Answered on the incoming

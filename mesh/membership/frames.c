@@ -14,7 +14,6 @@ void frames_describe(const struct membership *room, uint32_t who, bool is_full,
     if (suspicion == NULL)
         return;
     record->record.accusers = witnesses_encode(&suspicion->accusers, record->accusers);
-    record->record.vouchers = witnesses_encode(&suspicion->vouchers, record->vouchers);
     record->record.refused = witnesses_encode(&suspicion->refused, record->refused);
 }
 

@@ -14,7 +14,6 @@ struct membership;
 struct frames_record {
     struct member_record record;
     uint8_t accusers[WITNESSES_BYTES_MAX];
-    uint8_t vouchers[WITNESSES_BYTES_MAX];
     uint8_t refused[WITNESSES_BYTES_MAX];
 };
 

@@ -275,7 +275,12 @@ void membership_publish(struct membership *room, uint32_t sessions, uint32_t lag
 
 bool membership_next_event(struct membership *room, struct member_event *event)
 {
-    return events_next(&room->events, event);
+    /* Who came and went in one frame is not told to have come: nobody can look at it any more. */
+    bool is_told = events_next(&room->events, event);
+    while (is_told && event->kind == MEMBER_EVENT_JOINED &&
+           members_find(&room->members, event->instance) == WHO_NONE)
+        is_told = events_next(&room->events, event);
+    return is_told;
 }
 
 const struct member *membership_find(const struct membership *room, uint64_t instance)

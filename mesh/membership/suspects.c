@@ -89,7 +89,6 @@ bool suspects_merge(struct membership *room, uint32_t who, const struct member_r
     if (suspect == NULL)
         return false;
     bool is_new = witnesses_merge(&suspect->suspicion.accusers, record->accusers);
-    is_new |= witnesses_merge(&suspect->suspicion.vouchers, record->vouchers);
     is_new |= witnesses_merge(&suspect->suspicion.refused, record->refused);
     if (is_new)
         clock_set(room);

@@ -3,8 +3,8 @@
  *     timeout(n) = max - (max - min) ln(n + 1) / ln(k + 1)       n confirmations, k = min(3, N - 2)
  *
  * Where we differ from the paper: min does not grow with log N below 100 nodes (three periods are
- * what a refutation needs), k is 3 because confirmations are asked for, and vouches count against
- * them. Integers only: the same on every machine, and no mathematics library in the core. */
+ * what a refutation needs), and k is 3 because confirmations are asked for. Integers only: the same
+ * on every machine, and no mathematics library in the core. */
 #include "mesh/membership/suspicion.h"
 
 #define MS_NS UINT64_C(1000000)
@@ -54,15 +54,9 @@ uint64_t suspicion_ends_ns(const struct suspicion *suspicion, const struct gossi
     uint32_t k = members < 2 ? 0 : members - 2;
     k = k < SUSPICION_CONFIRMATIONS ? k : SUSPICION_CONFIRMATIONS;
     uint32_t n = suspicion->accusers.count > 0 ? suspicion->accusers.count - 1 : 0;
-    n = n > suspicion->vouchers.count ? n - suspicion->vouchers.count : 0;
     n = n < k ? n : k;
     uint64_t min_ns = suspicion_min_ns(config, members);
     uint64_t max_ns = min_ns * config->suspicion_max;
     uint64_t timeout_ns = max_ns - (max_ns - min_ns) / 1000 * shortening_milli[k][n];
     return suspicion->started_ns + suspicion->slept_ns + timeout_ns;
-}
-
-bool suspicion_is_disproved(const struct suspicion *suspicion)
-{
-    return suspicion->vouchers.count >= SUSPICION_VOUCHES_END;
 }

@@ -1,5 +1,5 @@
-/* witnesses.h - a small set of instances that merges by union: who accuses a member, who vouches
- * for it, whose connection it refused. Sets grow and never shrink, so news of them may come twice,
+/* witnesses.h - a small set of instances that merges by union: who accuses a member, whose
+ * connection it refused. Sets grow and never shrink, so news of them may come twice,
  * late or in any order.
  * Memory: fixed size, the caller's. Thread: pure functions. */
 #ifndef WEFT_MESH_MEMBERSHIP_WITNESSES_H

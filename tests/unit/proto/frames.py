@@ -36,7 +36,7 @@ RECORD = {"name": "eu-a", "instance": A, "incarnation": 0x200000003, "state": 1,
           "client_address": "10.0.0.11:7310", "zone": "az1", "version": "0.1.0", "wire_min": 1,
           "wire_max": 1}
 SUSPECT = {"name": "eu-c", "instance": 0x3333, "incarnation": 0x100000001, "state": 2,
-           "accusers": struct.pack("<QQ", A, B), "vouchers": struct.pack("<Q", 0x4444)}
+           "accusers": struct.pack("<QQ", A, B)}
 DEAD = {"name": "eu-d", "instance": 0x5555, "incarnation": 0x100000009, "state": 3,
         "refused": struct.pack("<Q", A)}
 PROPERTIES = Groups("property", [{"key": "$Principal", "value": "ann"},

@@ -12,20 +12,18 @@ static struct gossip_config config(void)
     return mesh.gossip;
 }
 
-static struct suspicion suspected_by(uint32_t accusers, uint32_t vouchers)
+static struct suspicion suspected_by(uint32_t accusers)
 {
     struct suspicion suspicion = {.started_ns = 5 * MS_NS};
     for (uint32_t i = 0; i < accusers; i++)
         witnesses_add(&suspicion.accusers, 100 + i);
-    for (uint32_t i = 0; i < vouchers; i++)
-        witnesses_add(&suspicion.vouchers, 200 + i);
     return suspicion;
 }
 
-static uint64_t lasts_ms(uint32_t accusers, uint32_t vouchers, uint32_t members)
+static uint64_t lasts_ms(uint32_t accusers, uint32_t members)
 {
     const struct gossip_config gossip = config();
-    const struct suspicion suspicion = suspected_by(accusers, vouchers);
+    const struct suspicion suspicion = suspected_by(accusers);
     return (suspicion_ends_ns(&suspicion, &gossip, members) - suspicion.started_ns) / MS_NS;
 }
 
@@ -55,39 +53,25 @@ Test(suspicion, the_minimum_is_three_periods_to_100_nodes_and_six_at_10000)
 
 Test(suspicion, two_nodes_have_nobody_to_confirm_and_use_the_minimum)
 {
-    cr_assert_eq(lasts_ms(1, 0, 2), 1500);
-    cr_assert_eq(lasts_ms(1, 0, 1), 1500);
-    cr_assert_eq(lasts_ms(1, 0, 0), 1500);
+    cr_assert_eq(lasts_ms(1, 2), 1500);
+    cr_assert_eq(lasts_ms(1, 1), 1500);
+    cr_assert_eq(lasts_ms(1, 0), 1500);
 }
 
 Test(suspicion, each_confirmation_shortens_it_by_the_lifeguard_rule)
 {
-    cr_assert_eq(lasts_ms(1, 0, 100), 9000);
-    cr_assert_eq(lasts_ms(2, 0, 100), 5250);
-    cr_assert_eq(lasts_ms(3, 0, 100), 3060);
-    cr_assert_eq(lasts_ms(4, 0, 100), 1500);
-    cr_assert_eq(lasts_ms(6, 0, 100), 1500);
-    cr_assert_eq(lasts_ms(2, 0, 3), 1500);
-}
-
-Test(suspicion, a_vouch_takes_a_confirmation_away)
-{
-    cr_assert_eq(lasts_ms(4, 1, 100), lasts_ms(3, 0, 100));
-    cr_assert_eq(lasts_ms(2, 2, 100), lasts_ms(1, 0, 100));
-}
-
-Test(suspicion, three_vouches_end_it)
-{
-    const struct suspicion two = suspected_by(5, 2);
-    const struct suspicion three = suspected_by(5, 3);
-    cr_assert(!suspicion_is_disproved(&two));
-    cr_assert(suspicion_is_disproved(&three));
+    cr_assert_eq(lasts_ms(1, 100), 9000);
+    cr_assert_eq(lasts_ms(2, 100), 5250);
+    cr_assert_eq(lasts_ms(3, 100), 3060);
+    cr_assert_eq(lasts_ms(4, 100), 1500);
+    cr_assert_eq(lasts_ms(6, 100), 1500);
+    cr_assert_eq(lasts_ms(2, 3), 1500);
 }
 
 Test(suspicion, our_own_sleep_does_not_count_against_the_suspect)
 {
     const struct gossip_config gossip = config();
-    struct suspicion suspicion = suspected_by(4, 0);
+    struct suspicion suspicion = suspected_by(4);
     uint64_t before_ns = suspicion_ends_ns(&suspicion, &gossip, 50);
     suspicion.slept_ns = 700 * MS_NS;
     cr_assert_eq(suspicion_ends_ns(&suspicion, &gossip, 50), before_ns + 700 * MS_NS);
