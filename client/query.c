@@ -160,6 +160,7 @@ enum weft_error weft_list_sessions(struct weft_client *client, const char *keys,
 {
     struct command command = {
         .verb = COMMAND_LIST_SESSIONS,
+        .filter = span_text("all"),
         .keys = span_text(keys),
         .limit = limit,
     };
