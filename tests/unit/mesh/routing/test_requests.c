@@ -1,0 +1,262 @@
+/* test_requests.c - a request gets exactly one outcome, and the right one. */
+#include <criterion/criterion.h>
+
+#include "tests/unit/mesh/town.h"
+
+TestSuite(requests, .init = town_begin, .fini = town_end);
+
+static struct request request_in(const struct message *message)
+{
+    struct request request;
+    cr_assert_not_null(message);
+    cr_assert_eq(schema_decode(&request_schema, message->fields, &request), ERROR_OK);
+    return request;
+}
+
+Test(requests, cross_the_mesh_and_come_back)
+{
+    town_pair();
+    uint32_t handler = town_open(1, NULL, NULL), caller = town_open(0, NULL, NULL);
+    town_register(handler, "/echo/");
+    town_request(caller, 5, "echo/below", "hello");
+    const struct message *asked = town_find(handler, KIND_REQUEST, 0);
+    struct request request = request_in(asked);
+    cr_assert(span_equal(request.path, span_text("echo/below")));
+    cr_assert(session_id_equal(request.sender, town_clients[caller].session));
+    cr_assert(span_equal(asked->body, span_text("hello")));
+    town_respond(handler, asked->correlation, "back");
+    cr_assert_eq(town_outcome(caller, 5), ERROR_OK);
+    cr_assert(span_equal(town_find(caller, KIND_RESPONSE, 5)->body, span_text("back")));
+    cr_assert_eq(town_count(0, COUNTER_requests_forwarded), 1);
+    cr_assert_eq(town_count(1, COUNTER_requests_handed_over), 1);
+    cr_assert_eq(town_count(1, COUNTER_responses_forwarded), 1);
+    cr_assert_eq(town_count(0, COUNTER_requests_ok), 1);
+}
+
+Test(requests, to_a_handler_here_send_nothing_to_any_peer)
+{
+    town_pair();
+    uint32_t handler = town_open(0, NULL, NULL), far = town_open(1, NULL, NULL);
+    uint32_t caller = town_open(0, NULL, NULL);
+    town_register(handler, "echo");
+    town_register(far, "echo");
+    uint64_t frames = town_count(0, COUNTER_forward_frames_out);
+    for (uint64_t i = 1; i <= 5; i++) {
+        town_request(caller, i, "echo", "x");
+        town_respond(handler, town_find(handler, KIND_REQUEST, 0)->correlation, "y");
+        town_forget(handler);
+        cr_assert_eq(town_outcome(caller, i), ERROR_OK);
+    }
+    cr_assert_eq(town_count(0, COUNTER_requests_forwarded), 0);
+    cr_assert_eq(town_count(0, COUNTER_forward_frames_out), frames);
+    cr_assert_eq(town_letters(far, KIND_REQUEST), 0);
+}
+
+Test(requests, the_most_specific_path_wins_over_the_nearer_handler)
+{
+    town_pair();
+    uint32_t near = town_open(0, NULL, NULL), far = town_open(1, NULL, NULL);
+    town_register(near, "a");
+    town_register(far, "a/b");
+    town_request(near, 1, "a/b/c", "x");
+    cr_assert_eq(town_letters(near, KIND_REQUEST), 0);
+    cr_assert_eq(town_letters(far, KIND_REQUEST), 1);
+}
+
+Test(requests, nobody_serves_are_said_so_at_once)
+{
+    town_pair();
+    uint32_t caller = town_open(0, NULL, NULL);
+    town_request(caller, 9, "nobody/here", "x");
+    struct response response;
+    const struct message *message = town_find(caller, KIND_RESPONSE, 9);
+    cr_assert_eq(schema_decode(&response_schema, message->fields, &response), ERROR_OK);
+    cr_assert_eq(response.outcome, ERROR_NO_HANDLER);
+    cr_assert(
+        span_equal(response.message, span_text("no handler for nobody/here on 2 of 2 nodes")));
+}
+
+Test(requests, with_a_bad_path_or_value_are_answered_and_go_nowhere)
+{
+    town_pair();
+    uint32_t caller = town_open(0, NULL, NULL);
+    town_request(caller, 1, "a//b", "x");
+    cr_assert_eq(town_outcome(caller, 1), ERROR_INVALID_PATH);
+    struct request request = {.path = span_text("a"), .type = VALUE_INT64};
+    town_say(caller, KIND_REQUEST, 2, &request_schema, &request, span_text("short"));
+    cr_assert_eq(town_outcome(caller, 2), ERROR_INVALID_ARGUMENT);
+    cr_assert_eq(town_count(0, COUNTER_requests_other), 2);
+}
+
+Test(requests, end_with_timeout_and_a_late_answer_is_dropped)
+{
+    town_pair();
+    uint32_t handler = town_open(1, NULL, NULL), caller = town_open(0, NULL, NULL);
+    town_register(handler, "slow");
+    struct request request = {.path = span_text("slow"), .type = VALUE_STRING, .timeout_ms = 700};
+    town_say(caller, KIND_REQUEST, 3, &request_schema, &request, span_text("x"));
+    town_wait_ms(600);
+    cr_assert_null(town_find(caller, KIND_RESPONSE, 3));
+    town_wait_ms(200);
+    cr_assert_eq(town_outcome(caller, 3), ERROR_TIMEOUT);
+    const struct message *asked = town_find(handler, KIND_REQUEST, 0);
+    cr_assert_not_null(town_find(handler, KIND_CANCEL, asked->correlation));
+    town_respond(handler, asked->correlation, "late");
+    cr_assert_eq(town_letters(caller, KIND_RESPONSE), 1);
+    cr_assert_eq(town_count(1, COUNTER_responses_late), 1);
+}
+
+Test(requests, that_are_answered_twice_have_one_outcome)
+{
+    town_pair();
+    uint32_t handler = town_open(0, NULL, NULL), caller = town_open(0, NULL, NULL);
+    town_register(handler, "echo");
+    town_request(caller, 3, "echo", "x");
+    uint64_t number = town_find(handler, KIND_REQUEST, 0)->correlation;
+    town_respond(handler, number, "one");
+    town_respond(handler, number, "two");
+    cr_assert_eq(town_letters(caller, KIND_RESPONSE), 1);
+    cr_assert_eq(town_count(0, COUNTER_responses_late), 1);
+}
+
+Test(requests, of_another_session_cannot_be_answered)
+{
+    town_pair();
+    uint32_t handler = town_open(0, NULL, NULL), caller = town_open(0, NULL, NULL);
+    uint32_t stranger = town_open(0, NULL, NULL);
+    town_register(handler, "echo");
+    town_request(caller, 3, "echo", "x");
+    town_respond(stranger, town_find(handler, KIND_REQUEST, 0)->correlation, "forged");
+    cr_assert_null(town_find(caller, KIND_RESPONSE, 3));
+}
+
+Test(requests, cancelled_by_the_caller_end_cancelled_and_the_handler_hears)
+{
+    town_pair();
+    uint32_t handler = town_open(1, NULL, NULL), caller = town_open(0, NULL, NULL);
+    town_register(handler, "slow");
+    town_request(caller, 4, "slow", "x");
+    town_say(caller, KIND_CANCEL, 4, NULL, NULL, (struct span){0});
+    cr_assert_eq(town_outcome(caller, 4), ERROR_CANCELLED);
+    cr_assert_eq(town_letters(handler, KIND_CANCEL), 1);
+}
+
+Test(requests, of_a_caller_who_goes_are_cancelled_at_the_handler)
+{
+    town_pair();
+    uint32_t handler = town_open(1, NULL, NULL), caller = town_open(0, NULL, NULL);
+    town_register(handler, "slow");
+    town_request(caller, 4, "slow", "x");
+    town_disconnect(caller);
+    cr_assert_eq(town_letters(handler, KIND_CANCEL), 1);
+}
+
+Test(requests, are_lost_with_the_session_that_had_them)
+{
+    town_pair();
+    uint32_t handler = town_open(1, NULL, NULL), caller = town_open(0, NULL, NULL);
+    town_register(handler, "slow");
+    town_request(caller, 4, "slow", "x");
+    town_disconnect(handler);
+    cr_assert_eq(town_outcome(caller, 4), ERROR_HANDLER_LOST);
+    town_wait_ms(500);
+    town_request(caller, 5, "slow", "x");
+    cr_assert_eq(town_outcome(caller, 5), ERROR_NO_HANDLER);
+}
+
+Test(requests, are_lost_when_the_link_that_carried_them_breaks)
+{
+    town_pair();
+    uint32_t handler = town_open(1, NULL, NULL), caller = town_open(0, NULL, NULL);
+    town_register(handler, "slow");
+    town_request(caller, 4, "slow", "x");
+    cr_assert_eq(town_letters(handler, KIND_REQUEST), 1);
+    town_break_forward(0, 1);
+    cr_assert_eq(town_outcome(caller, 4), ERROR_HANDLER_LOST);
+}
+
+Test(requests, are_lost_when_the_handlers_node_dies)
+{
+    town_pair();
+    uint32_t handler = town_open(1, NULL, NULL), caller = town_open(0, NULL, NULL);
+    town_register(handler, "slow");
+    town_request(caller, 4, "slow", "x");
+    town_crash(1);
+    cr_assert_eq(town_outcome(caller, 4), ERROR_HANDLER_LOST);
+    town_wait_ms(30000);
+    town_request(caller, 5, "slow", "x");
+    cr_assert_eq(town_outcome(caller, 5), ERROR_NO_HANDLER);
+}
+
+Test(requests, that_never_left_a_handlers_queue_go_to_the_next_handler)
+{
+    town_pair();
+    uint32_t first = town_open(0, NULL, NULL), caller = town_open(0, NULL, NULL);
+    uint32_t second = town_open(1, NULL, NULL);
+    town_register(first, "work");
+    town_register(second, "work");
+    town_tell(first, MESH_CONNECTION_FULL);
+    town_request(caller, 4, "work", "precious");
+    cr_assert_eq(town_letters(first, KIND_REQUEST), 0);
+    town_disconnect(first);
+    const struct message *asked = town_find(second, KIND_REQUEST, 0);
+    cr_assert_not_null(asked);
+    cr_assert(span_equal(asked->body, span_text("precious")));
+    town_respond(second, asked->correlation, "done");
+    cr_assert_eq(town_outcome(caller, 4), ERROR_OK);
+    cr_assert_eq(town_count(0, COUNTER_requests_rerouted), 1);
+}
+
+Test(requests, that_never_left_the_handlers_node_go_back_and_to_the_next_handler)
+{
+    town_pair();
+    uint32_t far = town_open(1, NULL, NULL), caller = town_open(0, NULL, NULL);
+    town_register(far, "work");
+    town_tell(far, MESH_CONNECTION_FULL);
+    town_request(caller, 4, "work", "precious");
+    uint32_t near = town_open(0, NULL, NULL);
+    town_register(near, "work");
+    town_disconnect(far);
+    const struct message *asked = town_find(near, KIND_REQUEST, 0);
+    cr_assert_not_null(asked);
+    cr_assert(span_equal(asked->body, span_text("precious")));
+    cr_assert_eq(town_letters(far, KIND_REQUEST), 0);
+}
+
+Test(requests, that_never_left_for_a_lost_node_go_to_the_next_handler)
+{
+    town_pair();
+    uint32_t far = town_open(1, NULL, NULL), caller = town_open(0, NULL, NULL);
+    town_register(far, "work");
+    town_break_forward(0, 1);
+    town_request(caller, 4, "work", "precious");
+    cr_assert_eq(town_letters(far, KIND_REQUEST), 0);
+    town_mend_forward(0, 1);
+    cr_assert_eq(town_letters(far, KIND_REQUEST), 1);
+    cr_assert(span_equal(town_find(far, KIND_REQUEST, 0)->body, span_text("precious")));
+}
+
+Test(requests, beyond_the_limit_are_overloaded_and_the_others_go_on)
+{
+    town_pair();
+    uint32_t handler = town_open(0, NULL, NULL), caller = town_open(0, NULL, NULL);
+    town_register(handler, "slow");
+    for (uint64_t i = 1; i <= 9; i++)
+        town_request(caller, i, "slow", "x");
+    cr_assert_eq(town_outcome(caller, 9), ERROR_OVERLOADED);
+    cr_assert_eq(town_letters(handler, KIND_REQUEST), 8);
+    town_respond(handler, town_find(handler, KIND_REQUEST, 0)->correlation, "y");
+    town_request(caller, 10, "slow", "x");
+    cr_assert_eq(town_letters(handler, KIND_REQUEST), 9);
+}
+
+Test(requests, with_a_number_in_use_are_refused_as_malformed)
+{
+    town_pair();
+    uint32_t handler = town_open(0, NULL, NULL), caller = town_open(0, NULL, NULL);
+    town_register(handler, "slow");
+    town_request(caller, 1, "slow", "x");
+    town_request(caller, 1, "slow", "x");
+    cr_assert_not_null(town_find(caller, KIND_ERROR, 1));
+    cr_assert_eq(town_letters(handler, KIND_REQUEST), 1);
+}
