@@ -1,10 +1,10 @@
 /* deadlines.c - see deadlines.h. A hierarchical timing wheel (Varghese and Lauck 1987) of eight
- * levels with 64 slots: level 0 holds single ticks, each higher level 64 times as much, and together
+ * levels with 64 slots: level 0 holds single ticks, each higher level 64 times as much. Together
  * they reach past the end of 64-bit nanoseconds, so that no entry is ever too far away.
  *
  * An entry sits on the level of the highest 6-bit digit in which its tick differs from `current`.
- * When `current` comes to the start of a slot on a higher level, the slot's entries are placed again,
- * lower; on level 0 they are due. Each entry moves at most once a level. A bit for each slot
+ * When `current` comes to the start of a slot on a higher level, the slot's entries are placed
+ * again, lower; on level 0 they are due. Each entry moves at most once a level. A bit for each slot
  * that is not empty makes finding the next one a matter of eight words, however far it is: time may
  * jump by years at the cost of one step.
  *

@@ -10,6 +10,8 @@
  * (H3) count <= 3/4 of capacity */
 #include "mesh/base/hashmap.h"
 
+#include "proto/reader.h"
+
 enum { CAPACITY_MIN = 16 };
 
 struct hashmap_cell {
@@ -178,23 +180,16 @@ bool hashmap_remove(struct hashmap *map, struct hashmap_key key)
     return true;
 }
 
-static uint64_t load_u64(const uint8_t *bytes, size_t count)
-{
-    uint64_t word = 0;
-    for (size_t i = 0; i < count; i++)
-        word |= (uint64_t)bytes[i] << (8 * i);
-    return word;
-}
-
 struct hashmap_key hashmap_key_of_bytes(const struct hashmap *map, struct span bytes)
 {
     struct sip sip = sip_start(map->salt);
-    size_t at = 0;
-    for (; bytes.bytes - at >= 8; at += 8)
-        sip_word(&sip, load_u64(&bytes.data[at], 8));
+    struct reader reader;
+    reader_init(&reader, bytes);
+    while (reader.left >= sizeof(uint64_t))
+        sip_word(&sip, reader_u64(&reader));
     uint64_t last = (uint64_t)bytes.bytes << 56;
-    if (at < bytes.bytes)
-        last |= load_u64(&bytes.data[at], bytes.bytes - at);
+    for (unsigned bits = 0; reader.left > 0; bits += 8)
+        last |= (uint64_t)reader_u8(&reader) << bits;
     sip_word(&sip, last);
     struct hashmap_key key;
     key.high = sip_end(&sip, 0xee);

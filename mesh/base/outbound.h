@@ -80,8 +80,8 @@ enum error outbound_send(struct outbound *queue, const struct outgoing *message)
  * of his messages never left asks before. */
 void outbound_drop_all(struct outbound *queue);
 
-/* Walks what is queued, oldest first; a zeroed place starts. Returns false at the end. The message's
- * spans live until the queue changes. */
+/* Walks what is queued, oldest first; a zeroed place starts. Returns false at the end. The spans of
+ * the message live until the queue changes. */
 bool outbound_next(const struct outbound *queue, struct chain_place *place,
                    struct message *message);
 
@@ -99,7 +99,8 @@ bool outbound_must_wait(const struct outbound *queue);
 
 /* The owner goes: what is queued, and then `last` (NULL: nothing; beyond the limits, if need be),
  * leaves without him, and at the end, if so wished, the connection is cut (MESH_CUT). Of a queue
- * that has to wait, blocked or without credit, only `last` leaves. The queue is then as after outbound_clear. */
+ * that has to wait, blocked or without credit, only `last` leaves. The queue is then as after
+ * outbound_clear. */
 void outbound_finish(struct outbound *queue, const struct outgoing *last, bool cut);
 
 /* For outbox.c: how many messages, of how many bytes in all, the next frame holds; at least one. */

@@ -4,14 +4,10 @@
 #include "mesh/base/random.h"
 
 #include "mesh/base/require.h"
+#include "proto/reader.h"
+#include "proto/writer.h"
 
 enum { WORDS = 16, ROUNDS_DOUBLE = 10, BLOCK_BYTES = 64, COUNTER_LOW = 12, COUNTER_HIGH = 13 };
-
-static uint32_t load_u32(const uint8_t *bytes)
-{
-    return (uint32_t)bytes[0] | (uint32_t)bytes[1] << 8 | (uint32_t)bytes[2] << 16 |
-           (uint32_t)bytes[3] << 24;
-}
 
 static uint32_t rotate_left(uint32_t word, unsigned bits)
 {
@@ -25,8 +21,10 @@ void random_init(struct random *random, const uint8_t seed[32], uint64_t stream)
         .state = {0x61707865, 0x3320646e, 0x79622d32, 0x6b206574},
         .used = BLOCK_BYTES,
     };
+    struct reader key;
+    reader_init(&key, span_of(seed, 32));
     for (size_t i = 0; i < 8; i++)
-        random->state[4 + i] = load_u32(&seed[4 * i]);
+        random->state[4 + i] = reader_u32(&key);
     random->state[14] = (uint32_t)stream;
     random->state[15] = (uint32_t)(stream >> 32);
 }
@@ -58,13 +56,10 @@ static void block_next(struct random *random)
         quarter_round(x, 2, 7, 8, 13);
         quarter_round(x, 3, 4, 9, 14);
     }
-    for (size_t i = 0; i < WORDS; i++) {
-        uint32_t word = x[i] + random->state[i];
-        random->block[4 * i] = (uint8_t)word;
-        random->block[4 * i + 1] = (uint8_t)(word >> 8);
-        random->block[4 * i + 2] = (uint8_t)(word >> 16);
-        random->block[4 * i + 3] = (uint8_t)(word >> 24);
-    }
+    struct writer block;
+    writer_init(&block, random->block, sizeof random->block);
+    for (size_t i = 0; i < WORDS; i++)
+        writer_u32(&block, x[i] + random->state[i]);
     random->used = 0;
     if (++random->state[COUNTER_LOW] == 0)
         random->state[COUNTER_HIGH]++;
@@ -90,7 +85,9 @@ uint64_t random_u64(struct random *random)
 {
     uint8_t bytes[8];
     random_bytes(random, bytes, sizeof bytes);
-    return (uint64_t)load_u32(bytes) | (uint64_t)load_u32(&bytes[4]) << 32;
+    struct reader reader;
+    reader_init(&reader, span_of(bytes, sizeof bytes));
+    return reader_u64(&reader);
 }
 
 uint64_t random_below(struct random *random, uint64_t bound)
