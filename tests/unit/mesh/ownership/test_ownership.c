@@ -3,20 +3,20 @@
 
 #include "proto/kinds.h"
 #include "proto/ownership.h"
-#include "tests/unit/mesh/ownership/world.h"
+#include "tests/unit/mesh/ownership/lab.h"
 
 #include <stdio.h>
 
-static struct world *world;
+static struct lab *lab;
 
 static void set_up(void)
 {
-    world = world_new(1);
+    lab = lab_new(1);
 }
 
 static void tear_down(void)
 {
-    world_destroy(&world);
+    lab_destroy(&lab);
 }
 
 TestSuite(ownership, .init = set_up, .fini = tear_down);
@@ -25,20 +25,20 @@ TestSuite(ownership, .init = set_up, .fini = tear_down);
 static void mesh_of(uint32_t nodes)
 {
     for (uint32_t i = 0; i < nodes; i++)
-        world_meet(world, world_add(world));
-    world_run(world, 20);
+        lab_meet(lab, lab_add(lab));
+    lab_run(lab, 20);
     for (uint32_t i = 0; i < nodes; i++)
-        cr_assert(ownership_is_synced(world->nodes[i].ownership));
+        cr_assert(ownership_is_synced(lab->nodes[i].ownership));
 }
 
 static struct ownership *at(uint32_t node)
 {
-    return world->nodes[node].ownership;
+    return lab->nodes[node].ownership;
 }
 
 static uint64_t instance_of(uint32_t node)
 {
-    return world->nodes[node].context.instance;
+    return lab->nodes[node].context.instance;
 }
 
 static uint64_t find(uint32_t node, struct session_id id)
@@ -51,17 +51,17 @@ static uint64_t find(uint32_t node, struct session_id id)
 Test(ownership, of_a_session_is_known_here_at_once_and_everywhere_soon)
 {
     mesh_of(3);
-    struct session_id id = world_open(world, 1);
+    struct session_id id = lab_open(lab, 1);
     cr_assert_eq(find(1, id), instance_of(1));
     cr_assert_eq(find(0, id), 0);
-    world_run(world, 5);
+    lab_run(lab, 5);
     cr_assert_eq(find(0, id), instance_of(1));
     cr_assert_eq(find(2, id), instance_of(1));
-    world_close(world, 1, 0);
+    lab_close(lab, 1, 0);
     cr_assert_eq(find(1, id), 0);
-    world_run(world, 5);
+    lab_run(lab, 5);
     cr_assert_eq(find(0, id), 0);
-    world_check_all(world);
+    lab_check_all(lab);
 }
 
 Test(ownership, of_an_unknown_session_is_nobodys)
@@ -81,12 +81,12 @@ static size_t handlers(uint32_t node, const char *path, struct handler_entry *en
 Test(ownership, finds_the_most_specific_handlers_at_or_above_a_path)
 {
     mesh_of(2);
-    world_open(world, 0);
-    world_open(world, 1);
-    world_register(world, 0, 0, HANDLER_REQUEST, "a");
-    world_register(world, 1, 0, HANDLER_REQUEST, "a/b");
-    world_register(world, 1, 0, HANDLER_MISSING_TOPIC, "a/b/c");
-    world_run(world, 5);
+    lab_open(lab, 0);
+    lab_open(lab, 1);
+    lab_register(lab, 0, 0, HANDLER_REQUEST, "a");
+    lab_register(lab, 1, 0, HANDLER_REQUEST, "a/b");
+    lab_register(lab, 1, 0, HANDLER_MISSING_TOPIC, "a/b/c");
+    lab_run(lab, 5);
     struct handler_entry entries[4];
     cr_assert_eq(handlers(0, "a/b/c", entries, 4), 1);
     cr_assert(span_equal(entries[0].path, span_text("a/b")));
@@ -94,8 +94,8 @@ Test(ownership, finds_the_most_specific_handlers_at_or_above_a_path)
     cr_assert_eq(handlers(0, "a/bc", entries, 4), 1);
     cr_assert(span_equal(entries[0].path, span_text("a")));
     cr_assert_eq(handlers(0, "b", entries, 4), 0);
-    world_unregister(world, 1, 0);
-    world_run(world, 60);
+    lab_unregister(lab, 1, 0);
+    lab_run(lab, 60);
     cr_assert_eq(handlers(0, "a/b/c", entries, 4), 1);
     cr_assert_eq(entries[0].instance, instance_of(0));
 }
@@ -104,10 +104,10 @@ Test(ownership, offers_active_handlers_first_and_of_those_the_ones_here)
 {
     mesh_of(3);
     for (uint32_t i = 0; i < 3; i++) {
-        world_open(world, i);
-        world_register(world, i, 0, HANDLER_REQUEST, "a");
+        lab_open(lab, i);
+        lab_register(lab, i, 0, HANDLER_REQUEST, "a");
     }
-    world_run(world, 5);
+    lab_run(lab, 5);
     struct handler_entry entries[4];
     for (uint32_t i = 0; i < 3; i++) {
         cr_assert_eq(handlers(i, "a", entries, 4), 3);
@@ -115,8 +115,8 @@ Test(ownership, offers_active_handlers_first_and_of_those_the_ones_here)
     }
     cr_assert_eq(handlers(1, "a", entries, 1), 1);
     cr_assert_eq(entries[0].instance, instance_of(1));
-    world_change(world, 1, 0, SESSION_DISCONNECTED);
-    world_run(world, 60);
+    lab_change(lab, 1, 0, SESSION_DISCONNECTED);
+    lab_run(lab, 60);
     cr_assert_eq(handlers(1, "a", entries, 4), 3);
     cr_assert_neq(entries[0].instance, instance_of(1));
     cr_assert_eq(entries[2].instance, instance_of(1));
@@ -126,8 +126,8 @@ Test(ownership, offers_active_handlers_first_and_of_those_the_ones_here)
 Test(ownership, refuses_a_second_handler_of_the_same_session_and_path)
 {
     mesh_of(1);
-    struct session_id id = world_open(world, 0);
-    world_register(world, 0, 0, HANDLER_REQUEST, "a");
+    struct session_id id = lab_open(lab, 0);
+    lab_register(lab, 0, 0, HANDLER_REQUEST, "a");
     cr_assert_eq(ownership_handler_registered(at(0), HANDLER_REQUEST, span_text("a"), id),
                  ERROR_HANDLER_CONFLICT);
     struct session_id other = {.instance = instance_of(0), .serial = 1};
@@ -140,7 +140,7 @@ Test(ownership, refuses_a_second_handler_of_the_same_session_and_path)
 Test(ownership, gives_one_session_a_bounded_number_of_handlers)
 {
     mesh_of(1);
-    struct session_id id = world_open(world, 0);
+    struct session_id id = lab_open(lab, 0);
     enum error error = ERROR_OK;
     char path[16];
     int registered = 0;
@@ -157,11 +157,11 @@ Test(ownership, gives_one_session_a_bounded_number_of_handlers)
 Test(ownership, of_a_lost_node_is_in_the_shade_and_back_without_a_transfer)
 {
     mesh_of(3);
-    struct session_id id = world_open(world, 2);
-    world_register(world, 2, 0, HANDLER_REQUEST, "a");
-    world_run(world, 100);
+    struct session_id id = lab_open(lab, 2);
+    lab_register(lab, 2, 0, HANDLER_REQUEST, "a");
+    lab_run(lab, 100);
     uint64_t before = ownership_hash(at(0));
-    uint64_t entries_in = world_counter(world, 0, COUNTER_log_entries_in);
+    uint64_t entries_in = lab_counter(lab, 0, COUNTER_log_entries_in);
     ownership_member_failed(at(0), instance_of(2));
     bool is_shaded = false;
     cr_assert_eq(ownership_find_session(at(0), id, &is_shaded), instance_of(2));
@@ -170,45 +170,45 @@ Test(ownership, of_a_lost_node_is_in_the_shade_and_back_without_a_transfer)
     cr_assert_eq(handlers(0, "a", &entry, 1), 0);
     cr_assert_eq(ownership_sessions(at(0)), 0);
     ownership_check(at(0));
-    world_run(world, 1000);
+    lab_run(lab, 1000);
     ownership_member_joined(at(0), instance_of(2));
     cr_assert_eq(find(0, id), instance_of(2));
     cr_assert_eq(handlers(0, "a", &entry, 1), 1);
     cr_assert_eq(ownership_hash(at(0)), before);
-    world_run(world, 1000);
-    cr_assert_eq(world_counter(world, 0, COUNTER_log_entries_in), entries_in);
-    cr_assert_eq(world_counter(world, 0, COUNTER_log_snapshots_in), 0);
-    world_check_all(world);
+    lab_run(lab, 1000);
+    cr_assert_eq(lab_counter(lab, 0, COUNTER_log_entries_in), entries_in);
+    cr_assert_eq(lab_counter(lab, 0, COUNTER_log_snapshots_in), 0);
+    lab_check_all(lab);
 }
 
 Test(ownership, of_a_refuted_node_misses_nothing_that_happened_meanwhile)
 {
     mesh_of(2);
-    world_open(world, 1);
-    world_run(world, 100);
+    lab_open(lab, 1);
+    lab_run(lab, 100);
     ownership_member_failed(at(0), instance_of(1));
     for (int i = 0; i < 50; i++)
-        world_open(world, 1);
-    world_close(world, 1, 0);
-    world_run(world, 1000);
+        lab_open(lab, 1);
+    lab_close(lab, 1, 0);
+    lab_run(lab, 1000);
     cr_assert_eq(ownership_sessions(at(0)), 0);
     ownership_member_joined(at(0), instance_of(1));
-    world_run(world, 100);
-    cr_assert_eq(world_counter(world, 0, COUNTER_log_snapshots_in), 0);
-    world_check_all(world);
+    lab_run(lab, 100);
+    cr_assert_eq(lab_counter(lab, 0, COUNTER_log_snapshots_in), 0);
+    lab_check_all(lab);
 }
 
 Test(ownership, of_a_lost_node_is_dropped_after_ten_minutes)
 {
     mesh_of(2);
-    world->gossip_ms = 0;
-    struct session_id id = world_open(world, 1);
-    world_run(world, 10);
+    lab->gossip_ms = 0;
+    struct session_id id = lab_open(lab, 1);
+    lab_run(lab, 10);
     ownership_member_failed(at(0), instance_of(1));
     bool is_shaded;
-    world_run(world, 599000);
+    lab_run(lab, 599000);
     cr_assert_eq(ownership_find_session(at(0), id, &is_shaded), instance_of(1));
-    world_run(world, 2000);
+    lab_run(lab, 2000);
     cr_assert_eq(ownership_find_session(at(0), id, &is_shaded), 0);
     cr_assert(!is_shaded);
 }
@@ -216,31 +216,31 @@ Test(ownership, of_a_lost_node_is_dropped_after_ten_minutes)
 Test(ownership, of_an_old_instance_is_never_mixed_with_the_new_ones)
 {
     mesh_of(3);
-    struct session_id old = world_open(world, 2);
-    world_run(world, 10);
-    world_restart(world, 2);
+    struct session_id old = lab_open(lab, 2);
+    lab_run(lab, 10);
+    lab_restart(lab, 2);
     bool is_shaded;
     cr_assert_eq(ownership_find_session(at(0), old, &is_shaded), 0);
-    world_meet(world, 2);
-    world_open(world, 2);
-    world_run(world, 100);
+    lab_meet(lab, 2);
+    lab_open(lab, 2);
+    lab_run(lab, 100);
     cr_assert_eq(ownership_find_session(at(0), old, &is_shaded), 0);
-    world_check_all(world);
+    lab_check_all(lab);
 }
 
 Test(ownership, reaches_a_joiner_completely)
 {
     mesh_of(3);
     for (int i = 0; i < 3000; i++)
-        world_act(world);
-    world_run(world, 100);
-    uint32_t joiner = world_add(world);
+        lab_act(lab);
+    lab_run(lab, 100);
+    uint32_t joiner = lab_add(lab);
     cr_assert(ownership_is_synced(at(joiner)), "it knows nobody yet");
-    world_meet(world, joiner);
+    lab_meet(lab, joiner);
     cr_assert(!ownership_is_synced(at(joiner)));
-    world_run(world, 50);
+    lab_run(lab, 50);
     cr_assert(ownership_is_synced(at(joiner)));
-    world_check_all(world);
+    lab_check_all(lab);
 }
 
 /* More than the ring of a log holds: 64 blocks of 16 KiB, 12 bytes an entry. */
@@ -250,77 +250,77 @@ Test(ownership, below_the_floor_comes_as_a_snapshot_also_while_it_changes)
 {
     mesh_of(2);
     for (int i = 0; i < PAST_THE_FLOOR; i++) {
-        world_open(world, 0);
+        lab_open(lab, 0);
         if (i % 64 == 0)
-            world_run(world, 1);
+            lab_run(lab, 1);
     }
-    world_register(world, 0, 5, HANDLER_REQUEST, "a/b");
-    uint32_t joiner = world_add(world);
-    world_meet(world, joiner);
+    lab_register(lab, 0, 5, HANDLER_REQUEST, "a/b");
+    uint32_t joiner = lab_add(lab);
+    lab_meet(lab, joiner);
     for (int i = 0; i < 200; i++) {
         for (int k = 0; k < 20; k++) {
-            world_open(world, 0);
-            world_close(world, 0, (size_t)random_below(&world->random, PAST_THE_FLOOR / 2));
+            lab_open(lab, 0);
+            lab_close(lab, 0, (size_t)random_below(&lab->random, PAST_THE_FLOOR / 2));
         }
-        world_run(world, 1);
+        lab_run(lab, 1);
     }
-    world_run(world, 100);
+    lab_run(lab, 100);
     cr_assert(ownership_is_synced(at(joiner)));
-    cr_assert_eq(world_counter(world, joiner, COUNTER_log_snapshots_in), 1);
-    cr_assert_eq(world_counter(world, joiner, COUNTER_log_rejected), 0);
-    world_check_all(world);
+    cr_assert_eq(lab_counter(lab, joiner, COUNTER_log_snapshots_in), 1);
+    cr_assert_eq(lab_counter(lab, joiner, COUNTER_log_rejected), 0);
+    lab_check_all(lab);
 }
 
 Test(ownership, of_a_node_that_can_not_be_reached_comes_through_others)
 {
     mesh_of(2);
     for (int i = 0; i < 500; i++)
-        world_open(world, 0);
-    world_register(world, 0, 3, HANDLER_REQUEST, "a");
-    world_run(world, 100);
-    uint32_t joiner = world_add(world);
-    world->cut[joiner][0] = world->cut[0][joiner] = true;
-    world_meet(world, joiner);
-    world_run(world, 1000);
+        lab_open(lab, 0);
+    lab_register(lab, 0, 3, HANDLER_REQUEST, "a");
+    lab_run(lab, 100);
+    uint32_t joiner = lab_add(lab);
+    lab->cut[joiner][0] = lab->cut[0][joiner] = true;
+    lab_meet(lab, joiner);
+    lab_run(lab, 1000);
     cr_assert(ownership_is_synced(at(joiner)));
-    world_check_all(world);
-    cr_assert_eq(world_counter(world, joiner, COUNTER_log_snapshots_in), 1);
+    lab_check_all(lab);
+    cr_assert_eq(lab_counter(lab, joiner, COUNTER_log_snapshots_in), 1);
 }
 
 Test(ownership, a_snapshot_goes_on_elsewhere_when_its_server_dies)
 {
     mesh_of(3);
     for (int i = 0; i < PAST_THE_FLOOR; i++) {
-        world_open(world, 0);
+        lab_open(lab, 0);
         if (i % 64 == 0)
-            world_run(world, 1);
+            lab_run(lab, 1);
     }
-    world_run(world, 1000);
-    world_check(world, 1);
+    lab_run(lab, 1000);
+    lab_check(lab, 1);
     /* The joiner reaches 1 and 2, not the writer; 1 falls silent in the middle of the snapshot. */
-    uint32_t joiner = world_add(world);
-    world->cut[joiner][0] = world->cut[0][joiner] = true;
-    world->delay_ms_min = world->delay_ms_max = 20;
-    world_introduce(world, joiner, 1);
-    world_introduce(world, 1, joiner);
-    world_introduce(world, joiner, 0);
+    uint32_t joiner = lab_add(lab);
+    lab->cut[joiner][0] = lab->cut[0][joiner] = true;
+    lab->delay_ms_min = lab->delay_ms_max = 20;
+    lab_introduce(lab, joiner, 1);
+    lab_introduce(lab, 1, joiner);
+    lab_introduce(lab, joiner, 0);
     for (int i = 0; i < 300; i++)
-        world_run(world, 1);
-    uint64_t asked = world->nodes[joiner].context.counters[COUNTER_log_snapshots_in];
+        lab_run(lab, 1);
+    uint64_t asked = lab->nodes[joiner].context.counters[COUNTER_log_snapshots_in];
     cr_assert_eq(asked, 0, "the test needs a snapshot that is under way");
-    world->cut[joiner][1] = world->cut[1][joiner] = true;
-    world_introduce(world, joiner, 2);
-    world_introduce(world, 2, joiner);
-    world_run(world, 10000);
-    cr_assert_eq(world_counter(world, joiner, COUNTER_log_snapshots_in), 1);
-    world_check(world, joiner);
+    lab->cut[joiner][1] = lab->cut[1][joiner] = true;
+    lab_introduce(lab, joiner, 2);
+    lab_introduce(lab, 2, joiner);
+    lab_run(lab, 10000);
+    cr_assert_eq(lab_counter(lab, joiner, COUNTER_log_snapshots_in), 1);
+    lab_check(lab, joiner);
 }
 
 Test(ownership, of_anothers_log_can_not_be_written)
 {
     mesh_of(3);
-    world_open(world, 1);
-    world_run(world, 10);
+    lab_open(lab, 1);
+    lab_run(lab, 10);
     uint8_t entry[32];
     struct writer writer;
     struct ownership_entry forged = {.type = OWNERSHIP_SESSION_OPENED,
@@ -347,20 +347,20 @@ Test(ownership, of_anothers_log_can_not_be_written)
     cr_assert_eq(ownership_receive(at(1), instance_of(2), &message), ERROR_INVALID_MESSAGE);
     cr_assert_eq(ownership_hash(at(0)), before);
     cr_assert_eq(ownership_sessions(at(1)), 1);
-    cr_assert_eq(world_counter(world, 0, COUNTER_log_rejected), 1);
+    cr_assert_eq(lab_counter(lab, 0, COUNTER_log_rejected), 1);
 }
 
 Test(ownership, messages_that_make_no_sense_change_nothing)
 {
     mesh_of(2);
-    world_open(world, 1);
-    world_run(world, 10);
+    lab_open(lab, 1);
+    lab_run(lab, 10);
     uint64_t before = ownership_hash(at(0));
     uint8_t noise[64];
     for (int i = 0; i < 20000; i++) {
-        random_bytes(&world->random, noise, sizeof noise);
-        size_t fields = (size_t)random_below(&world->random, 32);
-        size_t body = (size_t)random_below(&world->random, 32);
+        random_bytes(&lab->random, noise, sizeof noise);
+        size_t fields = (size_t)random_below(&lab->random, 32);
+        size_t body = (size_t)random_below(&lab->random, 32);
         struct message message = {.kind = (uint8_t)(KIND_LOG_ENTRIES + noise[63] % 4),
                                   .correlation = noise[62] % 4,
                                   .fields = span_of(noise, fields),
@@ -373,28 +373,28 @@ Test(ownership, messages_that_make_no_sense_change_nothing)
 
 static void random_history(uint64_t seed, uint32_t nodes, int acts)
 {
-    world = world_new(seed);
+    lab = lab_new(seed);
     mesh_of(nodes);
-    world->loss_percent = (uint32_t)random_below(&world->random, 30);
-    world->repeat_percent = (uint32_t)random_below(&world->random, 30);
-    world->delay_ms_max = 1 + (uint32_t)random_below(&world->random, 100);
-    world->gossip_ms = 100;
+    lab->loss_percent = (uint32_t)random_below(&lab->random, 30);
+    lab->repeat_percent = (uint32_t)random_below(&lab->random, 30);
+    lab->delay_ms_max = 1 + (uint32_t)random_below(&lab->random, 100);
+    lab->gossip_ms = 100;
     for (int i = 0; i < acts; i++) {
-        world_act(world);
-        if (random_below(&world->random, 4) == 0)
-            world_run(world, random_below(&world->random, 20));
-        if (random_below(&world->random, 400) == 0) {
-            uint32_t node = (uint32_t)random_below(&world->random, nodes);
-            world_restart(world, node);
-            world_meet(world, node);
+        lab_act(lab);
+        if (random_below(&lab->random, 4) == 0)
+            lab_run(lab, random_below(&lab->random, 20));
+        if (random_below(&lab->random, 400) == 0) {
+            uint32_t node = (uint32_t)random_below(&lab->random, nodes);
+            lab_restart(lab, node);
+            lab_meet(lab, node);
         }
     }
-    world->loss_percent = world->repeat_percent = 0;
-    world_run(world, 6000);
-    world_check_all(world);
+    lab->loss_percent = lab->repeat_percent = 0;
+    lab_run(lab, 6000);
+    lab_check_all(lab);
     for (uint32_t i = 0; i < nodes; i++)
         cr_assert(ownership_is_synced(at(i)));
-    world_destroy(&world);
+    lab_destroy(&lab);
 }
 
 Test(ownership_property, whatever_is_lost_or_repeated_all_replicas_end_as_the_union_of_the_truth)
