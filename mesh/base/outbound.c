@@ -26,32 +26,14 @@ struct record {
     uint8_t head[];
 };
 
-static size_t aim_of(enum channel channel)
-{
-    switch (channel) {
-    case CHANNEL_CLIENT:
-        return CLIENT_FRAME_BYTES_AIM;
-    case CHANNEL_GOSSIP:
-        return GOSSIP_FRAME_BYTES_MAX;
-    case CHANNEL_FORWARD:
-        return FORWARD_FRAME_BYTES_AIM;
-    }
-    require(false);
-}
-
-/* The largest frame that a receiver on that channel takes. */
-static size_t limit_of(enum channel channel)
-{
-    switch (channel) {
-    case CHANNEL_CLIENT:
-        return CLIENT_FRAME_BYTES_MAX;
-    case CHANNEL_GOSSIP:
-        return GOSSIP_FRAME_BYTES_MAX;
-    case CHANNEL_FORWARD:
-        return FORWARD_FRAME_BYTES_MAX;
-    }
-    require(false);
-}
+/* Where frames are cut off, and the largest that a receiver takes. */
+static const struct {
+    size_t aim, limit;
+} frame_bytes[] = {
+    [CHANNEL_CLIENT] = {CLIENT_FRAME_BYTES_AIM, CLIENT_FRAME_BYTES_MAX},
+    [CHANNEL_GOSSIP] = {GOSSIP_FRAME_BYTES_MAX, GOSSIP_FRAME_BYTES_MAX},
+    [CHANNEL_FORWARD] = {FORWARD_FRAME_BYTES_AIM, FORWARD_FRAME_BYTES_MAX},
+};
 
 void outbound_init(struct outbound *queue, struct outbox *outbox, enum mesh_order order,
                    uint32_t number, const struct envelope *envelope, uint32_t messages_max,
@@ -63,7 +45,7 @@ void outbound_init(struct outbound *queue, struct outbox *outbox, enum mesh_orde
         .order = order,
         .number = number,
         .envelope = *envelope,
-        .frame_bytes_aim = aim_of(envelope->channel),
+        .frame_bytes_aim = frame_bytes[envelope->channel].aim,
         .messages_max = messages_max,
         .bytes_max = bytes_max,
         .credit_messages_limit = UINT64_MAX,
@@ -117,7 +99,7 @@ static bool body_reserve(struct chain_pool *pool, size_t bytes)
 static bool has_room(const struct outbound *queue, size_t head_bytes, size_t body_bytes)
 {
     enum channel channel = queue->envelope.channel;
-    size_t most = limit_of(channel) - envelope_bytes(channel);
+    size_t most = frame_bytes[channel].limit - envelope_bytes(channel);
     if (head_bytes > MESSAGE_HEADER_BYTES + MESSAGE_FIELDS_BYTES_MAX || body_bytes > most ||
         head_bytes + body_bytes > most)
         return false;
