@@ -213,8 +213,10 @@ static enum replica_verdict pass_over(struct replica *replica, struct log *log, 
         count(log->context, COUNTER_log_gaps);
         if (replica->correlation == 0)
             pull(replica, log);
-    } else if (is_behind(replica) && replica->correlation == 0) {
-        pull(replica, log); /* a head was stated: the link has just come up */
+    } else if (is_behind(replica) && (replica->correlation == 0 || replica->source == peer)) {
+        /* A head was stated: the peer's link to us has just come up, and what was asked of it
+         * before had no way back. */
+        pull(replica, log);
     }
     return REPLICA_IGNORE;
 }
