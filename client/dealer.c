@@ -13,6 +13,7 @@
 #include "proto/envelope.h"
 
 #include <netinet/tcp.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -80,8 +81,12 @@ static void hang_up(const struct dealer *dealer, void *socket)
 /* Opens our end of the monitor: unlimited before it connects, so that it never blocks. */
 static bool open_monitor(struct dealer *dealer, void *zmq, void *owner)
 {
+    /* A number that was never used: libzmq forgets an endpoint some time after its socket, so
+     * the socket's address would soon be in use twice. */
+    static atomic_ullong monitors;
     char endpoint[ENDPOINT_BYTES];
-    (void)snprintf(endpoint, sizeof endpoint, "inproc://weft-monitor-%p", dealer->socket);
+    (void)snprintf(endpoint, sizeof endpoint, "inproc://weft-monitor-%llu",
+                   atomic_fetch_add(&monitors, 1));
     if (zmq_socket_monitor(dealer->socket, endpoint, monitored_events) != 0)
         return false;
     dealer->monitor = zmq_socket(zmq, ZMQ_PAIR);

@@ -392,6 +392,15 @@ static void hear_open(struct weft_client *client, const struct message *message)
     }
 }
 
+/* The node lives: the next silence begins now. */
+static void ponged(struct weft_client *client)
+{
+    if (!client->is_pinged)
+        return;
+    client->is_pinged = false;
+    client_set_timer(client, client->heard_ns + client_ms_to_ns(client->options.silence_ms));
+}
+
 static void hear(struct weft_client *client, const struct message *message)
 {
     if (message->kind == KIND_REFUSED) {
@@ -401,7 +410,7 @@ static void hear(struct weft_client *client, const struct message *message)
     } else if (message->kind == KIND_PING) {
         (void)batch_put(&client->batch, NULL, NULL, KIND_PONG, message->correlation, nothing());
     } else if (message->kind == KIND_PONG) {
-        client->is_pinged = false;
+        ponged(client);
     } else if (client->state == CLIENT_OPEN) {
         if (message->kind == KIND_REQUEST || message->kind == KIND_RESPONSE) {
             client->credit.received_seq++;

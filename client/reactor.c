@@ -20,8 +20,9 @@
 
 enum {
     CLIENTS_DEFAULT = 1024,
-    CLIENTS_MAX = 20000, /* 3 sockets each must stay below libzmq's 65535 */
-    SOCKETS_PER_CLIENT = 3,
+    CLIENTS_MAX = 10000,    /* so that their sockets stay below libzmq's 65535 */
+    SOCKETS_PER_CLIENT = 6, /* 3 while it dials, and those of the last try, which die slowly */
+    SOCKETS_SPARE = 64,
     EVENTS_AT_ONCE = 256,
     PASSES_MAX = 8, /* over the ready list, before control returns to the caller */
 };
@@ -77,7 +78,7 @@ struct weft_context *weft_context_new(uint32_t clients_max)
     }
     (void)zmq_ctx_set(context->zmq, ZMQ_BLOCKY, 0);
     (void)zmq_ctx_set(context->zmq, ZMQ_MAX_SOCKETS,
-                      (int)context->clients_max * SOCKETS_PER_CLIENT + 1);
+                      (int)context->clients_max * SOCKETS_PER_CLIENT + SOCKETS_SPARE);
     return context;
 }
 

@@ -1,5 +1,5 @@
-/* wait.c - the calls of weft.h that wait: the same calls, with the context run until their answer is
- * there. The answer is copied, because what a callback is shown ends with it. */
+/* wait.c - the calls of weft.h that wait: the same calls, with the context run until their answer
+ * is there. The answer is copied, because what a callback is shown ends with it. */
 #include "client/client.h"
 
 #include <stdlib.h>

@@ -114,7 +114,7 @@ WEFT_EXPORT const char *weft_close_reason_name(enum weft_close_reason reason);
 /* The library's version, such as "0.1.0". */
 WEFT_EXPORT const char *weft_version(void);
 
-/* ---- plain data ------------------------------------------------------------------------------ */
+/* ---- plain data ---- */
 
 struct weft_text {
     const char *data; /* not ended by NUL */
@@ -163,7 +163,7 @@ WEFT_EXPORT struct weft_value weft_double(double value);
 /* ---- the context ------------------------------------------------------------------------------
  * Programs with one session need none of this: weft_new makes a context for them. */
 
-/* A context for at most clients_max clients at a time; 0: 1024, at most 20000. Returns NULL when
+/* A context for at most clients_max clients at a time; 0: 1024, at most 10000. Returns NULL when
  * memory or descriptors are not to be had. Each client takes 2 descriptors, 4 while it connects. */
 WEFT_EXPORT struct weft_context *weft_context_new(uint32_t clients_max);
 
@@ -182,7 +182,7 @@ WEFT_EXPORT int weft_context_progress(struct weft_context *context);
  * weft_context_progress; 0 also early, when a signal or an idle timer ended the wait. */
 WEFT_EXPORT int weft_context_run(struct weft_context *context, int timeout_ms);
 
-/* ---- a client --------------------------------------------------------------------------------- */
+/* ---- a client ---- */
 
 struct weft_property {
     const char *key;
@@ -281,7 +281,7 @@ WEFT_EXPORT int weft_run(struct weft_client *client, int timeout_ms);
  * see weft_last_failure; the client goes on trying). */
 WEFT_EXPORT enum weft_error weft_connect(struct weft_client *client, int timeout_ms);
 
-/* ---- requests --------------------------------------------------------------------------------- */
+/* ---- requests ---- */
 
 struct weft_request_options {
     uint32_t timeout_ms; /* 0: the client's; at most 300000 */
@@ -317,7 +317,7 @@ WEFT_EXPORT const struct weft_response *
 weft_request_wait(struct weft_client *client, const char *path, const struct weft_value *value,
                   const struct weft_request_options *options);
 
-/* ---- handlers --------------------------------------------------------------------------------- */
+/* ---- handlers ---- */
 
 /* A request that came in. `responder` is its number for weft_respond, weft_reject and weft_fail: in
  * the callback or later, once. */
@@ -364,7 +364,7 @@ WEFT_EXPORT enum weft_error weft_reject(struct weft_client *client, uint64_t res
 WEFT_EXPORT enum weft_error weft_fail(struct weft_client *client, uint64_t responder,
                                       const char *text);
 
-/* ---- commands and questions ------------------------------------------------------------------- */
+/* ---- commands and questions ---- */
 
 /* A run of rows inside a result: a copy is an iterator. */
 struct weft_rows {

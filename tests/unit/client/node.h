@@ -1,0 +1,88 @@
+/* node.h - a node of straw: it speaks the client's protocol over a real ROUTER on loopback, keeps
+ * sessions and handlers of its own, and does what the test asks.
+ * Memory: the struct is the caller's. Thread: stepped by the test, or by its own thread. */
+#ifndef WEFT_TESTS_UNIT_CLIENT_NODE_H
+#define WEFT_TESTS_UNIT_CLIENT_NODE_H
+
+#include "client/weft.h"
+#include "proto/client.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+enum { NODE_SESSIONS = 32, NODE_HANDLERS = 32, NODE_PENDING = 256 };
+
+struct node_session {
+    bool is_open;
+    unsigned char routing[16];
+    size_t routing_bytes;
+    struct session_id id;
+    uint64_t grants; /* GRANT messages heard */
+    uint64_t granted_seq;
+};
+
+struct node_handler {
+    int session;
+    char path[64];
+};
+
+struct node_pending {
+    int caller;
+    uint64_t correlation;
+};
+
+struct node {
+    void *zmq;
+    void *router;
+    char address[64]; /* host:port */
+    char others[256]; /* addresses that WELCOME names, one a line */
+    struct node_session sessions[NODE_SESSIONS];
+    int sessions_count;
+    struct node_handler handlers[NODE_HANDLERS];
+    int handlers_count;
+    struct node_pending pending[NODE_PENDING];
+    int pending_count;
+    int frames, requests, registrations, pings, goodbyes, cancels;
+    bool is_mute;         /* hears, says nothing */
+    bool can_resume;      /* HELLO with session and token gets it back */
+    unsigned refuse_with; /* HELLO is answered REFUSED with this code */
+    unsigned outcome;     /* of requests to paths nobody registered; default NO_HANDLER */
+    char principal[64];   /* of the last HELLO */
+    char property[64];    /* the first one it offered, key=value */
+    pthread_t thread;
+    atomic_bool is_stopping;
+};
+
+/* Listens on a free port; or again on the same one. */
+void node_start(struct node *node);
+void node_start_at(struct node *node, const char *address);
+
+/* Cuts all connections without a word, as kill -9 does. */
+void node_stop(struct node *node);
+
+/* Takes one step in the test's thread: all frames that are there. */
+void node_step(struct node *node);
+
+/* Steps in a thread of its own until node_join. */
+void node_run(struct node *node);
+void node_join(struct node *node);
+
+/* Ends a session: GOODBYE with a reason and a text. */
+void node_goodbye(struct node *node, int session, enum close_reason reason, const char *text);
+
+/* Sends raw bytes to a session. */
+void node_send_raw(struct node *node, int session, const void *bytes, size_t count);
+
+/* Runs node and context in turns until the condition holds; false after 5 s. */
+#define node_until(node, context, condition)                                                       \
+    ({                                                                                             \
+        bool holds_ = false;                                                                       \
+        for (int i_ = 0; i_ < 5000 && !holds_; i_++) {                                             \
+            node_step(node);                                                                       \
+            (void)weft_context_run(context, 1);                                                    \
+            holds_ = (condition);                                                                  \
+        }                                                                                          \
+        holds_;                                                                                    \
+    })
+
+#endif
