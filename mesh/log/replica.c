@@ -199,8 +199,10 @@ static bool is_answer(const struct replica *replica, uint64_t peer, uint64_t cor
 
 /* Sound entries that can not be applied: what they tell is used all the same. */
 static enum replica_verdict pass_over(struct replica *replica, struct log *log, uint64_t peer,
-                                      const struct log_entries *entries, bool was_answer)
+                                      const struct log_entries *entries, uint64_t correlation,
+                                      bool was_answer)
 {
+    bool is_stated = correlation == 0; /* unasked: the peer's link to us has just come up */
     bool is_gap = entries->first > replica->have + 1;
     bool is_ignorant = entries->head == 0 && peer != replica->writer;
     bool is_useless = replica->have < replica->heard || replica->in_snapshot || is_ignorant;
@@ -213,10 +215,9 @@ static enum replica_verdict pass_over(struct replica *replica, struct log *log, 
         count(log->context, COUNTER_log_gaps);
         if (replica->correlation == 0)
             pull(replica, log);
-    } else if (is_behind(replica) && (replica->correlation == 0 || replica->source == peer)) {
-        /* A head was stated: the peer's link to us has just come up, and what was asked of it
-         * before had no way back. */
-        pull(replica, log);
+    } else if (is_behind(replica) &&
+               (replica->correlation == 0 || (is_stated && replica->source == peer))) {
+        pull(replica, log); /* what was asked of it before had no way back */
     }
     return REPLICA_IGNORE;
 }
@@ -240,7 +241,7 @@ enum replica_verdict replica_judge_entries(struct replica *replica, struct log *
     if (was_answer)
         replica->correlation = 0;
     if (entries->last <= replica->have || entries->first > replica->have + 1)
-        return pass_over(replica, log, peer, entries, was_answer);
+        return pass_over(replica, log, peer, entries, correlation, was_answer);
     *skip = replica->have + 1 - entries->first;
     return REPLICA_APPLY;
 }
