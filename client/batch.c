@@ -3,6 +3,7 @@
 #include "client/batch.h"
 
 #include "proto/envelope.h"
+#include "proto/kinds.h"
 
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -101,6 +102,14 @@ static struct batch_block *block_for(struct batch *batch, size_t bytes)
     return block;
 }
 
+/* The kinds whose sender waits; a node that does not know one of them says so. */
+static uint8_t flags_of(uint8_t kind)
+{
+    bool wants_answer = kind == KIND_HELLO || kind == KIND_REQUEST || kind == KIND_COMMAND ||
+                        kind == KIND_REGISTER || kind == KIND_UNREGISTER;
+    return wants_answer ? MESSAGE_WANTS_ANSWER : 0;
+}
+
 bool batch_put(struct batch *batch, const struct schema *schema, const void *fields, uint8_t kind,
                uint64_t correlation, struct span body)
 {
@@ -110,7 +119,7 @@ bool batch_put(struct batch *batch, const struct schema *schema, const void *fie
         return false;
     struct writer writer;
     writer_init(&writer, block->bytes + block->used, bytes);
-    message_encode(schema, fields, kind, 0, correlation, body.bytes, &writer);
+    message_encode(schema, fields, kind, flags_of(kind), correlation, body.bytes, &writer);
     writer_span(&writer, body);
     if (writer.is_bad)
         return false;

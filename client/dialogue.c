@@ -22,7 +22,7 @@
 #include <string.h>
 
 enum {
-    PONG_WAIT_MS = 10000, /* after a PING that ends a silence */
+    SILENCES_MAX = 3, /* one until PING, two more for the answer: as a node does */
     GOODBYE_LINGER_MS = 1000,
 };
 
@@ -117,7 +117,7 @@ static void silence(struct weft_client *client)
         client->is_pinged = true;
         (void)batch_put(&client->batch, NULL, NULL, KIND_PING, 1, nothing());
         reactor_make_ready(client->context, client);
-        client_set_timer(client, now_ns + client_ms_to_ns(PONG_WAIT_MS));
+        client_set_timer(client, client->heard_ns + SILENCES_MAX * patience_ns);
     } else {
         note_failure(client, "%s at %s has not said a word for %u ms", client->node,
                      servers_current(&client->servers),
@@ -169,7 +169,7 @@ void dialogue_greet(struct weft_client *client)
     /* A frame of its own: what waits in the client's batch waits for WELCOME. */
     struct batch batch;
     batch_init(&batch, SIZE_MAX);
-    (void)batch_put(&batch, &client_hello_schema, &hello, KIND_HELLO, 0, client->hello_properties);
+    (void)batch_put(&batch, &client_hello_schema, &hello, KIND_HELLO, 1, client->hello_properties);
     (void)batch_flush(&batch, &client->dealer);
     batch_clear(&batch);
     client->state = CLIENT_GREETING;
@@ -219,11 +219,11 @@ static bool keep_unsent(void *user, uint8_t kind, uint64_t correlation)
 {
     struct weft_client *client = user;
     struct slot *slot = NULL;
-    if (kind == KIND_REQUEST)
+    if (kind == KIND_REQUEST || kind == KIND_CANCEL)
         slot = slots_find(&client->slots, correlation, SLOT_REQUEST);
     else if (kind == KIND_COMMAND)
         slot = slots_find(&client->slots, correlation, SLOT_COMMAND);
-    if (slot == NULL)
+    if (slot == NULL || (kind == KIND_CANCEL && slot->is_lost))
         return false;
     slot->is_lost = false;
     return true;
@@ -248,7 +248,7 @@ static void copy_text(char *to, size_t room, struct span text)
 static void adopt(struct weft_client *client, const struct client_welcome *welcome)
 {
     client->state = CLIENT_OPEN;
-    client->has_session = welcome->token.bytes == TOKEN_BYTES;
+    client->has_session = welcome->token.bytes == TOKEN_BYTES && welcome->reconnect_ms > 0;
     client->session = welcome->session;
     if (client->has_session)
         memcpy(client->token, welcome->token.data, TOKEN_BYTES);
@@ -315,8 +315,10 @@ static void refused(struct weft_client *client, const struct message *message)
                  (const char *)refusal.text.data);
     learn_nodes(client, message->body);
     if (client->has_session && refusal.code == ERROR_NO_SUCH_SESSION) {
-        client->has_session = false; /* it can't be resumed: open another */
-        start_over(client, false);
+        client->has_session = false; /* it can't be resumed: open another, here and now */
+        client->servers.next = client->servers.current;
+        dealer_close(&client->dealer, 0);
+        dialogue_begin(client);
     } else if (client->state == CLIENT_OPEN || is_transient(refusal.code)) {
         start_over(client, refusal.code == ERROR_LEAVING);
     } else {

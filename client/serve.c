@@ -203,12 +203,10 @@ static bool respond(struct weft_client *client, uint64_t correlation,
     return batch_put(&client->batch, &response_schema, response, KIND_RESPONSE, correlation, body);
 }
 
-static void refuse(struct weft_client *client, uint64_t correlation, enum error outcome)
+/* No callback saw the request; REJECTED is the one outcome of a handler that can say so. */
+static void refuse(struct weft_client *client, uint64_t correlation, const char *why)
 {
-    const struct response response = {
-        .outcome = (uint16_t)outcome,
-        .message = span_text(error_sentence(outcome)),
-    };
+    const struct response response = {.outcome = ERROR_REJECTED, .message = span_text(why)};
     (void)respond(client, correlation, &response, (struct span){0});
 }
 
@@ -224,18 +222,18 @@ void serve_request(struct weft_client *client, const struct message *message)
 {
     struct request said;
     if (schema_decode(&request_schema, message->fields, &said) != ERROR_OK) {
-        refuse(client, message->correlation, ERROR_INVALID_MESSAGE);
+        refuse(client, message->correlation, "the request could not be read; not executed");
         return;
     }
     const struct serve_handler *handler = handler_for(&client->serve, said.path);
     if (handler == NULL) {
-        refuse(client, message->correlation, ERROR_UNHANDLED);
+        refuse(client, message->correlation, "the handler has just left the path; not executed");
         return;
     }
     struct timers *timers = &client->context->timers;
     struct slot *slot = slots_take(&client->slots, timers, client, SLOT_INCOMING);
     if (slot == NULL) {
-        refuse(client, message->correlation, ERROR_OVERLOADED);
+        refuse(client, message->correlation, "too many requests are in hand here; not executed");
         return;
     }
     slot->of.correlation = message->correlation;

@@ -345,7 +345,7 @@ WEFT_EXPORT enum weft_error weft_handle(struct weft_client *client, const char *
                                         void *user);
 
 /* Stops serving exactly that path. Requests that come in until the node knows are answered
- * WEFT_UNHANDLED by the library. Returns WEFT_INVALID_PATH, WEFT_INVALID_ARGUMENT (no such). */
+ * WEFT_REJECTED by the library. Returns WEFT_INVALID_PATH, WEFT_INVALID_ARGUMENT (no such). */
 WEFT_EXPORT enum weft_error weft_unhandle(struct weft_client *client, const char *path);
 
 /* The same, waiting until the node has answered, at most the client's request_timeout_ms. After an

@@ -165,6 +165,7 @@ static void hear_hello(struct node *node, int session, const struct message *mes
         .node = span_text("straw"),
         .mesh = span_text("weft"),
         .recovered = is_resumed,
+        .reconnect_ms = node->can_resume ? 60000 : 0,
     };
     say(node, session, &client_welcome_schema, &welcome, KIND_WELCOME, 0, body);
 }

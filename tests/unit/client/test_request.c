@@ -106,7 +106,7 @@ Test(request, the_most_specific_handler_of_the_client_serves)
     cr_assert_eq(wide, 1);
     cr_assert_eq(weft_unhandle(client, "a"), WEFT_OK);
     cr_assert_eq(weft_unhandle(client, "a"), WEFT_INVALID_ARGUMENT);
-    cr_assert_eq(weft_request_wait(client, "a/x", NULL, NULL)->outcome, WEFT_UNHANDLED);
+    cr_assert_eq(weft_request_wait(client, "a/x", NULL, NULL)->outcome, WEFT_REJECTED);
     weft_destroy(&client);
 }
 
