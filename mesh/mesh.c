@@ -1,6 +1,6 @@
-/* mesh.c - the door: hands each fact to the rooms it concerns, hands the rooms' events to each other
- * in one visible order, and gives out orders one at a time. It decides nothing but how far the node
- * has come:
+/* mesh.c - the door: hands each fact to the rooms it concerns, hands the rooms' events on in one
+ * visible order, and gives out orders one at a time. It decides nothing but how far the node has
+ * come:
  *
  *     BORN -> JOINING -> SYNCING -> EXPECTING -> READY -> STOPPING -> OVER
  *        first fact  joined     all logs   config.expect   MESH_STOP    goodbye was heard, or

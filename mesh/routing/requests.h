@@ -22,7 +22,7 @@ void requests_cancel_from_session(struct routing *routing, const struct session 
 void requests_cancel_from_node(struct routing *routing, const struct node *node,
                                uint64_t correlation);
 
-/* Chooses a handler for a flight that has none, and sends the request to it; or says the outcome. */
+/* Chooses a handler for a flight that has none and sends it the request, or says the outcome. */
 void requests_route(struct routing *routing, struct flight *flight, const struct parcel *parcel);
 
 /* Whether the bytes can be a value of that type. */

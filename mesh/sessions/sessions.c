@@ -24,7 +24,7 @@
 #define SILENCE_PING_NS (30000 * MS_NS)
 #define SILENCE_CLOSE_NS (90000 * MS_NS)
 
-/* Until the client's first GRANT; enough for a small program that never grants in its short life. */
+/* Until the client's first GRANT: enough for a small program that never grants in its life. */
 enum { FIRST_CREDIT_MESSAGES = 1024, FIRST_CREDIT_BYTES = 1024 * 1024 };
 
 struct sessions *sessions_new(struct context *context)
