@@ -1,6 +1,6 @@
 #include "bench/histogram.h"
 
-/* Values below 128 have a bucket each; above, each doubling has 64 buckets: the top 7 bits of the
+/* Values below 256 have a bucket each; above, each doubling has 128 buckets: the top 8 bits of the
  * value say which, the highest being always 1. */
 
 enum { HALF = 1 << (HISTOGRAM_BITS - 1) };
