@@ -30,7 +30,11 @@ case ${1:-} in
     "") ;;
     --keep) keep=yes ;;
     --stop)
-        if [ -r "$state/pids" ]; then stop_nodes && echo "stopped"; else echo "nothing is running"; fi
+        if [ -r "$state/pids" ]; then
+            stop_nodes && echo "stopped"
+        else
+            echo "nothing is running"
+        fi
         exit 0
         ;;
     -h | --help) usage; exit 0 ;;
@@ -93,8 +97,10 @@ if [ -z "${WEFT_BIN:-}" ]; then
         libczmq-dev libcjson-dev libsodium-dev libpcre2-dev libsmartcols-dev
     code=$?
     [ "$code" -eq 0 ] || { failed=yes; exit "$code"; }
-    (cd "$root" && cmake --preset release -DWEFT_TESTS=OFF && cmake --build --preset release -j "$(nproc)") \
-        >>"$state/log" 2>&1 || fail "the build failed" "$state/log"
+    {
+        cd "$root" && cmake --preset release -DWEFT_TESTS=OFF &&
+            cmake --build --preset release -j "$(nproc)"
+    } >>"$state/log" 2>&1 || fail "the build failed" "$state/log"
 fi
 PATH=$bin:$PATH
 hash -r
@@ -160,7 +166,7 @@ echo "The client on c was told: $(tail -n 1 "$state/open.out")"
 say "A short load: callers on one node, handlers on another, every answer checked."
 run weftbench req -s "$a,$b,$c" -c 10 -d 3s --route remote --check
 
-say "That was weft. Three commands to try$([ "$keep" = yes ] || echo " (after examples/quickstart.sh --keep)"):"
+say "That was weft. Three commands to try:"
 if [ "$keep" = yes ]; then
     echo "  PATH=$bin:\$PATH"
     echo "  weftctl -s $b cluster status"
@@ -168,7 +174,7 @@ if [ "$keep" = yes ]; then
     echo "  weftbench req -s $a,$b,$c -c 50 -d 10s --route mixed --check"
     echo "The nodes go on; end them with examples/quickstart.sh --stop"
 else
+    echo "  examples/quickstart.sh --keep    # and look around in the mesh it leaves running"
     echo "  build/release/bin/weftctl --help"
-    echo "  build/release/bin/weftctl -s HOST:PORT cluster status"
-    echo "  build/release/bin/weftbench req --help"
+    echo "  build/release/bin/weftbench --help"
 fi

@@ -14,36 +14,36 @@
 #define MESH_LINK_NONE UINT32_MAX
 
 enum mesh_order {
-    MESH_SEND,            /* channel, link, bytes: a frame for mesh_write_output */
-    MESH_REPLY,           /* channel, connection, bytes: the same, on an incoming connection */
-    MESH_OPEN_LINK,       /* channel, link, address: dial; answered by MESH_LINK_UP in time */
-    MESH_CLOSE_LINK,      /* channel, link: hang up at once, drop what was not sent */
-    MESH_PROBE_REFUSED,   /* link, address: plain connect; MESH_LINK_REFUSED if it is refused */
-    MESH_CUT,             /* channel, connection: hostile, stale or over; after what was sent */
-    MESH_RESOLVE_SEED,    /* seed: look its name up, answer with MESH_SEED_RESOLVED */
-    MESH_NOTICE,          /* notice: something worth a log line */
-    MESH_STOPPED,         /* notice.code says why; the core is done */
+    MESH_SEND,          /* channel, link, bytes: a frame for mesh_write_output */
+    MESH_REPLY,         /* channel, connection, bytes: the same, on an incoming connection */
+    MESH_OPEN_LINK,     /* channel, link, address: dial; answered by MESH_LINK_UP in time */
+    MESH_CLOSE_LINK,    /* channel, link: hang up at once, drop what was not sent */
+    MESH_PROBE_REFUSED, /* link, address: plain connect; MESH_LINK_REFUSED if it is refused */
+    MESH_CUT,           /* channel, connection: hostile, stale or over; after what was sent */
+    MESH_RESOLVE_SEED,  /* seed: look its name up, answer with MESH_SEED_RESOLVED */
+    MESH_NOTICE,        /* notice: something worth a log line */
+    MESH_STOPPED,       /* notice.code says why; the core is done */
 };
 
 /* The core's only voice: X(NAME, level, event) and what values/texts mean. The daemon makes log
  * lines of them, the simulator its trace. */
-#define NOTICE_LIST(X)                                                                            \
-    X(JOINED, info, "joined")           /* texts: via; values: members, took_ms */                \
-    X(ALONE, info, "alone")             /* values: seeds; first time */                           \
-    X(STILL_ALONE, warn, "alone")       /* values: seeds; every 30 s while seeds are set */       \
-    X(SYNCED, info, "synced")           /* values: handlers, sessions, topics, took_ms */         \
-    X(READY, info, "ready")             /* once */                                                \
-    X(MEMBER, info, "member")           /* texts: name, state, why; values: instance, incarnation */ \
-    X(REFUSED_PEER, warn, "refused")    /* we refused; texts: name, why, address */               \
-    X(REFUSED_BY, warn, "refused")      /* we were refused; texts: by, why */                     \
-    X(PEER_STRUCK, warn, "struck")      /* texts: name; values: instance: frames dropped 60 s */  \
-    X(SESSION_OPENED, debug, "session-opened")  /* texts: principal; values: id high, low */      \
-    X(SESSION_CLOSED, debug, "session-closed")  /* texts: reason; values: id high, low */         \
-    X(BAD_FRAME, warn, "bad-frame")     /* texts: address; values: channel; once a source-minute */ \
-    X(PAUSED, warn, "paused")           /* values: ms */                                          \
-    X(LEFT, info, "left")               /* stopped: as asked */                                   \
-    X(NAME_LOST, error, "name-lost")    /* stopped: a member of this name lives; texts: name */   \
-    X(MESH_REFUSED, error, "refused")   /* stopped: the mesh does not take us; texts: by, why */
+#define NOTICE_LIST(X)                                                                             \
+    X(JOINED, info, "joined")        /* texts: via; values: members, took_ms */                    \
+    X(ALONE, info, "alone")          /* values: seeds; first time */                               \
+    X(STILL_ALONE, warn, "alone")    /* values: seeds; every 30 s while seeds are set */           \
+    X(SYNCED, info, "synced")        /* values: handlers, sessions, topics, took_ms */             \
+    X(READY, info, "ready")          /* once */                                                    \
+    X(MEMBER, info, "member")        /* texts: name, state, why; values: instance, its number */   \
+    X(REFUSED_PEER, warn, "refused") /* we refused; texts: name, why, address */                   \
+    X(REFUSED_BY, warn, "refused")   /* we were refused; texts: by, why */                         \
+    X(PEER_STRUCK, warn, "struck")   /* texts: name; values: instance: frames dropped 60 s */      \
+    X(SESSION_OPENED, debug, "session-opened") /* texts: principal; values: id high, low */        \
+    X(SESSION_CLOSED, debug, "session-closed") /* texts: reason; values: id high, low */           \
+    X(BAD_FRAME, warn, "bad-frame")   /* texts: address; values: channel; once a minute */         \
+    X(PAUSED, warn, "paused")         /* values: ms */                                             \
+    X(LEFT, info, "left")             /* stopped: as asked */                                      \
+    X(NAME_LOST, error, "name-lost")  /* stopped: a member of this name lives; texts: name */      \
+    X(MESH_REFUSED, error, "refused") /* stopped: the mesh does not take us; texts: by, why */
 
 enum mesh_notice_code {
 #define NOTICE_ENUM(name, level, event) NOTICE_##name,
