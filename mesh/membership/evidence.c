@@ -54,6 +54,37 @@ static void events_tell(struct membership *room, uint32_t who, uint8_t from, uin
         events_add(&room->events, MEMBER_EVENT_LEFT, instance, 0);
 }
 
+/* The witness that was added last; 0: there is none. */
+static uint64_t last_accuser(const struct membership *room, uint32_t who)
+{
+    const struct suspicion *suspicion = suspects_find(room, who);
+    return suspicion == NULL || suspicion->accusers.count == 0
+               ? 0
+               : suspicion->accusers.instances[suspicion->accusers.count - 1];
+}
+
+static void verdict_add(struct membership *room, uint32_t who, enum verdict_event event)
+{
+    verdicts_add(room, who,
+                 &(struct member_verdict){.event = event, .by = last_accuser(room, who)});
+}
+
+/* What `node why` will show of a step. */
+static enum verdict_event verdict_of(uint8_t from, enum member_state to)
+{
+    switch (to) {
+    case MEMBER_ALIVE:
+        return from == MEMBER_SUSPECT ? VERDICT_REFUTED : VERDICT_JOINED;
+    case MEMBER_SUSPECT:
+        return VERDICT_SUSPECTED;
+    case MEMBER_DEAD:
+        return VERDICT_DEAD;
+    case MEMBER_LEFT:
+        return VERDICT_LEFT;
+    }
+    return VERDICT_JOINED;
+}
+
 /* The one place where another member's state changes. */
 static void step(struct membership *room, uint32_t who, enum member_state to, uint64_t incarnation,
                  const char *why)
@@ -63,10 +94,14 @@ static void step(struct membership *room, uint32_t who, enum member_state to, ui
     members_set(&room->members, who, to, incarnation);
     if (members_entry(&room->members, who).state == MEMBER_UNKNOWN)
         return; /* dead, and no memory for its tombstone */
-    if (to == MEMBER_SUSPECT)
+    if (to == MEMBER_SUSPECT) {
         suspects_put(room, who);
-    else
+    } else {
+        if (from != to)
+            verdict_add(room, who, verdict_of(from, to)); /* while the accusers are known */
         suspects_remove(room, who);
+        crash_answered(room, who);
+    }
     bool is_introduction = !was_live && (to == MEMBER_ALIVE || to == MEMBER_SUSPECT);
     bool is_join = is_introduction && to == MEMBER_ALIVE && from == MEMBER_UNKNOWN;
     gossip_put(room, who, is_join ? NEWS_JOIN : NEWS_URGENT, is_introduction);
@@ -78,6 +113,8 @@ static void step(struct membership *room, uint32_t who, enum member_state to, ui
         count(room->context, COUNTER_suspicions);
     if (to == MEMBER_DEAD)
         count(room->context, COUNTER_deaths);
+    if (from == MEMBER_DEAD && is_introduction)
+        health_reset(&room->health); /* what we failed to hear was a split, not our fault */
     events_tell(room, who, from, (uint8_t)to);
     notice_give(room, who, why);
 }
@@ -108,16 +145,48 @@ static enum error replace(struct membership *room, uint32_t old, const struct me
     return introduce(room, record, "new instance");
 }
 
-/* Starts or feeds a suspicion of a live member. */
-static void accuse(struct membership *room, uint32_t who, const struct member_record *record,
+/* Starts or feeds a suspicion of a live member; returns whether it was started. */
+static bool accuse(struct membership *room, uint32_t who, const struct member_record *record,
                    const char *why)
 {
     const struct entry entry = members_entry(&room->members, who);
-    if (entry.state != MEMBER_SUSPECT || record->incarnation > entry.incarnation) {
+    bool is_start = entry.state != MEMBER_SUSPECT || record->incarnation > entry.incarnation;
+    if (is_start)
         step(room, who, MEMBER_SUSPECT, record->incarnation, why);
-        suspects_merge(room, who, record);
-    } else if (suspects_merge(room, who, record)) {
+    bool is_new = suspects_merge(room, who, record);
+    if (is_new && !is_start)
         gossip_put(room, who, NEWS_URGENT, false);
+    if (is_start || is_new)
+        verdict_add(room, who, is_start ? VERDICT_SUSPECTED : VERDICT_CONFIRMED);
+    crash_witnessed(room, who);
+    return is_start;
+}
+
+/* Others accuse a member: whoever is its observer checks at once. */
+static void accused_by_others(struct membership *room, uint32_t who,
+                              const struct member_record *record)
+{
+    if (!accuse(room, who, record, "others got no answer") ||
+        !observers_has(&room->members, who, room_config(room)->observers, room->members.self))
+        return;
+    if (record->refused.bytes > 0)
+        crash_suspected(room, who);
+    else
+        probe_now(room, who);
+}
+
+/* This node accuses a member: it must hear of that, and so must those who can confirm it. */
+static void accused_here(struct membership *room, uint32_t who, const struct member_record *record,
+                         const char *why)
+{
+    if (!accuse(room, who, record, why))
+        return;
+    frames_tell(room, who);
+    uint32_t observers[OBSERVERS_MAX];
+    uint32_t count = observers_of(&room->members, who, room_config(room)->observers, observers);
+    for (uint32_t i = 0; i < count; i++) {
+        if (observers[i] != room->members.self)
+            frames_tell(room, observers[i]);
     }
 }
 
@@ -148,7 +217,7 @@ static void apply_dead(struct membership *room, uint32_t who, const struct membe
     } else if (believes_death(room, who)) {
         step(room, who, MEMBER_DEAD, record->incarnation, "others got no answer");
     } else {
-        accuse(room, who, record, "held dead by others");
+        (void)accuse(room, who, record, "held dead by others");
         frames_tell(room, who);
         probe_now(room, who);
     }
@@ -166,7 +235,7 @@ static void apply_known(struct membership *room, uint32_t who, const struct memb
         break;
     case MEMBER_SUSPECT:
         if (entry.state != MEMBER_DEAD || record->incarnation > entry.incarnation)
-            accuse(room, who, record, "others got no answer");
+            accused_by_others(room, who, record);
         break;
     case MEMBER_DEAD:
         apply_dead(room, who, record);
@@ -248,25 +317,60 @@ enum error evidence_apply_all(struct membership *room, struct span records)
     return error == ERROR_OK ? worst : error;
 }
 
-void evidence_unanswered(struct membership *room, uint32_t who, uint64_t incarnation)
+void evidence_apply_own(struct membership *room, uint64_t sender, struct span records)
+{
+    enum error error = ERROR_OK;
+    struct member_record record;
+    while (group_next(&member_record_schema, &records, &record, &error)) {
+        if (record.instance == sender && record.state == MEMBER_ALIVE)
+            (void)evidence_apply(room, &record); /* a bad one changes nothing */
+    }
+}
+
+/* This node's own evidence against a live member, if it may accuse. */
+static void testify(struct membership *room, uint32_t who, uint64_t incarnation, bool is_refused)
 {
     const struct entry entry = members_entry(&room->members, who);
     if (!members_is_live(&room->members, who) || entry.incarnation > incarnation ||
-        !events_has_room(&room->events))
+        pause_is_dazed(room) || !events_has_room(&room->events))
         return;
-    struct witnesses accusers = {0};
+    struct witnesses self = {0};
     uint8_t bytes[WITNESSES_BYTES_MAX];
-    witnesses_add(&accusers, room->context->instance);
+    witnesses_add(&self, room->context->instance);
     struct member_record record = {
         .incarnation = entry.incarnation,
-        .accusers = witnesses_encode(&accusers, bytes),
+        .accusers = witnesses_encode(&self, bytes),
     };
-    accuse(room, who, &record, "no answer");
-    frames_tell(room, who);
+    if (is_refused)
+        record.refused = record.accusers;
+    accused_here(room, who, &record, is_refused ? "connection refused" : "no answer");
+}
+
+void evidence_unanswered(struct membership *room, uint32_t who, uint64_t incarnation)
+{
+    testify(room, who, incarnation, false);
+}
+
+void evidence_refused(struct membership *room, uint32_t who)
+{
+    verdicts_add(room, who, &(struct member_verdict){.event = VERDICT_REFUSED});
+    testify(room, who, members_entry(&room->members, who).incarnation, true);
 }
 
 void evidence_died(struct membership *room, uint32_t who, const char *why)
 {
     if (members_is_live(&room->members, who) && events_has_room(&room->events))
         step(room, who, MEMBER_DEAD, members_entry(&room->members, who).incarnation, why);
+}
+
+void evidence_forgotten(struct membership *room, uint32_t who)
+{
+    if (!members_is_live(&room->members, who) || !events_has_room(&room->events))
+        return;
+    uint8_t from = members_entry(&room->members, who).state;
+    uint64_t incarnation = members_entry(&room->members, who).incarnation;
+    suspects_remove(room, who);
+    dissemination_remove(&room->dissemination, who);
+    events_tell(room, who, from, MEMBER_DEAD);
+    members_set(&room->members, who, MEMBER_DEAD, incarnation);
 }

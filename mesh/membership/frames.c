@@ -32,7 +32,8 @@ static bool record_write(const struct membership *room, uint32_t who, bool is_fu
 /* Fills in the news for a member: first what is said of itself, then what is to be spread. */
 static void news_write(struct membership *room, uint32_t to, struct writer *writer)
 {
-    if (suspects_find(room, to) != NULL)
+    uint8_t state = members_entry(&room->members, to).state;
+    if (state == MEMBER_SUSPECT || state == MEMBER_DEAD)
         (void)record_write(room, to, false, writer);
     struct dissemination *all = &room->dissemination;
     uint32_t sends_max =

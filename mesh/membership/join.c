@@ -76,20 +76,26 @@ static void alone_check(struct membership *room)
         notice_alone(room, NOTICE_STILL_ALONE);
 }
 
-/* Who knows nobody calls all seeds; who knows some calls one lost seed at a time. */
-static void seeds_call(struct membership *room)
+bool join_call_lost_seed(struct membership *room)
 {
     uint32_t count = seeds_count(room);
-    bool is_alone = members_live(&room->members) == 1;
     for (uint32_t i = 0; i < count; i++) {
         uint32_t seed = (room->join.next_seed + i) % count;
         if (seed_is_found(room, &room->join.seeds[seed]))
             continue;
-        seed_call(room, seed);
-        if (is_alone)
-            continue;
         room->join.next_seed = seed + 1;
-        return;
+        seed_call(room, seed);
+        return true;
+    }
+    return false;
+}
+
+/* Who knows nobody calls all seeds, and the dead besides. */
+static void seeds_call(struct membership *room)
+{
+    for (uint32_t seed = 0; seed < seeds_count(room); seed++) {
+        if (!seed_is_found(room, &room->join.seeds[seed]))
+            seed_call(room, seed);
     }
 }
 
@@ -102,7 +108,9 @@ void join_redial_due(struct membership *room)
     if (leave_has_begun(room))
         return;
     alone_check(room);
-    seeds_call(room);
+    if (members_live(&room->members) == 1)
+        seeds_call(room);
+    heal_call(room);
 }
 
 void join_found(struct membership *room, uint32_t seed, uint64_t instance)
@@ -121,6 +129,7 @@ void join_merged(struct membership *room, uint64_t instance)
 {
     struct join *join = &room->join;
     join->has_joined = true;
+    sync_pull(room);
     uint32_t who = members_find(&room->members, instance);
     if (join->has_merged || who == WHO_NONE)
         return;

@@ -28,6 +28,9 @@ void join_start(struct membership *room);
 void join_seed_resolved(struct membership *room, uint32_t seed, struct span addresses);
 void join_redial_due(struct membership *room);
 
+/* Calls one seed that is not alive; false: there is none. */
+bool join_call_lost_seed(struct membership *room);
+
 /* Who was found at a seed's address (CALL_NO_SEED: at another). */
 void join_found(struct membership *room, uint32_t seed, uint64_t instance);
 void join_found_self(struct membership *room, uint32_t seed);

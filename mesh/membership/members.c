@@ -75,8 +75,8 @@ uint32_t members_add(struct members *members, const struct member_record *record
     return who;
 }
 
-/* The splitmix64 finisher: every bit of the input reaches every bit of the sum. */
-static uint64_t mix(uint64_t value)
+/* The splitmix64 finisher. */
+uint64_t members_mix(uint64_t value)
 {
     value = (value ^ (value >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
     value = (value ^ (value >> 27)) * UINT64_C(0x94d049bb133111eb);
@@ -87,7 +87,7 @@ static uint64_t mix(uint64_t value)
 static void hash_toggle(struct members *members, uint32_t who)
 {
     uint64_t instance = descriptors_at(members->descriptors, who)->instance;
-    uint64_t sum = mix(instance ^ mix(members->entries[who].incarnation));
+    uint64_t sum = members_mix(instance ^ members_mix(members->entries[who].incarnation));
     members->hash ^= sum;
     members->buckets[instance % VIEW_BUCKETS] ^= sum;
 }
@@ -282,13 +282,19 @@ uint32_t members_random(const struct members *members, struct random *random)
     return who;
 }
 
-uint32_t members_newest_dead(const struct members *members, uint32_t n)
+/* A place in the ring of tombstones is drawn and the walk goes on from there, older first. */
+uint32_t members_dead(const struct members *members, struct random *random, uint32_t newest)
 {
-    for (uint32_t back = members->tombstones_count; back > 0; back--) {
-        const struct tombstone *tombstone = tombstone_at(members, back - 1);
-        bool is_dead = tombstone_is_valid(members, tombstone) &&
-                       members->entries[tombstone->who].state == MEMBER_DEAD;
-        if (is_dead && n-- == 0)
+    uint32_t count = members->tombstones_count;
+    uint32_t among = newest < count ? newest : count;
+    if (among == 0)
+        return WHO_NONE;
+    uint32_t start = (uint32_t)random_below(random, among);
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t back = (start + i) % count;
+        const struct tombstone *tombstone = tombstone_at(members, count - 1 - back);
+        if (tombstone_is_valid(members, tombstone) &&
+            members->entries[tombstone->who].state == MEMBER_DEAD)
             return tombstone->who;
     }
     return WHO_NONE;
@@ -363,6 +369,8 @@ const struct member *members_view(struct members *members, uint32_t who)
         .sessions = peer->sessions,
         .lag_us = peer->lag_us,
         .rtt_us = peer->rtt_us,
+        .health = peer->health,
+        .forward_up = peer->forward_up,
         .is_self = who == members->self,
     };
     return &peer->view;
@@ -390,7 +398,7 @@ void members_check(const struct members *members)
         require(descriptor->instance != 0);
         require(members_named(members, span_text(descriptor->name)) == who); /* (M1) */
         if (is_live(entry->state))
-            hash ^= mix(descriptor->instance ^ mix(entry->incarnation));
+            hash ^= members_mix(descriptor->instance ^ members_mix(entry->incarnation));
         require(entry->peer == 0 || peer_at(members, entry->peer - 1)->who == who); /* (M4) */
     }
     require(hash == members->hash); /* (M2) */

@@ -95,8 +95,11 @@ uint32_t members_next(const struct members *members, uint32_t after);
 /* A random live member that is not this node; WHO_NONE: there is none. */
 uint32_t members_random(const struct members *members, struct random *random);
 
-/* The n-th newest dead (not left) member, 0 the newest; WHO_NONE: there are not so many. */
-uint32_t members_newest_dead(const struct members *members, uint32_t n);
+/* A random one of the `newest` newest dead (not left) members; WHO_NONE: there is none. O(newest). */
+uint32_t members_dead(const struct members *members, struct random *random, uint32_t newest);
+
+/* Every bit of the value reaches every bit of the sum; not for secrets. */
+uint64_t members_mix(uint64_t value);
 
 /* What is known from talking; made if need be. NULL: no memory. */
 struct peer *members_peer(struct members *members, uint32_t who);

@@ -49,13 +49,16 @@ void membership_destroy(struct membership **membership)
         return;
     struct context *context = room->context;
     struct deadline *const deadlines[] = {
-        &room->gossip.deadline, &room->probes.period, &room->probes.steps,   &room->calls.deadline,
-        &room->join.redial,     &room->sync.deadline, &room->leave.deadline,
+        &room->gossip.deadline,   &room->probes.period,    &room->probes.steps,
+        &room->relays.deadline,   &room->crashes.deadline, &room->calls.deadline,
+        &room->join.redial,       &room->sync.deadline,    &room->leave.deadline,
+        &room->namesake.deadline,
     };
     for (size_t i = 0; i < sizeof deadlines / sizeof deadlines[0]; i++)
         deadlines_cancel(context->deadlines, deadlines[i]);
     joiners_clear(room);
     suspects_clear(room);
+    verdicts_clear(room);
     dissemination_clear(&room->dissemination);
     events_clear(&room->events, &context->memory);
     roster_clear(&room->listed, &context->memory);
@@ -92,6 +95,18 @@ static void peer_heard(struct membership *room, uint32_t who, const struct gossi
     }
 }
 
+static void ack_handle(struct membership *room, uint32_t who, uint64_t correlation,
+                       const struct gossip_swim *swim)
+{
+    if (swim->target != 0) {
+        probe_relayed(room, swim->target, correlation);
+    } else if (!relays_answered(room, who, correlation)) {
+        leave_acknowledged(room, correlation);
+        probe_answered(room, who, correlation);
+    }
+    peer_heard(room, who, swim);
+}
+
 static void swim_handle(struct membership *room, uint32_t who, const struct message *message,
                         const struct gossip_swim *swim)
 {
@@ -101,9 +116,13 @@ static void swim_handle(struct membership *room, uint32_t who, const struct mess
         peer_heard(room, who, swim);
         break;
     case KIND_SWIM_ACK:
-        leave_acknowledged(room, message->correlation);
-        probe_answered(room, who, message->correlation);
-        peer_heard(room, who, swim);
+        ack_handle(room, who, message->correlation, swim);
+        break;
+    case KIND_SWIM_PING_REQUEST:
+        relays_asked(room, who, message->correlation, swim);
+        break;
+    case KIND_SWIM_NACK:
+        probe_nacked(room, members_descriptor(&room->members, who)->instance, message->correlation);
         break;
     case KIND_SWIM_NEWS:
         if (message->correlation != 0)
@@ -129,6 +148,10 @@ static enum error swim_receive(struct membership *room, const struct envelope *e
     uint32_t who = members_find(&room->members, sender);
     bool is_member = who != WHO_NONE && members_is_live(&room->members, who);
     bool is_welcome = message->kind == KIND_SWIM_SYNC && calls_is_greeting(room, sender);
+    if (members_entry(&room->members, who).state == MEMBER_DEAD && !leave_has_begun(room)) {
+        evidence_apply_own(room, sender, swim.news);
+        is_member = members_is_live(&room->members, who);
+    }
     if (!is_member && !is_welcome) {
         joiners_challenge(room, envelope, connection, 0);
         return ERROR_OK;
@@ -152,6 +175,8 @@ enum error membership_receive(struct membership *room, const struct envelope *en
         return joiners_receive(room, envelope, connection, address, message);
     case KIND_SWIM_PING:
     case KIND_SWIM_ACK:
+    case KIND_SWIM_PING_REQUEST:
+    case KIND_SWIM_NACK:
     case KIND_SWIM_NEWS:
     case KIND_SWIM_SYNC:
         return swim_receive(room, envelope, connection, message);
@@ -171,7 +196,7 @@ enum error membership_receive_answer(struct membership *room, const struct envel
             return ERROR_INVALID_MESSAGE;
         return calls_challenged(room, link, envelope->sender, &challenge);
     case KIND_REFUSED:
-        return refusal_received(room, link, message);
+        return refusal_received(room, link, envelope->sender, message);
     default: /* nothing else is answered on the connection it was asked on */
         count(room->context, COUNTER_kinds_unknown);
         return ERROR_OK;
@@ -184,25 +209,39 @@ void membership_misaddressed(struct membership *room, const struct envelope *env
     joiners_challenge(room, envelope, connection, envelope->receiver);
 }
 
-void membership_link_up(struct membership *room, uint32_t link, enum channel channel)
+/* The live member a link leads to; WHO_NONE: nobody. */
+static uint32_t member_at(const struct membership *room, uint32_t number)
+{
+    const struct link *link = links_find(room->context->links, number);
+    uint32_t who = link == NULL ? WHO_NONE : contacts_member(room, link);
+    return who != WHO_NONE && members_is_live(&room->members, who) ? who : WHO_NONE;
+}
+
+void membership_link_up(struct membership *room, uint32_t number, enum channel channel)
 {
     if (channel != CHANNEL_GOSSIP)
         return;
-    joiners_link_up(room, link);
-    calls_link_up(room, link);
+    joiners_link_up(room, number);
+    calls_link_up(room, number);
+    uint32_t who = member_at(room, number);
+    if (who != WHO_NONE)
+        crash_answered(room, who); /* somebody listens there: pings will tell who */
 }
 
 void membership_link_lost(struct membership *room, uint32_t number, enum channel channel)
 {
-    const struct link *link = links_find(room->context->links, number);
-    uint32_t who = link == NULL ? WHO_NONE : contacts_member(room, link);
-    if (who != WHO_NONE && channel == CHANNEL_GOSSIP)
-        probe_now(room, who);
+    uint32_t who = member_at(room, number);
+    if (who == WHO_NONE || channel != CHANNEL_GOSSIP)
+        return;
+    verdicts_add(room, who, &(struct member_verdict){.event = VERDICT_LINK_LOST});
+    crash_suspected(room, who);
 }
 
 void membership_link_refused(struct membership *room, uint32_t number)
 {
-    membership_link_lost(room, number, CHANNEL_GOSSIP);
+    uint32_t who = member_at(room, number);
+    if (who != WHO_NONE)
+        crash_refused(room, who);
 }
 
 void membership_seed_resolved(struct membership *room, uint32_t seed, struct span addresses)
@@ -212,12 +251,19 @@ void membership_seed_resolved(struct membership *room, uint32_t seed, struct spa
 
 void membership_due(struct membership *room, const struct deadline *due)
 {
+    pause_check(room, due);
     switch ((enum membership_deadline)due->purpose) {
     case DEADLINE_PERIOD:
         probe_period_due(room);
         break;
     case DEADLINE_PROBES:
         probe_steps_due(room);
+        break;
+    case DEADLINE_RELAYS:
+        relays_due(room);
+        break;
+    case DEADLINE_CRASHES:
+        crash_due(room);
         break;
     case DEADLINE_SUSPECTS:
         suspects_due(room);
@@ -236,6 +282,9 @@ void membership_due(struct membership *room, const struct deadline *due)
         break;
     case DEADLINE_JOINERS:
         joiners_due(room);
+        break;
+    case DEADLINE_NAMESAKE:
+        namesake_due(room);
         break;
     case DEADLINE_LEAVE:
         leave_due(room);
@@ -303,6 +352,22 @@ const struct member *membership_named(const struct membership *room, struct span
 const struct member *membership_next(const struct membership *room, const struct member *after)
 {
     return roster_next(room->roster, room->views, after);
+}
+
+const struct member_verdict *membership_verdict(const struct membership *room, uint64_t instance,
+                                                uint32_t n)
+{
+    return verdicts_at(room, instance, n);
+}
+
+const char *membership_verdict_name(enum verdict_event event)
+{
+    static const char *const names[] = {
+#define VERDICT_NAME(name, text) text,
+        VERDICT_LIST(VERDICT_NAME)
+#undef VERDICT_NAME
+    };
+    return (size_t)event < sizeof names / sizeof names[0] ? names[event] : "unknown";
 }
 
 uint32_t membership_alive(const struct membership *room)

@@ -20,6 +20,8 @@ struct member {
     uint32_t link;     /* MESH_LINK_NONE: none (this node itself, a dead one) */
     uint32_t sessions; /* it published; for this node what membership_publish said */
     uint64_t lag_us, rtt_us;
+    uint32_t health; /* its own score, 0 is well */
+    bool forward_up; /* its forward link to this node is up, as it said */
     bool is_self;
 };
 
@@ -37,6 +39,39 @@ struct member_event {
     enum member_event_kind kind;
     uint64_t instance;
     uint64_t log_head;
+};
+
+/* Why a member is held what it is held: X(NAME, as shown by `node why`) */
+#define VERDICT_LIST(X)                                                                            \
+    X(JOINED, "joined") /* or came back */                                                         \
+    X(LINK_LOST, "link-lost")                                                                      \
+    X(REFUSED, "refused")                 /* a connection to it */                                 \
+    X(UNANSWERED, "unanswered")           /* nobody got an answer within a period */               \
+    X(ANSWERED, "answered")               /* while it was suspected */                             \
+    X(ANSWERED_HELPER, "answered-helper") /* not us, but a helper */                               \
+    X(SUSPECTED, "suspected")                                                                      \
+    X(CONFIRMED, "confirmed") /* one more accuses it */                                            \
+    X(REFUTED, "refuted")                                                                          \
+    X(DEAD, "dead")                                                                                \
+    X(LEFT, "left")
+
+enum verdict_event {
+#define VERDICT_ENUM(name, text) VERDICT_##name,
+    VERDICT_LIST(VERDICT_ENUM)
+#undef VERDICT_ENUM
+};
+
+enum { VERDICT_HELPERS_MAX = 8 };
+
+struct member_verdict {
+    uint64_t at_ms; /* wall clock, for people */
+    uint64_t by;    /* instance of who found or said it */
+    uint64_t incarnation;
+    uint64_t helpers[VERDICT_HELPERS_MAX]; /* instances */
+    uint32_t helpers_count;
+    uint32_t rtt_us;        /* of an answer */
+    uint32_t confirmations; /* of the suspicion */
+    enum verdict_event event;
 };
 
 struct membership *membership_new(struct context *context);
@@ -96,6 +131,12 @@ const struct member *membership_named(const struct membership *membership, struc
 /* Walks all members, this node first, then in order of name; NULL starts, NULL ends. */
 const struct member *membership_next(const struct membership *membership,
                                      const struct member *after);
+
+/* The n-th of the last 64 verdicts about an instance, 0 the oldest; NULL: there are not so many.
+ * Valid until the next call that changes the room. */
+const struct member_verdict *membership_verdict(const struct membership *membership,
+                                                uint64_t instance, uint32_t n);
+const char *membership_verdict_name(enum verdict_event event);
 
 uint32_t membership_alive(const struct membership *membership);  /* alive and suspect, self too */
 bool membership_has_joined(const struct membership *membership); /* or is alone for good */

@@ -1,21 +1,26 @@
 /* probe.c - see probe.h.
  *
- *     started ---gap--- 2nd try ---gap--- 3rd try ... period's end: suspect
- *         \________________ ack: known to live ________________/
+ *     ping --gap-- ping --gap-- ping ... asks_ns: helpers ping for us ...... period's end: suspect
+ *        \____________________________ an ack on any way: it lives ____________/
  *
  * Tries repair what TCP loses: a second segment behind a lost one makes the first be sent again in
- * one round trip instead of a timeout. A probe belongs to (instance, incarnation): what it finds
- * says nothing about a member that has refuted since. */
+ * one round trip instead of a timeout. Helpers (SWIM, 3.1) tell a bad path from a dead member; they
+ * say early when they have no answer yet, so that a prober that hears from nobody blames itself
+ * (Lifeguard, IV.A). A probe belongs to (instance, incarnation): what it finds says nothing about a
+ * member that has refuted since. Nobody is suspected before the period's end. */
 #include "mesh/membership/probe.h"
 
 #include "mesh/membership/room.h"
 
 enum {
     GAP_UNKNOWN_MS = 100, /* until the first round trip was measured */
-    NUMBER_STEP = 16,     /* > PROBE_TRIES_MAX: the low bits of a correlation name the try */
+    ASK_MAX_MS = 250,     /* helpers are asked by then: half a period is left for them */
+    NUMBER_STEP = 16,     /* the low bits of a correlation name the try */
+    PROBE_RELAYED = 15,   /* .. or the helpers */
     RTT_GAIN = 8,
-    RTT_DEVIATION_GAIN = 4, /* RFC 6298 */
+    RTT_DEVIATION_GAIN = 4, /* both RFC 6298 */
     SHUFFLE_ROUNDS = 4,
+    PICK_TRIES = 4,
 };
 
 void probe_start(struct membership *room)
@@ -77,8 +82,7 @@ static void steps_set(struct membership *room)
         room_set(room, &room->probes.steps, DEADLINE_PROBES, earliest_ns);
 }
 
-/* How long to wait for an answer before trying again: nearly all answers come within. */
-static uint64_t gap_ns(const struct membership *room, uint32_t who)
+uint64_t probe_gap_ns(const struct membership *room, uint32_t who)
 {
     const struct gossip_config *config = room_config(room);
     const struct peer *peer = members_peer_if_any(&room->members, who);
@@ -90,43 +94,128 @@ static uint64_t gap_ns(const struct membership *room, uint32_t who)
     return gap < least ? least : gap > most ? most : gap;
 }
 
+static uint64_t earlier(uint64_t a, uint64_t b)
+{
+    return a < b ? a : b;
+}
+
 static void ping(struct membership *room, struct probe *probe)
 {
-    probe->sent_ns[probe->tries] = room->context->now_ns;
-    uint64_t correlation = probe->number + probe->tries;
-    probe->tries++;
-    frames_send(room, probe->who, KIND_SWIM_PING, correlation, &(struct gossip_swim){0});
     const struct gossip_config *config = room_config(room);
     uint32_t most = config->tries < PROBE_TRIES_MAX ? config->tries : PROBE_TRIES_MAX;
-    probe->step_ns = probe->tries < most ? room->context->now_ns + probe->gap_ns : probe->ends_ns;
-    if (probe->step_ns > probe->ends_ns)
-        probe->step_ns = probe->ends_ns;
+    uint64_t now_ns = room->context->now_ns;
+    uint64_t correlation = probe->number + probe->tries;
+    probe->sent_ns[probe->tries++] = now_ns;
+    frames_send(room, probe->who, KIND_SWIM_PING, correlation, &(struct gossip_swim){0});
+    /* A try that would come with the helpers, or after them, is dropped. */
+    uint64_t next_ns = now_ns + probe->gap_ns;
+    if (probe->tries == most || next_ns >= probe->asks_ns)
+        next_ns = probe->asks_ns;
+    probe->step_ns = probe->has_asked ? probe->ends_ns : earlier(next_ns, probe->ends_ns);
+}
+
+static bool is_helper(const struct probe *probe, uint64_t instance)
+{
+    for (uint32_t i = 0; i < probe->helpers_count; i++) {
+        if (probe->helpers[i] == instance)
+            return true;
+    }
+    return false;
+}
+
+/* Asks random members to ping for us within what is left of the period. */
+static void helpers_ask(struct membership *room, struct probe *probe)
+{
+    const struct gossip_config *config = room_config(room);
+    uint32_t most = config->helpers < PROBE_HELPERS_MAX ? config->helpers : PROBE_HELPERS_MAX;
+    const struct gossip_swim swim = {
+        .target = probe->instance,
+        .target_incarnation = probe->incarnation,
+        .budget_ms = (uint32_t)((probe->ends_ns - room->context->now_ns) / MS_NS),
+    };
+    probe->has_asked = true;
+    probe->step_ns = probe->ends_ns;
+    for (uint32_t tries = 0; tries < most * PICK_TRIES && probe->helpers_count < most; tries++) {
+        uint32_t who = members_random(&room->members, &room->random);
+        if (who == WHO_NONE || members_live(&room->members) < 3)
+            return;
+        uint64_t instance = members_descriptor(&room->members, who)->instance;
+        if (who == probe->who || is_helper(probe, instance) ||
+            members_entry(&room->members, who).state != MEMBER_ALIVE)
+            continue;
+        probe->helpers[probe->helpers_count++] = instance;
+        count(room->context, COUNTER_probes_indirect);
+        frames_send(room, who, KIND_SWIM_PING_REQUEST, probe->number + PROBE_RELAYED, &swim);
+    }
+}
+
+uint64_t probe_number(struct membership *room)
+{
+    return room->probes.numbers += NUMBER_STEP;
+}
+
+static struct probe *find(struct membership *room, uint32_t who)
+{
+    for (uint32_t i = 0; i < room->probes.count; i++) {
+        if (room->probes.list[i].who == who)
+            return &room->probes.list[i];
+    }
+    return NULL;
+}
+
+/* When helpers are asked: three gaps on, but not so soon that silence is one retransmission. */
+static uint64_t direct_ns(const struct membership *room, uint64_t gap_ns)
+{
+    uint64_t least = room_config(room)->direct_min_ms * MS_NS;
+    uint64_t most = ASK_MAX_MS * MS_NS > least ? ASK_MAX_MS * MS_NS : least;
+    uint64_t direct = 3 * gap_ns;
+    return direct < least ? least : earlier(direct, most);
+}
+
+static struct probe *probe_new(struct membership *room, uint32_t who)
+{
+    if (room->probes.count == PROBES_MAX || !members_is_live(&room->members, who) ||
+        who == room->members.self || leave_has_begun(room))
+        return NULL; /* its turn will come */
+    const struct health *health = &room->health;
+    uint64_t now_ns = room->context->now_ns;
+    uint64_t gap_ns = probe_gap_ns(room, who);
+    struct probe *probe = &room->probes.list[room->probes.count++];
+    *probe = (struct probe){
+        .number = probe_number(room),
+        .instance = members_descriptor(&room->members, who)->instance,
+        .incarnation = members_entry(&room->members, who).incarnation,
+        .gap_ns = gap_ns,
+        .asks_ns = now_ns + health_stretch_ns(health, direct_ns(room, gap_ns)),
+        .ends_ns = now_ns + health_stretch_ns(health, room_config(room)->period_ms * MS_NS),
+        .who = who,
+    };
+    count(room->context, COUNTER_probes_sent);
+    return probe;
 }
 
 void probe_now(struct membership *room, uint32_t who)
 {
-    struct probes *probes = &room->probes;
-    for (uint32_t i = 0; i < probes->count; i++) {
-        if (probes->list[i].who == who)
-            return;
-    }
-    if (probes->count == PROBES_MAX || !members_is_live(&room->members, who) ||
-        leave_has_begun(room))
-        return; /* its turn will come */
-    probes->numbers += NUMBER_STEP;
-    struct probe *probe = &probes->list[probes->count++];
-    *probe = (struct probe){
-        .number = probes->numbers,
-        .instance = members_descriptor(&room->members, who)->instance,
-        .incarnation = members_entry(&room->members, who).incarnation,
-        .started_ns = room->context->now_ns,
-        .gap_ns = health_stretch_ns(&room->health, gap_ns(room, who)),
-        .ends_ns = room->context->now_ns +
-                   health_stretch_ns(&room->health, room_config(room)->period_ms * MS_NS),
-        .who = who,
-    };
-    count(room->context, COUNTER_probes_sent);
+    struct probe *probe = find(room, who) == NULL ? probe_new(room, who) : NULL;
+    if (probe == NULL)
+        return;
     ping(room, probe);
+    steps_set(room);
+}
+
+void probe_hurry(struct membership *room, uint32_t who)
+{
+    probe_now(room, who);
+    struct probe *probe = find(room, who);
+    if (probe == NULL || probe->has_asked)
+        return;
+    helpers_ask(room, probe);
+    steps_set(room);
+}
+
+void probe_void(struct membership *room)
+{
+    room->probes.count = 0;
     steps_set(room);
 }
 
@@ -138,11 +227,6 @@ void probe_period_due(struct membership *room)
     uint32_t who = round_next(room);
     if (who != WHO_NONE)
         probe_now(room, who);
-}
-
-static void probe_remove(struct membership *room, uint32_t place)
-{
-    room->probes.list[place] = room->probes.list[--room->probes.count];
 }
 
 static void rtt_measured(struct peer *peer, uint64_t rtt_ns)
@@ -161,39 +245,91 @@ static void rtt_measured(struct peer *peer, uint64_t rtt_ns)
     peer->rtt_us = peer->rtt_us == 0 ? 1 : peer->rtt_us;
 }
 
-void probe_answered(struct membership *room, uint32_t who, uint64_t correlation)
+/* It lives: the probe is over. */
+static void succeeded(struct membership *room, struct probe *probe)
 {
-    struct peer *peer = members_peer(&room->members, who);
+    struct peer *peer = members_peer(&room->members, probe->who);
     if (peer != NULL)
         peer->acked_ns = room->context->now_ns;
-    for (uint32_t i = 0; i < room->probes.count; i++) {
-        const struct probe *probe = &room->probes.list[i];
-        uint64_t nth = correlation - probe->number;
-        if (probe->who != who || nth >= probe->tries)
-            continue;
-        if (peer != NULL)
-            rtt_measured(peer, room->context->now_ns - probe->sent_ns[nth]);
-        health_improved(&room->health);
-        probe_remove(room, i);
-        steps_set(room);
+    health_improved(&room->health);
+    crash_answered(room, probe->who);
+    *probe = room->probes.list[--room->probes.count];
+    steps_set(room);
+}
+
+void probe_answered(struct membership *room, uint32_t who, uint64_t correlation)
+{
+    struct probe *probe = find(room, who);
+    struct peer *peer = members_peer(&room->members, who);
+    uint64_t nth = probe == NULL ? 0 : correlation - probe->number;
+    if (probe == NULL || nth >= probe->tries)
+        return; /* of an earlier probe: too late to be news */
+    uint64_t rtt_ns = room->context->now_ns - probe->sent_ns[nth];
+    if (peer != NULL)
+        rtt_measured(peer, rtt_ns);
+    if (members_entry(&room->members, who).state == MEMBER_SUSPECT)
+        verdicts_add(room, who,
+                     &(struct member_verdict){.event = VERDICT_ANSWERED,
+                                              .rtt_us = (uint32_t)(rtt_ns / 1000)});
+    succeeded(room, probe);
+}
+
+void probe_relayed(struct membership *room, uint64_t target, uint64_t correlation)
+{
+    uint32_t who = members_find(&room->members, target);
+    struct probe *probe = who == WHO_NONE ? NULL : find(room, who);
+    if (probe == NULL || correlation != probe->number + PROBE_RELAYED)
         return;
+    struct member_verdict verdict = {.event = VERDICT_ANSWERED_HELPER};
+    memcpy(verdict.helpers, probe->helpers, sizeof verdict.helpers);
+    verdict.helpers_count = probe->helpers_count;
+    verdicts_add(room, who, &verdict);
+    succeeded(room, probe);
+}
+
+void probe_nacked(struct membership *room, uint64_t helper, uint64_t correlation)
+{
+    for (uint32_t i = 0; i < room->probes.count; i++) {
+        struct probe *probe = &room->probes.list[i];
+        if (correlation == probe->number + PROBE_RELAYED && is_helper(probe, helper) &&
+            probe->nacks < probe->helpers_count)
+            probe->nacks++;
     }
 }
 
-/* The next try, or the verdict. */
+/* The period is over and nobody got an answer. A helper that did not even say so may be lost, but
+ * likelier it is this node that hears nothing. */
+static void failed(struct membership *room, const struct probe *probe)
+{
+    struct member_verdict verdict = {
+        .event = VERDICT_UNANSWERED,
+        .helpers_count = probe->helpers_count,
+        .incarnation = probe->incarnation,
+    };
+    memcpy(verdict.helpers, probe->helpers, sizeof verdict.helpers);
+    verdicts_add(room, probe->who, &verdict);
+    count(room->context, COUNTER_probes_failed);
+    if (probe->helpers_count == 0 || probe->nacks < probe->helpers_count)
+        health_worsened(&room->health, 1);
+    evidence_unanswered(room, probe->who, probe->incarnation);
+}
+
+/* The next try, the helpers, or the verdict: then the probe is over, and false is returned. */
 static bool probe_step(struct membership *room, struct probe *probe)
 {
+    uint64_t now_ns = room->context->now_ns;
     if (members_find(&room->members, probe->instance) != probe->who ||
         !members_is_live(&room->members, probe->who))
         return false;
-    if (room->context->now_ns < probe->ends_ns) {
-        ping(room, probe);
-        return true;
+    if (now_ns >= probe->ends_ns) {
+        failed(room, probe);
+        return false;
     }
-    count(room->context, COUNTER_probes_failed);
-    health_worsened(&room->health, 1);
-    evidence_unanswered(room, probe->who, probe->incarnation);
-    return false;
+    if (now_ns >= probe->asks_ns)
+        helpers_ask(room, probe);
+    else
+        ping(room, probe);
+    return true;
 }
 
 void probe_steps_due(struct membership *room)
@@ -201,7 +337,7 @@ void probe_steps_due(struct membership *room)
     for (uint32_t i = room->probes.count; i > 0; i--) {
         struct probe *probe = &room->probes.list[i - 1];
         if (probe->step_ns <= room->context->now_ns && !probe_step(room, probe))
-            probe_remove(room, i - 1);
+            *probe = room->probes.list[--room->probes.count];
     }
     steps_set(room);
 }

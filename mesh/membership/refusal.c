@@ -62,7 +62,8 @@ static bool is_lasting(unsigned code)
     return code == ERROR_NAME_IN_USE || code == ERROR_WRONG_MESH || code == ERROR_VERSION_MISMATCH;
 }
 
-enum error refusal_received(struct membership *room, uint32_t number, const struct message *message)
+enum error refusal_received(struct membership *room, uint32_t number, uint64_t sender,
+                            const struct message *message)
 {
     struct client_refused refused;
     if (schema_decode(&client_refused_schema, message->fields, &refused) != ERROR_OK)
@@ -80,11 +81,13 @@ enum error refusal_received(struct membership *room, uint32_t number, const stru
     if (is_lasting(refused.code) && is_alone &&
         (!join_has_joined(room) || refused.code == ERROR_NAME_IN_USE))
         stop(room, NOTICE_MESH_REFUSED, by, refused.text);
+    if (refused.code == ERROR_NAME_IN_USE)
+        namesake_refused(room, sender, by);
     calls_refused(room, number);
     return ERROR_OK;
 }
 
-void refusal_name_lost(struct membership *room, const struct member_record *other)
+void refusal_name_lost(struct membership *room, struct span name, struct span address)
 {
-    stop(room, NOTICE_NAME_LOST, other->name, other->gossip_address);
+    stop(room, NOTICE_NAME_LOST, name, address);
 }

@@ -11,23 +11,30 @@
 
 #include "mesh/membership/calls.h"
 #include "mesh/membership/contacts.h"
+#include "mesh/membership/crash.h"
 #include "mesh/membership/dissemination.h"
 #include "mesh/membership/events.h"
 #include "mesh/membership/evidence.h"
 #include "mesh/membership/frames.h"
 #include "mesh/membership/gossip.h"
+#include "mesh/membership/heal.h"
 #include "mesh/membership/health.h"
 #include "mesh/membership/join.h"
 #include "mesh/membership/joiners.h"
 #include "mesh/membership/leave.h"
 #include "mesh/membership/members.h"
 #include "mesh/membership/mutes.h"
+#include "mesh/membership/namesake.h"
+#include "mesh/membership/observers.h"
+#include "mesh/membership/pause.h"
 #include "mesh/membership/probe.h"
 #include "mesh/membership/refusal.h"
+#include "mesh/membership/relays.h"
 #include "mesh/membership/roster.h"
 #include "mesh/membership/self.h"
 #include "mesh/membership/suspects.h"
 #include "mesh/membership/sync.h"
+#include "mesh/membership/verdicts.h"
 
 #define MS_NS UINT64_C(1000000)
 
@@ -35,12 +42,15 @@
 enum membership_deadline {
     DEADLINE_PERIOD = 1, /* probe.c: the next member's turn */
     DEADLINE_PROBES,     /* probe.c: the next step of a running probe */
+    DEADLINE_RELAYS,     /* relays.c: the next step of a ping for somebody else */
+    DEADLINE_CRASHES,    /* crash.c: the next redial or verdict */
     DEADLINE_SUSPECTS,   /* suspects.c: the next suspicion ends */
     DEADLINE_GOSSIP,     /* gossip.c: news goes out */
     DEADLINE_SYNC,       /* sync.c */
     DEADLINE_REDIAL,     /* join.c: seeds and the dead are called */
     DEADLINE_CALLS,      /* calls.c: the next step of a call */
     DEADLINE_JOINERS,    /* joiners.c: a joiner could not be reached */
+    DEADLINE_NAMESAKE,   /* namesake.c: the other did not answer */
     DEADLINE_LEAVE,      /* leave.c: long enough */
 };
 
@@ -60,7 +70,13 @@ struct membership {
     struct dissemination dissemination;
     struct gossip gossip;
     struct probes probes;
+    struct relays relays;
+    struct crashes crashes;
     struct suspects suspects;
+    struct pause pause;
+    struct heal heal;
+    struct namesake namesake;
+    struct verdicts verdicts;
     struct calls calls;
     struct joiners joiners;
     struct join join;

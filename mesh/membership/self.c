@@ -2,8 +2,7 @@
  *
  * An accusation at i >= own is refuted by going to i + 1 (SWIM, 4.2); a second copy of it finds own
  * above i and does nothing. A name that lives on in another, dead instance means that this node
- * joined through somebody who did not know: it starts a new life. Two live nodes with one name (a
- * split in between): the lower (incarnation, instance) leaves. */
+ * joined through somebody who did not know: it starts a new life. */
 #include "mesh/membership/self.h"
 
 #include "mesh/membership/room.h"
@@ -44,22 +43,6 @@ void self_rise(struct membership *room, uint64_t above, bool is_new_life)
     gossip_put(room, room->members.self, NEWS_URGENT, is_new_life);
 }
 
-/* Another instance says it has this node's name, and lives. */
-static void name_contested(struct membership *room, const struct member_record *other)
-{
-    const char *own_address = room->context->config->gossip_address;
-    bool is_predecessor = span_equal(other->gossip_address, span_text(own_address));
-    bool is_lower =
-        self_incarnation(room) < other->incarnation ||
-        (self_incarnation(room) == other->incarnation && room->context->instance < other->instance);
-    if (is_predecessor)
-        self_rise(room, other->incarnation, true);
-    else if (is_lower)
-        refusal_name_lost(room, other);
-    else
-        gossip_put(room, room->members.self, NEWS_URGENT, true);
-}
-
 void self_heard(struct membership *room, const struct member_record *record)
 {
     if (leave_has_begun(room))
@@ -68,7 +51,7 @@ void self_heard(struct membership *room, const struct member_record *record)
         if (record->state == MEMBER_DEAD || record->state == MEMBER_LEFT)
             self_rise(room, record->incarnation, true);
         else
-            name_contested(room, record);
+            namesake_heard(room, record);
         return;
     }
     bool is_accused = record->state != MEMBER_ALIVE ? record->incarnation >= self_incarnation(room)

@@ -117,8 +117,26 @@ const struct suspicion *suspects_find(const struct membership *room, uint32_t wh
     return suspect == NULL ? NULL : &suspect->suspicion;
 }
 
+void suspects_slept(struct membership *room, uint64_t slept_ns)
+{
+    for (uint32_t i = 0; i < room->suspects.count; i++)
+        room->suspects.list[i].suspicion.slept_ns += slept_ns;
+    clock_set(room);
+}
+
+/* What happens to a suspicion must not go on while this node is dazed; it is looked at again. */
+static bool postpone(struct membership *room)
+{
+    if (!pause_is_dazed(room))
+        return false;
+    room_set(room, &room->suspects.deadline, DEADLINE_SUSPECTS, room->pause.dazed_until_ns);
+    return true;
+}
+
 void suspects_due(struct membership *room)
 {
+    if (postpone(room))
+        return;
     for (uint32_t i = room->suspects.count; i > 0; i--) {
         const struct suspect *suspect = &room->suspects.list[i - 1];
         if (ends_ns(room, suspect) <= room->context->now_ns && events_has_room(&room->events))

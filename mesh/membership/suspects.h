@@ -36,6 +36,9 @@ void suspects_remove(struct membership *room, uint32_t who);
 /* NULL: not suspected. */
 const struct suspicion *suspects_find(const struct membership *room, uint32_t who);
 
+/* This node slept so long: that was no silence of theirs. */
+void suspects_slept(struct membership *room, uint64_t slept_ns);
+
 void suspects_due(struct membership *room);
 
 #endif

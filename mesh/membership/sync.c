@@ -14,6 +14,7 @@ enum {
     PART_BYTES_MAX = 24 * 1024,
     DIFFERS_MS = 1000, /* gossip is given so long to make views equal by itself */
     PICK_TRIES = 16,
+    PULL_FROM = 3,
 };
 
 void sync_start(struct membership *room)
@@ -58,9 +59,9 @@ static void table_send(struct membership *room, uint32_t to, uint64_t mask, bool
     frames_send_plain(room, to, KIND_SWIM_SYNC, &swim);
 }
 
-void sync_send_table(struct membership *room, uint32_t who, bool wants_table)
+void sync_send_table(struct membership *room, uint32_t who, bool to_mesh)
 {
-    table_send(room, who, 0, wants_table);
+    table_send(room, who, to_mesh ? UINT64_MAX : 0, to_mesh);
 }
 
 /* The buckets whose hashes differ from the other side's. */
@@ -107,6 +108,15 @@ static void buckets_send(struct membership *room, uint32_t to)
         writer_u64(&writer, room->members.buckets[i]);
     const struct gossip_swim swim = {.buckets = span_of(bytes, sizeof bytes)};
     frames_send_plain(room, to, KIND_SWIM_SYNC, &swim);
+}
+
+void sync_pull(struct membership *room)
+{
+    for (uint32_t i = 0; i < PULL_FROM; i++) {
+        uint32_t who = members_random(&room->members, &room->random);
+        if (who != WHO_NONE)
+            buckets_send(room, who);
+    }
 }
 
 void sync_due(struct membership *room)

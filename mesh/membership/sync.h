@@ -15,8 +15,12 @@ struct sync {
 
 void sync_start(struct membership *room);
 
-/* Sends the whole table; wants_table: and asks for the other's. */
-void sync_send_table(struct membership *room, uint32_t who, bool wants_table);
+/* Sends all live members; to a mesh (that may hold some of them dead, or the other way round) all
+ * dead ones, too, and asks for its table. */
+void sync_send_table(struct membership *room, uint32_t who, bool to_mesh);
+
+/* Asks a few random members for what differs. */
+void sync_pull(struct membership *room);
 
 /* A SYNC came in from a member; its news was applied already. */
 void sync_received(struct membership *room, uint32_t who, const struct gossip_swim *swim);
