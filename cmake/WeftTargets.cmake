@@ -45,3 +45,19 @@ function(weft_program name)
   target_compile_definitions(${name} PRIVATE ${arg_DEFINE})
   target_link_libraries(${name} PRIVATE weft_options weft_posix ${libraries})
 endfunction()
+
+# weft_knows_commit(target): the target may include "weft_commit.h", which says WEFT_COMMIT.
+function(weft_knows_commit target)
+  if(NOT TARGET ${target})
+    return()
+  endif()
+  set(folder "${CMAKE_BINARY_DIR}/commit")
+  if(NOT TARGET weft_commit)
+    add_custom_target(weft_commit
+      COMMAND ${CMAKE_COMMAND} "-DSOURCE=${PROJECT_SOURCE_DIR}" "-DOUT=${folder}/weft_commit.h"
+              -P "${PROJECT_SOURCE_DIR}/cmake/WeftCommit.cmake"
+      BYPRODUCTS "${folder}/weft_commit.h" VERBATIM)
+  endif()
+  add_dependencies(${target} weft_commit)
+  target_include_directories(${target} PRIVATE "${folder}")
+endfunction()

@@ -1,14 +1,30 @@
-/* check_members.h - judges from outside, by what nodes say in their notices, whether all live
- * nodes agree who is in the mesh (I20). Thread: one. */
+/* check_members.h - judges from outside, by what nodes say in their notices and by what the fault
+ * schedule did, whether all live nodes agree who is in the mesh (I20): after the last fault within
+ * the bound, and no node that was left alone is ever declared dead.
+ * Memory: the caller's. Thread: one. */
 #ifndef WEFT_TESTS_SIM_CHECK_MEMBERS_H
 #define WEFT_TESTS_SIM_CHECK_MEMBERS_H
 
+#include "tests/sim/faults.h"
 #include "tests/sim/world.h"
 
-/* How long after the last fault all may take: 15 s to 100 nodes, 25 s beyond. */
+struct check_members {
+    const struct faults *faults; /* NULL: there are none */
+    uint64_t false_deaths;       /* of nodes that no fault touched */
+    bool are_false_deaths_told;  /* counted only, not failed */
+};
+
+void check_members_init(struct check_members *check, struct world *world,
+                        const struct faults *faults);
+
+/* How long after the last fault all may take: the longest suspicion, 6 log2(N) gossip intervals,
+ * and one round of anti-entropy. */
 uint64_t check_members_bound_ms(const struct world *world);
 
-/* Runs until all agree; false when the bound passed first (what differs goes to stderr). */
-bool check_members_agree(struct world *world);
+/* Runs until all agree and still do so a while later; fails the world when the bound passed. */
+void check_members_converge(struct check_members *check, struct world *world);
+
+/* Fails the world if a node that no fault touches is held dead for longer than the bound. */
+void check_members_look(struct check_members *check, struct world *world);
 
 #endif

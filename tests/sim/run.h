@@ -1,26 +1,45 @@
-/* run.h - one simulated run: what is asked, and how it ended. Thread: one. */
+/* run.h - one simulated run: what is asked, and how it ended.
+ *
+ *     [boot] -> agree -> ( [storm] -> [heal] -> agree -> [calm] )* -> over
+ *
+ * Thread: one. */
 #ifndef WEFT_TESTS_SIM_RUN_H
 #define WEFT_TESTS_SIM_RUN_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "mesh/counters.h"
+#include "tests/sim/faults.h"
+
 struct run_options {
     uint64_t seed;
     uint32_t nodes;
-    uint32_t minutes;  /* virtual */
+    uint64_t ms;       /* virtual */
+    uint32_t faults;   /* a bit for each kind that may be on */
+    bool is_swarm;     /* the seed draws which are */
+    bool ignores_wall; /* wall clocks never jump: for the comparison with a run in which they do */
     const char *trace; /* a file to write, or NULL */
 };
 
+/* What came about in a run: of these, each must come about in some run of a set. */
+struct run_tally {
+    uint64_t counters[COUNTERS];
+    uint64_t struck[FAULTS];
+    uint64_t notices[NOTICE_MESH_REFUSED + 1];
+    uint64_t frames_stalled, frames_repeated, frames_flipped, links_reset;
+};
+
 struct run_result {
-    bool has_passed;
-    char failed_check[32];
-    double failed_at_s; /* virtual */
+    char failed_check[WORLD_CHECK_BYTES]; /* empty: passed */
+    double failed_at_s;                   /* virtual */
     uint64_t events, hash;
-    double wall_s;
+    double virtual_s, wall_s, cpu_s;
+    uint64_t gossip_bytes, forward_bytes, false_deaths;
+    struct run_tally tally;
 };
 
 /* Runs one world to its end. Deterministic but for wall_s. */
-struct run_result run_world(const struct run_options *options);
+void run_world(const struct run_options *options, struct run_result *result);
 
 #endif

@@ -8,40 +8,44 @@
 
 #include "mesh/base/random.h"
 #include "mesh/mesh.h"
-#include "tests/sim/events.h"
+#include "tests/sim/addresses.h"
+#include "tests/sim/agenda.h"
+#include "tests/sim/clocks.h"
 #include "tests/sim/network.h"
+#include "tests/sim/views.h"
 
-enum { WORLD_NODES_MAX = 1024, WORLD_NAME_BYTES = 16, WORLD_ADDRESS_BYTES = 32 };
+enum { WORLD_NODES_MAX = 10000, WORLD_WATCHERS_MAX = 8, WORLD_CHECK_BYTES = 32 };
 
 /* One stream of randomness a concern, so that a new fault does not shift the others. */
-enum world_stream { STREAM_NODES = 1, STREAM_NETWORK, STREAM_FAULTS, STREAM_WORKLOAD, STREAMS };
-
-/* What one node last said of another, from its notices alone. */
-struct world_view {
-    uint64_t instance;
-    uint64_t since_ns;
-    enum { VIEW_UNKNOWN, VIEW_ALIVE, VIEW_SUSPECT, VIEW_DEAD, VIEW_LEFT } state;
-};
+enum world_stream { STREAM_NODES = 1, STREAM_NETWORK, STREAM_PHASES, STREAM_FAULTS = 16 };
+enum { STREAMS = 64 };
 
 struct world_node {
     struct mesh *mesh; /* NULL: not running */
     struct mesh_config config;
-    uint32_t life;       /* counts starts */
+    uint32_t life;       /* counts starts and ends */
     uint64_t instance;   /* of this life */
-    uint64_t tick_at_ns; /* the planned tick; UINT64_MAX: none */
+    uint64_t tick_at_ns; /* the planned tick, in the world's time; UINT64_MAX: none */
     uint64_t paused_until_ns;
-    uint64_t slow_ns; /* each event reaches it so much later */
+    uint64_t service_ns, busy_until_ns; /* each fact takes it so long */
+    uint64_t uplink_bytes_per_s, uplink_free_ns;
+    struct sim_clock clock;
     int64_t wall_offset_ms;
-    bool has_vanished; /* the host is silent: no refusals, no resets */
+    uint64_t disturbed_until_ns; /* a fault hits it, or did a moment ago; UINT64_MAX: still does */
+    bool has_vanished;           /* the host is silent: no refusals, no resets */
+    bool is_apart;               /* not in the part that is healed: nobody expects it */
+    bool is_namesake;            /* a newcomer with a live node's name: to be refused */
+    bool was_told_to_stop;
     bool is_ready, has_stopped;
+    uint32_t ticks;   /* planned ones; all but the last are void */
     uint32_t address; /* number of its host */
-    char name[WORLD_NAME_BYTES];
-    char client_address[WORLD_ADDRESS_BYTES];
-    char gossip_address[WORLD_ADDRESS_BYTES];
-    char forward_address[WORLD_ADDRESS_BYTES];
+    uint32_t checked; /* facts since the last mesh_check */
+    char name[ADDRESSES_NAME_BYTES];
+    char client_address[ADDRESSES_BYTES];
+    char gossip_address[ADDRESSES_BYTES];
+    char forward_address[ADDRESSES_BYTES];
     uint32_t seeds[MESH_SEEDS_MAX]; /* node numbers */
     struct sim_links links;
-    struct world_view *views; /* of all nodes, by number */
 };
 
 struct world;
@@ -51,32 +55,46 @@ struct world_watcher {
     void *state;
     void (*on_notice)(void *state, struct world *world, uint32_t node,
                       const struct mesh_notice *notice);
-    void (*on_client_frame)(void *state, struct world *world, uint32_t node, uint32_t connection,
-                            const uint8_t *frame, size_t bytes);
-    void (*on_client_lost)(void *state, struct world *world, uint32_t node, uint32_t connection);
-    void (*on_event)(void *state, struct world *world, const struct event *event);
+    void (*on_frame)(void *state, struct world *world, uint32_t node, enum channel channel,
+                     const uint8_t *frame, size_t bytes); /* as it is sent */
+    void (*on_stopped)(void *state, struct world *world, uint32_t node,
+                       enum mesh_notice_code why); /* a core ended by itself */
 };
 
-enum { WORLD_WATCHERS_MAX = 8 };
+/* Fault schedule: acts on the world when one of its events is due. */
+struct world_faults {
+    void *state;
+    void (*on_due)(void *state, struct world *world, uint32_t number);
+};
 
 struct world {
     uint64_t seed, now_ns;
     uint32_t nodes_count;
+    uint32_t spare; /* the slot of a newcomer that takes another's name; UINT32_MAX: none */
     struct world_node *nodes;
-    uint8_t *is_cut; /* [from * nodes + to]: nothing passes that way */
+    struct views *views;
+    uint8_t *cuts;  /* [from * nodes + to]: how many faults cut that way */
+    uint8_t *holds; /* the same: frames wait, nothing is lost */
     struct network_settings network;
-    struct events events;
+    struct agenda agenda;
     struct random random[STREAMS];
     uint64_t hash;                        /* of everything that happened, in order */
     uint64_t steps;                       /* events worked on */
     uint64_t gossip_bytes, forward_bytes; /* sent by all nodes */
-    uint32_t connections;                 /* the last number given */
+    uint64_t frames_stalled, frames_vanished, frames_repeated, frames_flipped, links_reset;
+    uint64_t counters[COUNTERS]; /* of cores that have ended */
+    struct sim_dialler *diallers;
+    uint32_t diallers_capacity, connections; /* the last number given */
     struct world_watcher watchers[WORLD_WATCHERS_MAX];
     uint32_t watchers_count;
-    void *trace; /* FILE, or NULL */
+    struct world_faults faults;
+    char failed_check[WORLD_CHECK_BYTES]; /* empty: none */
+    uint64_t failed_ns;
+    void *trace;       /* FILE, or NULL */
+    bool ignores_wall; /* wall clocks never jump, whatever the faults say */
 };
 
-/* A world of `nodes` stopped nodes, each with every other as possible seed. */
+/* A world of `nodes` stopped nodes, each with three others as seeds. */
 struct world *world_new(uint64_t seed, uint32_t nodes);
 void world_destroy(struct world **world);
 void world_watch(struct world *world, struct world_watcher watcher);
@@ -85,35 +103,66 @@ void world_watch(struct world *world, struct world_watcher watcher);
 void world_set_seeds(struct world *world, uint32_t node, const uint32_t *seeds, uint32_t count);
 
 void world_start(struct world *world, uint32_t node);  /* a new life */
+void world_move(struct world *world, uint32_t node);   /* its next life has another address */
 void world_stop(struct world *world, uint32_t node);   /* as by SIGTERM */
 void world_crash(struct world *world, uint32_t node);  /* as by SIGKILL: links break at once */
 void world_vanish(struct world *world, uint32_t node); /* the host is gone without a word */
-void world_pause(struct world *world, uint32_t node, uint64_t ms);
-void world_cut(struct world *world, uint32_t from, uint32_t to); /* one way */
-void world_mend(struct world *world, uint32_t from, uint32_t to);
-void world_heal(struct world *world); /* all cuts mended, network settings calm */
 
-/* Works on events until virtual time has passed. */
+/* Stops a node for a while, as SIGSTOP does. With is_suspended its clock stands still meanwhile. */
+void world_pause(struct world *world, uint32_t node, uint64_t ms, bool is_suspended);
+
+/* From now on the node's monotonic clock runs so much faster or slower. */
+void world_drift(struct world *world, uint32_t node, int32_t permille);
+
+/* One way. Cuts and holds are counted: each needs its own end. */
+void world_cut(struct world *world, uint32_t from, uint32_t to);
+void world_mend(struct world *world, uint32_t from, uint32_t to);
+void world_hold(struct world *world, uint32_t from, uint32_t to);
+void world_release(struct world *world, uint32_t from, uint32_t to);
+
+/* All cuts mended, all holds released, the network calm, everybody awake, quick and on time. */
+void world_heal(struct world *world);
+
+/* A node is no more, or again, one of those whose agreement is looked at. */
+void world_set_apart(struct world *world, uint32_t node, bool is_apart);
+
+/* Works on events until virtual time has passed, or a check failed. */
 void world_run_ms(struct world *world, uint64_t ms);
 
-/* Runs until the condition holds, looking every 10 virtual ms; false when limit_ms passed first.*/
+/* Runs until the condition holds, looking every 10 virtual ms; false when limit_ms passed first,
+ * or a check failed. */
 bool world_run_until(struct world *world, bool (*holds)(struct world *), uint64_t limit_ms);
 
 bool world_is_running(const struct world *world, uint32_t node);
+bool world_is_paused(const struct world *world, uint32_t node);
 
-/* Every running node sees exactly the running nodes alive, with their present instances. */
+/* Every running node sees exactly the running nodes alive, with their present instances. O(1). */
 bool world_agrees(struct world *world);
 
-/* A frame from a client of that connection to the node; it takes the network's delay. */
-void world_client_send(struct world *world, uint32_t node, uint32_t connection,
-                       const uint8_t *frame, size_t bytes);
-uint32_t world_client_connect(struct world *world, uint32_t node); /* a fresh connection number */
-void world_client_hang_up(struct world *world, uint32_t node, uint32_t connection);
+/* A check failed: the first one ends the run. The reason goes to stderr. */
+void world_fail(struct world *world, const char *check, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+bool world_has_failed(const struct world *world);
 
-/* For network.c and the fault schedule. */
-void world_tell(struct world *world, uint32_t node, struct mesh_input *input); /* fills the time */
-void world_mix(struct world *world, uint64_t value); /* into the trace hash */
+/* The sum of a counter over all lives of all nodes. */
+uint64_t world_counter(const struct world *world, enum counter counter);
+
+/* For the loop, the network, the fault schedule and the checkers. */
+void world_end(struct world *world, uint32_t node, bool says_so); /* the process is gone */
+void world_mix(struct world *world, uint64_t value);              /* into the trace hash */
 void world_note(struct world *world, const char *format, ...)
-    __attribute__((format(printf, 2, 3))); /* a line of the trace */
+    __attribute__((format(printf, 2, 3)));                              /* a line of the trace */
+uint32_t world_node_at(const struct world *world, uint32_t host);       /* UINT32_MAX: none */
+uint32_t world_node_named(const struct world *world, struct span name); /* the same */
+
+static inline bool world_is_cut(const struct world *world, uint32_t from, uint32_t to)
+{
+    return world->cuts[(size_t)from * world->nodes_count + to] != 0;
+}
+
+static inline bool world_is_held(const struct world *world, uint32_t from, uint32_t to)
+{
+    return world->holds[(size_t)from * world->nodes_count + to] != 0;
+}
 
 #endif

@@ -1,8 +1,8 @@
-/* events.h - the simulator's future: what happens next, in virtual time. Events of the same
+/* agenda.h - the simulator's future: what happens next, in virtual time. Events of the same
  * instant come in the order in which they were planned, so a run is the same every time.
  * Memory: one growing heap; frames belong to their event until it is taken. Thread: one. */
-#ifndef WEFT_TESTS_SIM_EVENTS_H
-#define WEFT_TESTS_SIM_EVENTS_H
+#ifndef WEFT_TESTS_SIM_AGENDA_H
+#define WEFT_TESTS_SIM_AGENDA_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -11,6 +11,7 @@
 enum event_kind {
     EVENT_TICK,
     EVENT_FRAME,           /* arrives at a node: channel, connection, frame */
+    EVENT_ANSWER,          /* arrives at the node that dialled: link, frame */
     EVENT_CONNECTION_LOST, /* a node learns: channel, connection */
     EVENT_DIAL,            /* a node's link tries to connect: link, channel */
     EVENT_LINK_UP,
@@ -18,9 +19,8 @@ enum event_kind {
     EVENT_LINK_REFUSED, /* the answer of a plain connect */
     EVENT_PUMP,         /* a link's pipe may send its head: link, channel */
     EVENT_RESOLVED,     /* seed */
-    EVENT_CLIENT_FRAME, /* arrives at a client: connection, frame */
-    EVENT_FAULT,        /* the fault schedule's entry `number` is due */
-    EVENT_WORK,         /* the workload's client `number` acts */
+    EVENT_STOP,         /* SIGTERM */
+    EVENT_FAULT,        /* the fault schedule's entry `number` begins or ends */
 };
 
 struct event {
@@ -37,22 +37,22 @@ struct event {
     size_t bytes;
 };
 
-struct events {
+struct agenda {
     struct event *heap;
     size_t count, capacity;
     uint64_t planned; /* events ever planned */
 };
 
 /* Plans an event; its order is given here unless it has one (postponed events keep theirs). */
-void events_plan(struct events *events, struct event event);
+void agenda_plan(struct agenda *agenda, struct event event);
 
 /* The earliest event, or NULL. */
-const struct event *events_first(const struct events *events);
+const struct event *agenda_first(const struct agenda *agenda);
 
 /* Takes the earliest event out; there must be one. */
-struct event events_take(struct events *events);
+struct event agenda_take(struct agenda *agenda);
 
 /* Frees everything, frames too. */
-void events_clear(struct events *events);
+void agenda_clear(struct agenda *agenda);
 
 #endif

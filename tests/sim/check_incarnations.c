@@ -1,0 +1,118 @@
+#include "tests/sim/check_incarnations.h"
+
+/* For one name, as one node speaks of it, numbers never go back, whatever instance bears the name.
+ * For one instance nobody speaks of a number higher than the instance itself has sent; when bytes
+ * were changed on the way, that cannot be asked. */
+
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "mesh/base/require.h"
+#include "proto/gossip.h"
+#include "proto/kinds.h"
+
+static uint64_t *numbers_new(size_t count)
+{
+    uint64_t *numbers = calloc(count, sizeof *numbers);
+    require(numbers != NULL);
+    return numbers;
+}
+
+static void said(struct check_incarnations *check, const struct world *world, uint32_t node,
+                 struct span records)
+{
+    struct member_record record;
+    enum error error = ERROR_OK;
+    while (group_next(&member_record_schema, &records, &record, &error)) {
+        if (record.instance != world->nodes[node].instance)
+            continue;
+        if (check->said_by[node] != record.instance)
+            check->said[node] = 0;
+        check->said_by[node] = record.instance;
+        if (record.incarnation > check->said[node])
+            check->said[node] = record.incarnation;
+    }
+}
+
+static void read_message(struct check_incarnations *check, const struct world *world, uint32_t node,
+                         const struct message *message)
+{
+    struct gossip_swim swim;
+    struct gossip_join join;
+    struct gossip_challenge challenge;
+    if (message->kind == KIND_JOIN &&
+        schema_decode(&gossip_join_schema, message->fields, &join) == ERROR_OK)
+        said(check, world, node, join.member);
+    else if (message->kind == KIND_CHALLENGE &&
+             schema_decode(&gossip_challenge_schema, message->fields, &challenge) == ERROR_OK)
+        said(check, world, node, challenge.member);
+    else if (message->kind >= KIND_SWIM_PING && message->kind <= KIND_SWIM_SYNC &&
+             schema_decode(&gossip_swim_schema, message->fields, &swim) == ERROR_OK)
+        said(check, world, node, swim.news);
+}
+
+static void on_frame(void *state, struct world *world, uint32_t node, enum channel channel,
+                     const uint8_t *frame, size_t bytes)
+{
+    struct reader reader;
+    struct envelope envelope;
+    struct message message;
+    enum error error = ERROR_OK;
+    if (channel != CHANNEL_GOSSIP)
+        return;
+    reader_init(&reader, span_of(frame, bytes));
+    if (envelope_decode(&reader, CHANNEL_GOSSIP, &envelope) != ERROR_OK)
+        return;
+    while (message_next(&reader, &message, &error))
+        read_message(state, world, node, &message);
+}
+
+static void on_notice(void *state, struct world *world, uint32_t node,
+                      const struct mesh_notice *notice)
+{
+    struct check_incarnations *check = state;
+    uint32_t of = UINT32_MAX;
+    if (notice->code == NOTICE_MEMBER)
+        of = world_node_named(world, notice->texts[0]);
+    if (of == UINT32_MAX)
+        return;
+    uint64_t instance = notice->values[0], incarnation = notice->values[1];
+    uint64_t *heard = &check->heard[(size_t)node * world->nodes_count];
+    if (check->lives[node] != world->nodes[node].life)
+        for (uint32_t other = 0; other < world->nodes_count; other++)
+            heard[other] = 0;
+    check->lives[node] = world->nodes[node].life;
+    if (incarnation < heard[of])
+        world_fail(world, "incarnations", "%s takes %s back from %" PRIx64 " to %" PRIx64,
+                   world->nodes[node].name, world->nodes[of].name, heard[of], incarnation);
+    heard[of] = incarnation;
+    bool is_forged = check->faults != NULL && faults_can_forge(check->faults);
+    if (check->said_by[of] == instance && incarnation > check->said[of] && !is_forged)
+        world_fail(world, "incarnations",
+                   "%s speaks of %s at %" PRIx64 ", but it never went beyond %" PRIx64,
+                   world->nodes[node].name, world->nodes[of].name, incarnation, check->said[of]);
+}
+
+void check_incarnations_init(struct check_incarnations *check, struct world *world,
+                             const struct faults *faults)
+{
+    size_t nodes = world->nodes_count;
+    *check = (struct check_incarnations){
+        .faults = faults,
+        .said = numbers_new(nodes),
+        .said_by = numbers_new(nodes),
+        .heard = numbers_new(nodes * nodes),
+        .lives = calloc(nodes, sizeof *check->lives),
+    };
+    require(check->lives != NULL);
+    world_watch(world, (struct world_watcher){
+                           .state = check, .on_notice = on_notice, .on_frame = on_frame});
+}
+
+void check_incarnations_clear(struct check_incarnations *check)
+{
+    free(check->said);
+    free(check->said_by);
+    free(check->heard);
+    free(check->lives);
+}

@@ -1,0 +1,271 @@
+#include "tests/sim/loop.h"
+
+/* The daemon's few lines: tell what happened, pull every order, sleep until the core's deadline. */
+
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "mesh/base/require.h"
+#include "tests/sim/addresses.h"
+#include "tests/sim/clocks.h"
+#include "tests/sim/world.h"
+
+static const uint64_t MS = 1000000;
+static const uint64_t WALL_AT_START_MS = 1700000000000; /* any date will do: it decides nothing */
+
+enum { FACTS_BETWEEN_CHECKS = 1000 };
+
+static void take_notice(struct world *world, uint32_t node, const struct mesh_notice *notice)
+{
+    if (notice->code == NOTICE_MEMBER) {
+        uint32_t of = world_node_named(world, notice->texts[0]);
+        if (of != UINT32_MAX)
+            views_note(world, node, of, notice);
+    }
+    if (notice->code == NOTICE_READY)
+        world->nodes[node].is_ready = true;
+    world_mix(world, (uint64_t)notice->code << 32 | node);
+    world_mix(world, notice->values[0]);
+    world_note(world, "%s notice %d %.*s %.*s %.*s %" PRIx64 " %" PRIx64, world->nodes[node].name,
+               (int)notice->code, (int)notice->texts[0].bytes, (const char *)notice->texts[0].data,
+               (int)notice->texts[1].bytes, (const char *)notice->texts[1].data,
+               (int)notice->texts[2].bytes, (const char *)notice->texts[2].data, notice->values[0],
+               notice->values[1]);
+    for (uint32_t i = 0; i < world->watchers_count; i++)
+        if (world->watchers[i].on_notice != NULL)
+            world->watchers[i].on_notice(world->watchers[i].state, world, node, notice);
+}
+
+static void mix_frame(struct world *world, const uint8_t *frame, size_t bytes)
+{
+    uint64_t hash = bytes;
+    for (size_t i = 0; i < bytes; i++)
+        hash = (hash ^ frame[i]) * UINT64_C(0x100000001b3);
+    world_mix(world, hash);
+}
+
+static void carry_frame(struct world *world, uint32_t node, const struct mesh_output *output)
+{
+    static uint8_t frame[FORWARD_FRAME_BYTES_MAX];
+    require(output->bytes <= sizeof frame);
+    mesh_write_output(world->nodes[node].mesh, frame);
+    mix_frame(world, frame, output->bytes);
+    if (output->channel == CHANNEL_GOSSIP)
+        world->gossip_bytes += output->bytes;
+    else if (output->channel == CHANNEL_FORWARD)
+        world->forward_bytes += output->bytes;
+    for (uint32_t i = 0; i < world->watchers_count; i++)
+        if (world->watchers[i].on_frame != NULL)
+            world->watchers[i].on_frame(world->watchers[i].state, world, node, output->channel,
+                                        frame, output->bytes);
+    if (output->order == MESH_SEND)
+        network_send(world, node, output->link, output->channel, frame, output->bytes);
+    else
+        network_reply(world, node, output->channel, output->connection, frame, output->bytes);
+}
+
+static void resolve_seed(struct world *world, uint32_t node, uint32_t seed)
+{
+    agenda_plan(&world->agenda, (struct event){.at_ns = world->now_ns + MS,
+                                               .kind = EVENT_RESOLVED,
+                                               .node = node,
+                                               .life = world->nodes[node].life,
+                                               .number = seed});
+}
+
+static void take_stopped(struct world *world, uint32_t node, enum mesh_notice_code why)
+{
+    world->nodes[node].has_stopped = true;
+    for (uint32_t i = 0; i < world->watchers_count; i++)
+        if (world->watchers[i].on_stopped != NULL)
+            world->watchers[i].on_stopped(world->watchers[i].state, world, node, why);
+}
+
+static void carry_out(struct world *world, uint32_t node, const struct mesh_output *output)
+{
+    switch (output->order) {
+    case MESH_SEND:
+    case MESH_REPLY:
+        carry_frame(world, node, output);
+        break;
+    case MESH_OPEN_LINK:
+        network_open(world, node, output->link, output->channel, output->address);
+        break;
+    case MESH_CLOSE_LINK:
+        network_close(world, node, output->link, output->channel);
+        break;
+    case MESH_PROBE_REFUSED:
+        network_probe(world, node, output->link, output->address);
+        break;
+    case MESH_CUT:
+        network_cut_connection(world, output->channel, output->connection);
+        break;
+    case MESH_RESOLVE_SEED:
+        resolve_seed(world, node, output->seed);
+        break;
+    case MESH_NOTICE:
+        take_notice(world, node, &output->notice);
+        break;
+    case MESH_STOPPED:
+        take_stopped(world, node, output->notice.code);
+        break;
+    }
+}
+
+static void plan_tick(struct world *world, uint32_t node)
+{
+    struct world_node *n = &world->nodes[node];
+    uint64_t deadline_ns = mesh_deadline_ns(n->mesh);
+    if (deadline_ns == UINT64_MAX)
+        return;
+    uint64_t at_ns = clocks_reach_ns(&n->clock, deadline_ns);
+    if (at_ns < world->now_ns)
+        at_ns = world->now_ns;
+    if (at_ns >= n->tick_at_ns)
+        return; /* one is planned that comes first */
+    n->tick_at_ns = at_ns;
+    agenda_plan(&world->agenda, (struct event){.at_ns = at_ns,
+                                               .kind = EVENT_TICK,
+                                               .node = node,
+                                               .life = n->life,
+                                               .number = ++n->ticks});
+}
+
+static void pull(struct world *world, uint32_t node)
+{
+    struct world_node *n = &world->nodes[node];
+    struct mesh_output output;
+    while (mesh_next_output(n->mesh, &output))
+        carry_out(world, node, &output);
+    if (n->has_stopped) {
+        world_note(world, "%s has stopped", n->name);
+        world_end(world, node, true);
+        return;
+    }
+    plan_tick(world, node);
+}
+
+void loop_tell(struct world *world, uint32_t node, struct mesh_input *input)
+{
+    struct world_node *n = &world->nodes[node];
+    input->now_ns = clocks_read_ns(&n->clock, world->now_ns);
+    int64_t jump_ms = world->ignores_wall ? 0 : n->wall_offset_ms;
+    input->wall_ms = (uint64_t)((int64_t)(WALL_AT_START_MS + world->now_ns / MS) + jump_ms);
+    mesh_receive(n->mesh, input);
+    if (input->fact == MESH_LINK_FULL)
+        return; /* told while orders are being pulled */
+    pull(world, node);
+    if (n->mesh != NULL && ++n->checked >= FACTS_BETWEEN_CHECKS) {
+        n->checked = 0;
+        mesh_check(n->mesh);
+    }
+}
+
+static void tell_frame(struct world *world, const struct event *event)
+{
+    struct mesh_input input = {.fact = MESH_FRAME,
+                               .channel = (enum channel)event->channel,
+                               .connection = event->connection,
+                               .bytes = span_of(event->frame, event->bytes),
+                               .address = span_text(world->nodes[event->from].gossip_address)};
+    loop_tell(world, event->node, &input);
+}
+
+static void tell_resolved(struct world *world, const struct event *event)
+{
+    struct world_node *n = &world->nodes[event->node];
+    char gossip[ADDRESSES_BYTES];
+    addresses_print(world->nodes[n->seeds[event->number]].address, NULL, gossip, NULL);
+    struct mesh_input input = {
+        .fact = MESH_SEED_RESOLVED, .seed = event->number, .bytes = span_text(gossip)};
+    loop_tell(world, event->node, &input);
+}
+
+static void tell_tick(struct world *world, const struct event *event)
+{
+    struct world_node *n = &world->nodes[event->node];
+    if (event->number != n->ticks)
+        return; /* superseded: an earlier one was planned */
+    n->tick_at_ns = UINT64_MAX;
+    if (mesh_deadline_ns(n->mesh) <= clocks_read_ns(&n->clock, world->now_ns))
+        loop_tell(world, event->node, &(struct mesh_input){.fact = MESH_TICK});
+    else
+        plan_tick(world, event->node); /* what it was for was called off */
+}
+
+static void work_on(struct world *world, const struct event *event)
+{
+    struct mesh_input input = {.channel = (enum channel)event->channel};
+    switch (event->kind) {
+    case EVENT_TICK:
+        tell_tick(world, event);
+        return;
+    case EVENT_FRAME:
+        tell_frame(world, event);
+        return;
+    case EVENT_CONNECTION_LOST:
+        input.fact = MESH_CONNECTION_LOST;
+        input.connection = event->connection;
+        loop_tell(world, event->node, &input);
+        return;
+    case EVENT_LINK_REFUSED:
+        input.fact = MESH_LINK_REFUSED;
+        input.link = event->link;
+        loop_tell(world, event->node, &input);
+        return;
+    case EVENT_STOP:
+        input.fact = MESH_STOP;
+        loop_tell(world, event->node, &input);
+        return;
+    case EVENT_RESOLVED:
+        tell_resolved(world, event);
+        return;
+    case EVENT_ANSWER:
+    case EVENT_DIAL:
+    case EVENT_LINK_UP:
+    case EVENT_LINK_LOST:
+    case EVENT_PUMP:
+        network_due(world, event);
+        return;
+    case EVENT_FAULT:
+        world->faults.on_due(world->faults.state, world, event->number);
+        return;
+    }
+}
+
+/* What comes for a node that is stopped or busy comes later, in its old order. Its kernel goes on
+ * sending meanwhile. */
+static bool is_postponed(struct world *world, const struct event *event)
+{
+    if (event->kind == EVENT_FAULT || event->kind == EVENT_PUMP)
+        return false;
+    struct world_node *n = &world->nodes[event->node];
+    uint64_t free_ns =
+        n->paused_until_ns > n->busy_until_ns ? n->paused_until_ns : n->busy_until_ns;
+    if (free_ns > world->now_ns) {
+        struct event later = *event;
+        later.at_ns = free_ns;
+        agenda_plan(&world->agenda, later);
+        return true;
+    }
+    n->busy_until_ns = world->now_ns + n->service_ns;
+    return false;
+}
+
+void loop_step(struct world *world)
+{
+    struct event event = agenda_take(&world->agenda);
+    if (event.at_ns > world->now_ns)
+        world->now_ns = event.at_ns;
+    const struct world_node *n = &world->nodes[event.node];
+    bool is_void = event.kind != EVENT_FAULT && (n->mesh == NULL || n->life != event.life);
+    if (!is_void && is_postponed(world, &event))
+        return;
+    if (!is_void) {
+        world->steps++;
+        world_mix(world, event.at_ns);
+        world_mix(world, (uint64_t)event.kind << 32 | event.node);
+        work_on(world, &event);
+    }
+    free(event.frame);
+}
