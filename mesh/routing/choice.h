@@ -20,8 +20,8 @@ struct choice {
 };
 
 /* Returns ERROR_OK; ERROR_NO_HANDLER: nobody (else) serves the path; ERROR_CLUSTER_ROUTING:
- * somebody may, but can't be reached now, or this node has not synchronised yet. The flight's moved_from
- * nodes are out of the question. Draws random numbers only when there is a choice.
+ * somebody may, but can't be reached now, or this node has not synchronised yet. The flight's
+ * moved_from nodes are out of the question. Draws random numbers only when there is a choice.
  * O(registrations of that path). */
 enum error choice_make(struct routing *routing, struct span path, const struct flight *flight,
                        enum choice_scope scope, struct choice *choice);

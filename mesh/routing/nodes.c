@@ -69,7 +69,8 @@ bool nodes_joined(struct nodes *nodes, uint64_t instance, struct span name, stru
     struct span own_zone = span_text(nodes->context->config->zone);
     node->is_in_zone = own_zone.bytes > 0 && span_equal(zone, own_zone);
     node->name_bytes = (uint8_t)(name.bytes < NAME_BYTES_MAX ? name.bytes : NAME_BYTES_MAX);
-    memcpy(node->name, name.data, node->name_bytes);
+    if (name.bytes > 0)
+        memcpy(node->name, name.data, node->name_bytes);
     return true;
 }
 

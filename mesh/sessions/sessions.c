@@ -58,7 +58,7 @@ void sessions_destroy(struct sessions **sessions)
     if (self == NULL)
         return;
     struct memory *memory = &self->context->memory;
-    for (uint32_t slot = 0; slot < self->used; slot++) {
+    for (uint32_t slot = 0; self->slots != NULL && slot < self->used; slot++) {
         if (self->slots[slot].phase != SESSION_PHASE_FREE)
             table_release(self, &self->slots[slot], false);
     }
