@@ -4,10 +4,15 @@
 
 #include "mesh/membership/room.h"
 
+enum { IDLE_MS = 5000 }; /* ten periods: whoever is asked again soon is not dialled again */
+
 struct link *contacts_link(struct membership *room, uint32_t who)
 {
     if (who == room->members.self)
         return NULL;
+    struct peer *peer = members_peer(&room->members, who);
+    if (peer != NULL)
+        peer->used_ns = room->context->now_ns;
     struct links *links = room->context->links;
     const struct descriptor *descriptor = members_descriptor(&room->members, who);
     struct link *link = links_of_instance(links, descriptor->instance);
@@ -21,6 +26,8 @@ struct link *contacts_link(struct membership *room, uint32_t who)
 
 void contacts_meet(struct membership *room, uint32_t who)
 {
+    if (members_live(&room->members) > CONTACTS_ALL)
+        return; /* it is dialled when it is first asked */
     struct link *link = contacts_link(room, who);
     if (link == NULL)
         return;
@@ -33,10 +40,18 @@ uint32_t contacts_member(const struct membership *room, const struct link *link)
     return link->instance == 0 ? WHO_NONE : members_find(&room->members, link->instance);
 }
 
+static bool is_in_use(const struct membership *room, uint32_t who)
+{
+    if (members_live(&room->members) <= CONTACTS_ALL)
+        return true;
+    const struct peer *peer = members_peer_if_any(&room->members, who);
+    return peer != NULL && room->context->now_ns - peer->used_ns < IDLE_MS * MS_NS;
+}
+
 static bool is_wanted(const struct membership *room, const struct link *link)
 {
     uint32_t who = contacts_member(room, link);
-    return (who != WHO_NONE && members_is_live(&room->members, who)) ||
+    return (who != WHO_NONE && members_is_live(&room->members, who) && is_in_use(room, who)) ||
            calls_has_link(room, link->number) || joiners_has_link(room, link->number);
 }
 

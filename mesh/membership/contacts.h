@@ -1,4 +1,5 @@
-/* contacts.h - decides which members this node has links to: all live ones.
+/* contacts.h - decides which members this node has links to: all live ones, up to CONTACTS_ALL of
+ * them; in a larger mesh those it lately had to do with.
  * Memory: links.h. Thread: one owner. */
 #ifndef WEFT_MESH_MEMBERSHIP_CONTACTS_H
 #define WEFT_MESH_MEMBERSHIP_CONTACTS_H
@@ -7,7 +8,10 @@
 
 struct membership;
 
-/* The first news of a live member: both channels are dialled. */
+/* As many nodes as are supported in practice: six descriptors a link. */
+enum { CONTACTS_ALL = 300 };
+
+/* The first news of a live member: both channels are dialled, unless the mesh is too large. */
 void contacts_meet(struct membership *room, uint32_t who);
 
 /* The link to a member, opened if need be. NULL: this node itself, or no more links. */

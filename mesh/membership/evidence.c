@@ -11,10 +11,11 @@
  * (E1) For one name the higher incarnation wins; at equal: left > dead > suspect > alive.
  * (E2) Left is final for an instance.
  * (E3) News of a member nobody introduced makes no member.
- * (E4) A death is believed by those who suspected the member, or have no link to it that is up.
- *      Others hear it as an accusation: they ask the member, who refutes it if it can. So two
- *      halves of a healed split kill nobody with what they said of each other. (memberlist's merge
- *      does the same with tables; we do it with gossip too, as a death may outlive its split.)
+ * (E4) A death is believed by those who suspect the member, or whose link to it is down.
+ *      Others pass it on to the member, who refutes it if it can, and ask it. So two halves of a
+ *      healed split kill nobody with what they said of each other. (memberlist's merge suspects
+ *      where the other table says dead; we do not even suspect, and treat gossip alike, as a death
+ *      may outlive its split.)
  * (E5) Nothing said of an older instance touches a newer one of that name. */
 #include "mesh/membership/evidence.h"
 
@@ -197,7 +198,7 @@ static bool believes_death(const struct membership *room, uint32_t who)
         return true;
     const struct link *link =
         links_of_instance(room->context->links, members_descriptor(&room->members, who)->instance);
-    return link == NULL || !link->gossip_up;
+    return link != NULL && !link->gossip_up;
 }
 
 static void apply_alive(struct membership *room, uint32_t who, const struct member_record *record)
@@ -217,8 +218,7 @@ static void apply_dead(struct membership *room, uint32_t who, const struct membe
     } else if (believes_death(room, who)) {
         step(room, who, MEMBER_DEAD, record->incarnation, "others got no answer");
     } else {
-        (void)accuse(room, who, record, "held dead by others");
-        frames_tell(room, who);
+        frames_forward(room, who, record);
         probe_now(room, who);
     }
 }

@@ -6,7 +6,7 @@
 #include "mesh/membership/members.h"
 
 enum {
-    ENTRIES_FIRST = 64,
+    ENTRIES_FIRST = 32,
     PEERS_CHUNK = 32,
     TOMBSTONES_FIRST = 64,
     RANDOM_TRIES = 32, /* then one walk; with mostly live entries the walk is never needed */
@@ -45,11 +45,9 @@ void members_clear(struct members *members)
 /* Entries up to and including `who`. */
 static bool entries_reserve(struct members *members, uint32_t who)
 {
-    uint32_t capacity = members->capacity == 0 ? ENTRIES_FIRST : members->capacity;
-    while (capacity <= who)
-        capacity *= 2;
-    if (capacity == members->capacity)
+    if (who < members->capacity)
         return true;
+    uint32_t capacity = who + who / 8 + ENTRIES_FIRST;
     struct entry *entries =
         memory_resize(&members->context->memory, MEMORY_MEMBERS, members->entries,
                       members->capacity * sizeof entries[0], capacity * sizeof entries[0]);

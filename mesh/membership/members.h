@@ -34,6 +34,7 @@ struct peer {
     uint32_t sessions, lag_us;
     uint64_t log_head;
     uint64_t acked_ns;         /* last ack; 0: never */
+    uint64_t used_ns;          /* contacts.h's: when its link was last wanted */
     uint64_t differs_since_ns; /* its view hash and ours; 0: equal, or never heard */
     uint8_t health;
     bool forward_up; /* its forward link to us */
@@ -95,7 +96,7 @@ uint32_t members_next(const struct members *members, uint32_t after);
 /* A random live member that is not this node; WHO_NONE: there is none. */
 uint32_t members_random(const struct members *members, struct random *random);
 
-/* A random one of the `newest` newest dead (not left) members; WHO_NONE: there is none. O(newest). */
+/* A random one of the `newest` newest dead (not left) members; WHO_NONE: there is none. */
 uint32_t members_dead(const struct members *members, struct random *random, uint32_t newest);
 
 /* Every bit of the value reaches every bit of the sum; not for secrets. */

@@ -18,13 +18,19 @@ static struct descriptors *descriptors_new(struct context *context, struct rando
 
 struct membership *membership_new(struct context *context)
 {
+    return membership_new_sharing(context, NULL);
+}
+
+struct membership *membership_new_sharing(struct context *context, struct descriptors *shared)
+{
     struct membership *room =
         memory_new(&context->memory, MEMORY_MEMBERS, sizeof(struct membership));
     if (room == NULL)
         return NULL;
     room->context = context;
     random_init(&room->random, context->config->random_seed, CONTEXT_STREAM_MEMBERSHIP);
-    room->descriptors = descriptors_new(context, &room->random);
+    room->shares_descriptors = shared != NULL;
+    room->descriptors = shared != NULL ? shared : descriptors_new(context, &room->random);
     if (room->descriptors == NULL) {
         memory_free(&context->memory, MEMORY_MEMBERS, room, sizeof *room);
         return NULL;
@@ -63,8 +69,10 @@ void membership_destroy(struct membership **membership)
     events_clear(&room->events, &context->memory);
     roster_clear(&room->listed, &context->memory);
     members_clear(&room->members);
-    descriptors_clear(room->descriptors);
-    memory_free(&context->memory, MEMORY_MEMBERS, room->descriptors, sizeof *room->descriptors);
+    if (!room->shares_descriptors) {
+        descriptors_clear(room->descriptors);
+        memory_free(&context->memory, MEMORY_MEMBERS, room->descriptors, sizeof *room->descriptors);
+    }
     memory_free(&context->memory, MEMORY_MEMBERS, room, sizeof *room);
 }
 

@@ -75,6 +75,11 @@ struct member_verdict {
 };
 
 struct membership *membership_new(struct context *context);
+
+/* The same, with names and addresses in a store that the rooms of several simulated nodes share:
+ * 10,000 nodes that know each other then fit into one process. NULL: a store of its own. */
+struct descriptors;
+struct membership *membership_new_sharing(struct context *context, struct descriptors *descriptors);
 void membership_destroy(struct membership **membership);
 
 /* The first tick: resolves the seeds, or is alone. */

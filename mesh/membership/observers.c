@@ -1,5 +1,5 @@
-/* observers.c - see observers.h. Rendezvous hashing in place of Rapid's rings: the same fixed few of
- * each member, no order to keep, and when one dies only its own place is filled anew. */
+/* observers.c - see observers.h. Rendezvous hashing in place of Rapid's rings: the same few of each
+ * member, no order to keep, and when one dies only its own place is filled anew. */
 #include "mesh/membership/observers.h"
 
 uint32_t observers_of(const struct members *members, uint32_t who, uint32_t most,

@@ -58,6 +58,7 @@ struct membership {
     struct context *context;
     struct random random;
     struct descriptors *descriptors;
+    bool shares_descriptors;
     bool has_started;
     struct members members;
     struct roster listed;
