@@ -3,9 +3,11 @@
 /* The daemon's few lines: tell what happened, pull every order, sleep until the core's deadline. */
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "mesh/base/require.h"
+#include "proto/kinds.h"
 #include "tests/sim/addresses.h"
 #include "tests/sim/clocks.h"
 #include "tests/sim/world.h"
@@ -44,12 +46,36 @@ static void mix_frame(struct world *world, const uint8_t *frame, size_t bytes)
     world_mix(world, hash);
 }
 
+/* A line for each frame that leaves: to whom, and the messages in it. */
+static void note_frame(struct world *world, uint32_t node, const struct mesh_output *output,
+                       const uint8_t *frame)
+{
+    struct reader reader;
+    struct envelope envelope;
+    struct message message;
+    enum error error = ERROR_OK;
+    char kinds[256] = "";
+    size_t at = 0;
+    if (world->trace == NULL)
+        return;
+    reader_init(&reader, span_of(frame, output->bytes));
+    if (envelope_decode(&reader, output->channel, &envelope) != ERROR_OK)
+        return;
+    while (message_next(&reader, &message, &error) && at < sizeof kinds - 32)
+        at += (size_t)snprintf(kinds + at, sizeof kinds - at, " %s", kind_name(message.kind));
+    world_note(world, "%s -> %s %u, %zu bytes:%s", world->nodes[node].name,
+               output->order == MESH_SEND ? "link" : "connection",
+               output->order == MESH_SEND ? output->link : output->connection, output->bytes,
+               kinds);
+}
+
 static void carry_frame(struct world *world, uint32_t node, const struct mesh_output *output)
 {
     static uint8_t frame[FORWARD_FRAME_BYTES_MAX];
     require(output->bytes <= sizeof frame);
     mesh_write_output(world->nodes[node].mesh, frame);
     mix_frame(world, frame, output->bytes);
+    note_frame(world, node, output, frame);
     if (output->channel == CHANNEL_GOSSIP)
         world->gossip_bytes += output->bytes;
     else if (output->channel == CHANNEL_FORWARD)
@@ -89,9 +115,12 @@ static void carry_out(struct world *world, uint32_t node, const struct mesh_outp
         carry_frame(world, node, output);
         break;
     case MESH_OPEN_LINK:
+        world_note(world, "%s opens link %u to %.*s", world->nodes[node].name, output->link,
+                   (int)output->address.bytes, (const char *)output->address.data);
         network_open(world, node, output->link, output->channel, output->address);
         break;
     case MESH_CLOSE_LINK:
+        world_note(world, "%s closes link %u", world->nodes[node].name, output->link);
         network_close(world, node, output->link, output->channel);
         break;
     case MESH_PROBE_REFUSED:

@@ -330,7 +330,7 @@ static void send_head(struct world *world, uint32_t node, struct sim_link *l, ui
 static bool must_wait(const struct world *world, uint32_t node, const struct sim_link *l)
 {
     return world_is_cut(world, node, l->peer) || world->nodes[l->peer].has_vanished ||
-           l->unacknowledged >= WINDOW_FRAMES;
+           (l->unacknowledged >= WINDOW_FRAMES && world_is_cut(world, l->peer, node));
 }
 
 /* The process that this link led to is gone and its host says so. */
@@ -345,7 +345,13 @@ static bool is_reset_by_peer(const struct world *world, uint32_t node, const str
 static void tell_link(struct world *world, uint32_t node, uint32_t link, uint32_t channel,
                       enum mesh_fact fact)
 {
+    static const char *const words[] = {[MESH_LINK_UP] = "up",
+                                        [MESH_LINK_LOST] = "lost",
+                                        [MESH_LINK_FULL] = "full",
+                                        [MESH_LINK_WRITABLE] = "writable"};
     struct mesh_input input = {.fact = fact, .channel = (enum channel)channel, .link = link};
+    world_note(world, "%s link %u channel %u is %s", world->nodes[node].name, link, channel,
+               words[fact]);
     loop_tell(world, node, &input);
 }
 
