@@ -159,7 +159,7 @@ run weftctl -s "$a" session ls
 run weftctl -s "$a" session close "$id" --reason "the quick start is over"
 wait "$opener" 2>/dev/null
 wait_for "$state/open.out" "closed_by_controller"
-echo "The client on c was told: $(tail -n 1 "$state/open.out")"
+echo "The client on c was told: $(grep closed_by "$state/open.out")"
 
 # ---- a short load ------------------------------------------------------------------------------
 

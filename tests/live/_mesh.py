@@ -248,8 +248,9 @@ def run_tests(tests):
             with Mesh() as mesh:
                 test(mesh)
             verdict = "ok"
-        except Failed as why:
-            verdict = f"FAILED: {why}"
+        except (Failed, OSError, ValueError, KeyError, IndexError,
+                subprocess.SubprocessError) as why:
+            verdict = f"FAILED: {why!r}"
             failed += 1
         print(f"{test.__name__}: {verdict} ({time.monotonic() - started:.1f} s)", flush=True)
     sys.exit(1 if failed else 0)

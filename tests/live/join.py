@@ -12,9 +12,9 @@ def three_nodes_join_by_one_seed(mesh):
     a, b, c = mesh.trio()
     for node in (a, b, c):
         mesh.wait_members(node, {"a": "alive", "b": "alive", "c": "alive"})
-    status = mesh.json(b, "cluster", "status")
-    check(status["converged"] and status["members"] == 3 and status["complete"],
-          f"the cluster has converged: {status}")
+    status = wait_until(lambda: (s := mesh.json(b, "cluster", "status"))["converged"] and s,
+                        "the cluster converges")
+    check(status["members"] == 3 and status["complete"], f"with all three: {status}")
 
 
 def one_node_alone_is_ready(mesh):
