@@ -1,19 +1,32 @@
 /* ctl.c - see ctl.h. */
 #include "client/ctl/ctl.h"
 
-#include "client/ctl/ctl_output.h"
-
-#include <poll.h>
+#include <errno.h>
 #include <signal.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/signalfd.h>
 #include <time.h>
-#include <unistd.h>
 
-enum { CREDENTIALS_MAX = 4096, SENTENCE_BYTES = 2048 };
+#include "client/ctl/values.h"
+
+static volatile sig_atomic_t is_stopped;
+
+const char *ctl_flag(const struct ctl *ctl, enum ctl_flag flag)
+{
+    return ctl->flags[flag - FLAG_ALL];
+}
+
+bool ctl_count(const struct ctl *ctl, enum ctl_flag flag, const char *name, uint64_t least,
+               uint64_t most, uint64_t otherwise, uint64_t *count)
+{
+    const char *text = ctl_flag(ctl, flag);
+    *count = otherwise;
+    if (text == NULL || values_parse_count(text, least, most, count))
+        return true;
+    (void)problems_usage("%s takes a number from %llu to %llu, not '%s'", name,
+                         (unsigned long long)least, (unsigned long long)most, text);
+    return false;
+}
 
 uint64_t ctl_now_ms(void)
 {
@@ -22,165 +35,102 @@ uint64_t ctl_now_ms(void)
     return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
 
-int ctl_fail(const struct ctl *ctl, const char *code, const char *format, ...)
+/* ---- signals ---- */
+
+static void on_signal(int number)
 {
-    char sentence[SENTENCE_BYTES];
-    va_list arguments;
-    va_start(arguments, format);
-    (void)vsnprintf(sentence, sizeof sentence, format, arguments);
-    va_end(arguments);
-    ctl_output_error(ctl, code, sentence);
-    if (strcmp(code, "USAGE") == 0)
-        return CTL_USAGE;
-    return strcmp(code, "NO_SUCH_SESSION") == 0 ? CTL_NOTHING : CTL_ERROR;
+    (void)number;
+    is_stopped = 1;
 }
 
-int ctl_fail_with(const struct ctl *ctl, enum weft_error error, struct weft_text text)
+void ctl_catch_signals(void)
 {
-    if (text.bytes == 0)
-        return ctl_fail(ctl, weft_error_name(error), "%s", weft_error_sentence(error));
-    return ctl_fail(ctl, weft_error_name(error), "%.*s", (int)text.bytes, text.data);
+    struct sigaction action = {.sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND};
+    (void)sigaction(SIGINT, &action, NULL);
+    (void)sigaction(SIGTERM, &action, NULL);
 }
 
-bool ctl_read_id(const struct ctl *ctl, const char *text, struct weft_session_id *id)
+bool ctl_is_stopped(void)
 {
-    if (weft_session_id_parse(text, id))
-        return true;
-    (void)ctl_fail(ctl, "USAGE",
-                   "'%s' is not a session id: 16 hexadecimal digits, '-', 16 more; "
-                   "`weftctl session ls` shows them",
-                   text);
-    return false;
+    return is_stopped != 0;
 }
 
-static void on_opened(struct weft_client *client, const struct weft_opened *opened, void *user)
-{
-    struct ctl *ctl = user;
-    (void)client;
-    (void)snprintf(ctl->mesh, sizeof ctl->mesh, "%.*s", (int)opened->mesh.bytes, opened->mesh.data);
-}
+/* ---- the session ---- */
 
 static void on_lost(struct weft_client *client, struct weft_text why, void *user)
 {
     struct ctl *ctl = user;
     (void)client;
     (void)why;
-    ctl->failures++;
+    ctl->servers_failed++;
 }
 
-/* The password file's content without its last newline; -1: it can't be read. */
-static ssize_t read_password(const char *path, char *buffer, size_t room)
+void ctl_options(struct ctl *ctl, struct weft_options *options)
 {
-    FILE *file = strcmp(path, "-") == 0 ? stdin : fopen(path, "re");
-    if (file == NULL)
-        return -1;
-    size_t bytes = fread(buffer, 1, room, file);
-    bool is_read = ferror(file) == 0;
-    if (file != stdin)
-        (void)fclose(file);
-    if (bytes > 0 && buffer[bytes - 1] == '\n')
-        bytes--;
-    return is_read ? (ssize_t)bytes : -1;
-}
-
-static int not_connected(struct ctl *ctl, enum weft_error error)
-{
-    const char *why = weft_last_failure(ctl->client);
-    if (error == WEFT_TIMEOUT)
-        return ctl_fail(ctl, "CLUSTER_ROUTING", "no server gave a session: %s",
-                        why[0] == '\0' ? "none has answered yet" : why);
-    return ctl_fail(ctl, weft_error_name(error), "%s", why);
-}
-
-/* Waits for the session; gives up early once each server has been tried, unless patient. */
-static enum weft_error connect_client(struct ctl *ctl, bool is_patient)
-{
-    uint64_t end_ms = ctl_now_ms() + ctl->timeout_ms;
-    enum weft_error error = WEFT_TIMEOUT;
-    while (error == WEFT_TIMEOUT && ctl_now_ms() < end_ms) {
-        error = weft_connect(ctl->client, 20);
-        if (!is_patient && ctl->failures >= ctl->servers_count)
-            break;
-    }
-    return error;
-}
-
-int ctl_open(struct ctl *ctl, bool is_patient)
-{
-    if (ctl->client != NULL)
-        return CTL_COMPLETE;
-    char password[CREDENTIALS_MAX];
-    ssize_t password_bytes = 0;
-    if (ctl->password_file != NULL)
-        password_bytes = read_password(ctl->password_file, password, sizeof password);
-    if (password_bytes < 0)
-        return ctl_fail(ctl, "USAGE", "the password file %s can't be read", ctl->password_file);
-    const struct weft_options options = {
+    *options = (struct weft_options){
         .servers = ctl->servers,
         .principal = ctl->user,
-        .credentials = password,
-        .credentials_bytes = (size_t)password_bytes,
         .properties = ctl->properties,
         .properties_count = ctl->properties_count,
         .client_type = "cli",
-        .environment = "weftctl " WEFT_VERSION,
-        .ends_with_connection = true,
         .request_timeout_ms = ctl->timeout_ms,
-        .opened = on_opened,
-        .lost = on_lost,
         .user = ctl,
     };
-    ctl->servers_count = 1;
-    for (const char *comma = ctl->servers; (comma = strchr(comma, ',')) != NULL; comma++)
-        ctl->servers_count++;
-    ctl->client = weft_new(&options);
-    if (ctl->client == NULL)
-        return ctl_fail(ctl, "USAGE",
-                        "the server list '%s' or a property can't be used; a server is "
-                        "HOST[:PORT], a property KEY=VALUE",
-                        ctl->servers);
-    enum weft_error error = connect_client(ctl, is_patient);
-    return error == WEFT_OK ? CTL_COMPLETE : not_connected(ctl, error);
 }
 
-void ctl_stream_begin(struct ctl *ctl)
+static uint32_t servers_count(const char *list)
 {
-    sigset_t signals;
-    (void)sigemptyset(&signals);
-    (void)sigaddset(&signals, SIGINT);
-    (void)sigaddset(&signals, SIGTERM);
-    (void)sigprocmask(SIG_BLOCK, &signals, NULL);
-    ctl->signals = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
-    ctl->started_ms = ctl_now_ms();
+    uint32_t count = 1;
+    for (; *list != '\0'; list++)
+        count += *list == ',';
+    return count;
 }
 
-void ctl_stream_ready(const struct ctl *ctl)
+static int no_client(const struct ctl *ctl)
 {
-    char id[WEFT_SESSION_ID_BYTES];
-    (void)fprintf(stderr, "weftctl: ready %s\n",
-                  weft_session_id_format(weft_session(ctl->client), id));
+    if (errno == EINVAL)
+        return problems_usage("'%s' is no list of servers such as 127.0.0.1:7310,:7320, or a "
+                              "--prop or --user is longer than a session takes",
+                              ctl->servers);
+    return problems_report("INTERNAL", "no session: %s", strerror(errno));
 }
 
-/* How long the stream may still wait. */
-static int patience_ms(const struct ctl *ctl, int timeout_ms)
+static int no_session(const struct ctl *ctl, const struct weft_client *client)
 {
-    if ((ctl->given & CTL_OPT_FOR) == 0)
-        return timeout_ms;
-    uint64_t past_ms = ctl_now_ms() - ctl->started_ms;
-    int left_ms = past_ms >= ctl->for_ms ? 0 : (int)(ctl->for_ms - past_ms);
-    return timeout_ms < 0 || left_ms < timeout_ms ? left_ms : timeout_ms;
+    const char *why = weft_last_failure(client);
+    return problems_report("CLUSTER_ROUTING", "no node at %s: %s", ctl->servers,
+                           *why == '\0' ? "none answered in time" : why);
 }
 
-bool ctl_stream_wait(struct ctl *ctl, int timeout_ms)
+int ctl_connect(struct ctl *ctl)
 {
-    struct pollfd ready[] = {
-        {.fd = ctl->signals, .events = POLLIN},
-        {.fd = ctl->client == NULL ? -1 : weft_fd(ctl->client), .events = POLLIN},
-    };
-    (void)poll(ready, 2, patience_ms(ctl, timeout_ms));
+    if (ctl->client == NULL) {
+        struct weft_options options;
+        ctl_options(ctl, &options);
+        options.lost = on_lost;
+        options.ends_with_connection = true; /* nobody comes back for it */
+        ctl->client = weft_new(&options);
+        if (ctl->client == NULL)
+            return no_client(ctl);
+    }
+    uint64_t end_ms = ctl_now_ms() + ctl->timeout_ms;
+    ctl->servers_failed = 0;
+    while (!weft_is_open(ctl->client)) {
+        enum weft_error error = weft_connect(ctl->client, 20);
+        if (error != WEFT_OK && error != WEFT_TIMEOUT)
+            return problems_of_error(error, values_text(weft_last_failure(ctl->client)), 0, 0);
+        bool is_tried = !ctl->is_patient && ctl->servers_failed >= servers_count(ctl->servers);
+        if (error != WEFT_OK && (is_tried || ctl_now_ms() >= end_ms || is_stopped))
+            return no_session(ctl, ctl->client);
+    }
+    return EXIT_COMPLETE;
+}
+
+void ctl_clear(struct ctl *ctl)
+{
     if (ctl->client != NULL)
-        (void)weft_progress(ctl->client);
-    if ((ready[0].revents & POLLIN) != 0)
-        ctl->is_interrupted = true;
-    return !ctl->is_interrupted && patience_ms(ctl, 1) > 0;
+        weft_destroy(&ctl->client);
+    for (size_t i = 0; i < ctl->properties_count; i++)
+        free(ctl->property_texts[i]);
+    *ctl = (struct ctl){0};
 }

@@ -383,6 +383,12 @@ void node_step(struct node *node)
     (void)zmq_msg_close(&frame);
 }
 
+void node_turn(struct node *node, struct weft_context *context)
+{
+    node_step(node);
+    (void)weft_context_run(context, 1);
+}
+
 static void *run(void *argument)
 {
     struct node *node = argument;

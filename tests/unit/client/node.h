@@ -73,16 +73,15 @@ void node_goodbye(struct node *node, int session, enum close_reason reason, cons
 /* Sends raw bytes to a session. */
 void node_send_raw(struct node *node, int session, const void *bytes, size_t count);
 
-/* Runs node and context in turns until the condition holds; false after 5 s. */
+/* Lets the node and then the context do what they have to. */
+void node_turn(struct node *node, struct weft_context *context);
+
+/* Takes turns until the condition holds; fails the test after 5 s. */
 #define node_until(node, context, condition)                                                       \
-    ({                                                                                             \
-        bool holds_ = false;                                                                       \
-        for (int i_ = 0; i_ < 5000 && !holds_; i_++) {                                             \
-            node_step(node);                                                                       \
-            (void)weft_context_run(context, 1);                                                    \
-            holds_ = (condition);                                                                  \
-        }                                                                                          \
-        holds_;                                                                                    \
-    })
+    do {                                                                                           \
+        for (int turn_ = 0; turn_ < 5000 && !(condition); turn_++)                                 \
+            node_turn(node, context);                                                              \
+        cr_assert(condition);                                                                      \
+    } while (0)
 
 #endif

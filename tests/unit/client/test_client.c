@@ -79,12 +79,12 @@ Test(client, opens_a_session_with_what_was_offered)
     options.properties_count = 1;
     struct weft_client *client = weft_new(&options);
     cr_assert_not_null(client);
-    cr_assert(node_until(&node, weft_context_of(client), told.opened == 1));
+    node_until(&node, weft_context_of(client), told.opened == 1);
     cr_assert(weft_is_open(client));
     cr_assert_str_eq(weft_node(client), "straw");
     cr_assert_str_eq(node.principal, "ada");
     cr_assert_str_eq(node.property, "tier=gold");
-    cr_assert(node_until(&node, weft_context_of(client), node.sessions[0].grants == 1));
+    node_until(&node, weft_context_of(client), node.sessions[0].grants == 1);
     weft_destroy(&client);
     cr_assert_null(client);
     for (int i = 0; i < 1000 && node.goodbyes == 0; i++, (void)poll(NULL, 0, 1))
@@ -122,7 +122,7 @@ Test(client, goes_to_the_next_server_at_once_when_one_is_not_there)
     (void)snprintf(servers, sizeof servers, "127.0.0.1:1,%s", node.address);
     struct weft_options options = options_for(servers, &told);
     struct weft_client *client = weft_new(&options);
-    cr_assert(node_until(&node, weft_context_of(client), told.opened == 1));
+    node_until(&node, weft_context_of(client), told.opened == 1);
     cr_assert_eq(told.lost, 1);
     cr_assert_str_eq(told.text, "nothing answers at 127.0.0.1:1");
     weft_destroy(&client);
@@ -142,7 +142,7 @@ Test(client, waits_for_a_server_that_comes_up_later)
     cr_assert_eq(weft_connect(client, 50), WEFT_TIMEOUT);
     cr_assert_gt(strlen(weft_last_failure(client)), 0);
     node_start_at(&node, address);
-    cr_assert(node_until(&node, weft_context_of(client), told.opened == 1));
+    node_until(&node, weft_context_of(client), told.opened == 1);
     weft_destroy(&client);
     node_stop(&node);
 }
@@ -154,7 +154,7 @@ Test(client, is_closed_by_a_refusal_that_is_final)
     node_start(&node);
     struct weft_options options = options_for(node.address, &told);
     struct weft_client *client = weft_new(&options);
-    cr_assert(node_until(&node, weft_context_of(client), told.closed == 1));
+    node_until(&node, weft_context_of(client), told.closed == 1);
     cr_assert_eq(told.error, WEFT_WRONG_MESH);
     cr_assert_not_null(strstr(told.text, "WRONG_MESH: not today"));
     cr_assert_eq(weft_connect(client, 100), WEFT_WRONG_MESH);
@@ -171,9 +171,9 @@ Test(client, tries_on_after_a_refusal_that_may_pass)
     node_start(&node);
     struct weft_options options = options_for(node.address, &told);
     struct weft_client *client = weft_new(&options);
-    cr_assert(node_until(&node, weft_context_of(client), told.lost > 0));
+    node_until(&node, weft_context_of(client), told.lost > 0);
     node.refuse_with = 0;
-    cr_assert(node_until(&node, weft_context_of(client), told.opened == 1));
+    node_until(&node, weft_context_of(client), told.opened == 1);
     weft_destroy(&client);
     node_stop(&node);
 }
@@ -190,12 +190,12 @@ Test(client, finds_another_node_of_the_mesh_when_its_own_dies)
     struct weft_options options = options_for(first.address, &told);
     struct weft_client *client = weft_new(&options);
     struct weft_context *context = weft_context_of(client);
-    cr_assert(node_until(&first, context, told.opened == 1));
+    node_until(&first, context, told.opened == 1);
     struct weft_session_id session = told.session;
     cr_assert_eq(weft_request(client, "silent", NULL, NULL, on_response, &told, NULL), WEFT_OK);
-    cr_assert(node_until(&first, context, first.requests == 1));
+    node_until(&first, context, first.requests == 1);
     node_stop(&first);
-    cr_assert(node_until(&second, context, told.opened == 2));
+    node_until(&second, context, told.opened == 2);
     cr_assert_not(told.is_resumed);
     cr_assert_neq(told.session.serial, session.serial);
     cr_assert_eq(told.responses, 1, "what was in flight has ended");
@@ -214,12 +214,12 @@ Test(client, sends_what_had_not_left_in_the_next_session)
     struct weft_options options = options_for(address, &told);
     struct weft_client *client = weft_new(&options);
     struct weft_context *context = weft_context_of(client);
-    cr_assert(node_until(&node, context, told.opened == 1));
+    node_until(&node, context, told.opened == 1);
     node_stop(&node);
-    cr_assert(node_until(&node, context, told.lost >= 1));
+    node_until(&node, context, told.lost >= 1);
     cr_assert_eq(weft_request(client, "a", NULL, NULL, on_response, &told, NULL), WEFT_OK);
     node_start_at(&node, address);
-    cr_assert(node_until(&node, context, told.responses == 1));
+    node_until(&node, context, told.responses == 1);
     cr_assert_eq(told.outcome, WEFT_NO_HANDLER);
     cr_assert_eq(node.requests, 1);
     weft_destroy(&client);
@@ -236,14 +236,14 @@ Test(client, gets_its_session_back_where_the_node_can_give_it)
     struct weft_options options = options_for(address, &told);
     struct weft_client *client = weft_new(&options);
     struct weft_context *context = weft_context_of(client);
-    cr_assert(node_until(&node, context, told.opened == 1));
+    node_until(&node, context, told.opened == 1);
     struct weft_session_id session = told.session;
     cr_assert_eq(weft_request(client, "silent", NULL, NULL, on_response, &told, NULL), WEFT_OK);
-    cr_assert(node_until(&node, context, node.requests == 1));
+    node_until(&node, context, node.requests == 1);
     node_stop(&node);
-    cr_assert(node_until(&node, context, told.lost >= 1));
+    node_until(&node, context, told.lost >= 1);
     node_start_at(&node, address);
-    cr_assert(node_until(&node, context, told.opened == 2));
+    node_until(&node, context, told.opened == 2);
     cr_assert(told.is_resumed);
     cr_assert_eq(told.session.serial, session.serial);
     cr_assert_eq(told.responses, 0, "its response may still come");
@@ -259,11 +259,11 @@ Test(client, is_closed_once_with_the_reason_the_node_gives)
     struct weft_options options = options_for(node.address, &told);
     struct weft_client *client = weft_new(&options);
     struct weft_context *context = weft_context_of(client);
-    cr_assert(node_until(&node, context, told.opened == 1));
+    node_until(&node, context, told.opened == 1);
     cr_assert_eq(weft_request(client, "silent", NULL, NULL, on_response, &told, NULL), WEFT_OK);
-    cr_assert(node_until(&node, context, node.requests == 1));
+    node_until(&node, context, node.requests == 1);
     node_goodbye(&node, 0, CLOSE_REASON_CLOSED_BY_CONTROLLER, "enough");
-    cr_assert(node_until(&node, context, told.closed == 1));
+    node_until(&node, context, told.closed == 1);
     cr_assert_eq(told.reason, WEFT_CLOSED_BY_CONTROLLER);
     cr_assert_str_eq(told.text, "enough");
     cr_assert_eq(told.outcome, WEFT_SESSION_CLOSED);
@@ -285,9 +285,9 @@ Test(client, leaves_a_node_that_stops_for_another)
     (void)snprintf(first.others, sizeof first.others, "%s", second.address);
     struct weft_options options = options_for(first.address, &told);
     struct weft_client *client = weft_new(&options);
-    cr_assert(node_until(&first, weft_context_of(client), told.opened == 1));
+    node_until(&first, weft_context_of(client), told.opened == 1);
     node_goodbye(&first, 0, CLOSE_REASON_NODE_STOPPING, NULL);
-    cr_assert(node_until(&second, weft_context_of(client), told.opened == 2));
+    node_until(&second, weft_context_of(client), told.opened == 2);
     cr_assert_eq(told.closed, 0);
     weft_destroy(&client);
     node_stop(&first);
@@ -303,9 +303,9 @@ Test(client, is_closed_when_its_connection_is_lost_if_it_wants_no_other)
     options.no_reconnect = true;
     struct weft_client *client = weft_new(&options);
     struct weft_context *context = weft_context_of(client);
-    cr_assert(node_until(&node, context, told.opened == 1));
+    node_until(&node, context, told.opened == 1);
     node_stop(&node);
-    cr_assert(node_until(&node, context, told.closed == 1));
+    node_until(&node, context, told.closed == 1);
     cr_assert_eq(told.reason, WEFT_CLOSED_CONNECTION_LOST);
     weft_destroy(&client);
 }
@@ -318,7 +318,7 @@ Test(client, asks_a_silent_node_whether_it_lives)
     struct weft_options options = options_for(node.address, &told);
     options.silence_ms = 20;
     struct weft_client *client = weft_new(&options);
-    cr_assert(node_until(&node, weft_context_of(client), node.pings >= 3));
+    node_until(&node, weft_context_of(client), node.pings >= 3);
     cr_assert_eq(told.opened, 1);
     cr_assert_eq(told.lost, 0);
     weft_destroy(&client);
@@ -335,10 +335,10 @@ Test(client, hangs_up_on_a_node_that_talks_nonsense)
     struct weft_client *client = weft_new(&options);
     struct weft_context *context = weft_context_of(client);
     for (int i = 0; i < 3; i++) {
-        cr_assert(node_until(&node, context, told.opened == i + 1));
+        node_until(&node, context, told.opened == i + 1);
         int session = node.sessions_count - 1;
         node_send_raw(&node, session, nonsense[i], i == 1 ? 9 : strlen(nonsense[i]));
-        cr_assert(node_until(&node, context, told.lost == i + 1));
+        node_until(&node, context, told.lost == i + 1);
         cr_assert_not_null(strstr(told.text, "can't be read"));
     }
     weft_destroy(&client);
@@ -353,11 +353,11 @@ Test(client, closes_at_its_own_wish_and_cancels_what_is_in_flight)
     struct weft_options options = options_for(node.address, &told);
     struct weft_client *client = weft_new(&options);
     struct weft_context *context = weft_context_of(client);
-    cr_assert(node_until(&node, context, told.opened == 1));
+    node_until(&node, context, told.opened == 1);
     cr_assert_eq(weft_request(client, "silent", NULL, NULL, on_response, &told, NULL), WEFT_OK);
     weft_close(client);
     cr_assert_eq(told.closed, 0, "callbacks come at progress");
-    cr_assert(node_until(&node, context, told.closed == 1 && node.goodbyes == 1));
+    node_until(&node, context, told.closed == 1 && node.goodbyes == 1);
     cr_assert_eq(told.reason, WEFT_CLOSED_BY_CLIENT);
     cr_assert_eq(told.outcome, WEFT_CANCELLED);
     weft_destroy(&client);
@@ -386,7 +386,7 @@ Test(client, can_be_destroyed_in_its_own_callback)
         .user = &client,
     };
     client = weft_new(&options);
-    cr_assert(node_until(&node, context, client == NULL && node.goodbyes == 1));
+    node_until(&node, context, client == NULL && node.goodbyes == 1);
     weft_context_destroy(&context);
     node_stop(&node);
 }
@@ -432,10 +432,10 @@ Test(client, many_share_a_context)
     errno = 0;
     cr_assert_null(weft_new(&options), "the context is full");
     cr_assert_eq(errno, EMFILE);
-    cr_assert(node_until(&node, context, told.opened == NODE_SESSIONS));
+    node_until(&node, context, told.opened == NODE_SESSIONS);
     for (int i = 0; i < NODE_SESSIONS; i++)
         cr_assert_eq(weft_request(clients[i], "a", NULL, NULL, on_response, &told, NULL), WEFT_OK);
-    cr_assert(node_until(&node, context, told.responses == NODE_SESSIONS));
+    node_until(&node, context, told.responses == NODE_SESSIONS);
     weft_destroy(&clients[3]);
     weft_context_destroy(&context);
     cr_assert_null(context);
