@@ -26,6 +26,9 @@ struct link *contacts_link(struct membership *room, uint32_t who)
 
 void contacts_meet(struct membership *room, uint32_t who)
 {
+    struct peer *peer = members_peer_if_any(&room->members, who);
+    if (peer != NULL)
+        peer->is_cut_off = false; /* in an earlier life of it */
     if (members_live(&room->members) > CONTACTS_ALL)
         return; /* it is dialled when it is first asked */
     struct link *link = contacts_link(room, who);

@@ -11,7 +11,7 @@
  * (E1) For one name the higher incarnation wins; at equal: left > dead > suspect > alive.
  * (E2) Left is final for an instance.
  * (E3) News of a member nobody introduced makes no member.
- * (E4) A death is believed by those who suspect the member, or whose link to it is down.
+ * (E4) A death is believed by those who suspect the member, or whose link to it broke.
  *      Others pass it on to the member, who refutes it if it can, and ask it. So two halves of a
  *      healed split kill nobody with what they said of each other. (memberlist's merge suspects
  *      where the other table says dead; we do not even suspect, and treat gossip alike, as a death
@@ -196,9 +196,8 @@ static bool believes_death(const struct membership *room, uint32_t who)
 {
     if (members_entry(&room->members, who).state == MEMBER_SUSPECT)
         return true;
-    const struct link *link =
-        links_of_instance(room->context->links, members_descriptor(&room->members, who)->instance);
-    return link != NULL && !link->gossip_up;
+    const struct peer *peer = members_peer_if_any(&room->members, who);
+    return peer != NULL && peer->is_cut_off;
 }
 
 static void apply_alive(struct membership *room, uint32_t who, const struct member_record *record)

@@ -38,6 +38,7 @@ struct peer {
     uint64_t differs_since_ns; /* its view hash and ours; 0: equal, or never heard */
     uint8_t health;
     bool forward_up; /* its forward link to us */
+    bool is_cut_off; /* our gossip link to it was up and is down */
 };
 
 struct tombstone {

@@ -232,8 +232,11 @@ void membership_link_up(struct membership *room, uint32_t number, enum channel c
     joiners_link_up(room, number);
     calls_link_up(room, number);
     uint32_t who = member_at(room, number);
-    if (who != WHO_NONE)
-        crash_answered(room, who); /* somebody listens there: pings will tell who */
+    struct peer *peer = who == WHO_NONE ? NULL : members_peer(&room->members, who);
+    if (peer == NULL)
+        return;
+    peer->is_cut_off = false;
+    crash_answered(room, who); /* somebody listens there: pings will tell who */
 }
 
 void membership_link_lost(struct membership *room, uint32_t number, enum channel channel)
@@ -241,6 +244,9 @@ void membership_link_lost(struct membership *room, uint32_t number, enum channel
     uint32_t who = member_at(room, number);
     if (who == WHO_NONE || channel != CHANNEL_GOSSIP)
         return;
+    struct peer *peer = members_peer(&room->members, who);
+    if (peer != NULL)
+        peer->is_cut_off = true;
     verdicts_add(room, who, &(struct member_verdict){.event = VERDICT_LINK_LOST});
     crash_suspected(room, who);
 }
