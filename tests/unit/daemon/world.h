@@ -1,0 +1,62 @@
+/* world.h - one set of real sockets of the daemon on loopback, turned by hand, with a fake core.
+ * Memory: static. Thread: one, beside libzmq's. */
+#ifndef WEFT_TESTS_UNIT_DAEMON_WORLD_H
+#define WEFT_TESTS_UNIT_DAEMON_WORLD_H
+
+#include "daemon/dealers.h"
+#include "daemon/inbox.h"
+#include "daemon/ports.h"
+#include "daemon/refused.h"
+#include "daemon/resolver.h"
+#include "tests/unit/daemon/fake_core.h"
+
+struct world {
+    void *context;
+    struct poller poller;
+    struct guard guard;
+    struct inbox inboxes[GUARD_CHANNELS];
+    struct ports ports;
+    struct logger logger;
+    struct dealers dealers;
+    struct refused refused;
+    struct resolver resolver;
+    struct facts facts;
+    struct batch batch;
+    void *others[16]; /* sockets of world_socket */
+};
+
+extern struct world world;
+
+/* All sockets open on free ports; to be used as a suite's .init and .fini. */
+void world_open(void);
+void world_close(void);
+
+/* One turn of the loop, as the daemon makes it. */
+void world_turn(void);
+
+/* Turns until the core was told the fact so often, the counter stands there, or 10 s are over.
+ * Returns whether it came to that. */
+bool world_until_told(enum mesh_fact fact, unsigned times);
+bool world_until_counted(enum counter counter, uint64_t amount);
+
+/* Turns for so long: for what must not happen. */
+void world_turn_for(unsigned ms);
+
+/* A socket of somebody else, closed by world_close at the latest: an open one would hang a test
+ * that failed. */
+void *world_socket(int type);
+
+/* A DEALER of somebody else, connected to that inbox; identity may be NULL. */
+void *world_dial(enum channel channel, const char *identity);
+void world_hang_up(void **socket);
+
+/* A plain TCP connection to that inbox. */
+int world_connect(enum channel channel);
+
+/* Sends text as one frame, with ZMQ_SNDMORE or without. */
+void world_send(void *socket, const char *text, int flags);
+
+/* Turns until the socket has a frame; its text. "" when none came in 10 s. */
+const char *world_receive(void *socket);
+
+#endif
