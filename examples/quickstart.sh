@@ -16,12 +16,23 @@ keep=no
 
 usage() { sed -n '2,/^set -u/s/^# \{0,1\}//p' "$0" | sed '$d'; }
 
-stop_nodes() { # ends the processes a run with --keep left, by their ids, if they are still weftd
+is_node() { # true when the process of that id is a weftd
+    case $(tr '\0' ' ' 2>/dev/null <"/proc/$1/cmdline") in
+        weftd\ * | */weftd\ *) return 0 ;;
+    esac
+    return 1
+}
+
+stop_nodes() { # ends the nodes that a run with --keep left, by their ids, and waits until they have
     [ -r "$state/pids" ] || return 0
     while read -r pid; do
-        case $(tr '\0' ' ' 2>/dev/null <"/proc/$pid/cmdline") in
-            */weftd\ *) kill -TERM "$pid" 2>/dev/null ;;
-        esac
+        is_node "$pid" && kill -TERM "$pid" 2>/dev/null
+    done <"$state/pids"
+    while read -r pid; do
+        for _ in $(seq 200); do
+            is_node "$pid" || break
+            sleep 0.05
+        done
     done <"$state/pids"
     rm -rf "$state"
 }
@@ -68,9 +79,14 @@ fail() { # message, then the file that tells more
 }
 
 run() { # prints a command as a user would type it, then runs it
-    local shown
-    shown=$(printf ' %q' "$@")
-    printf '$%s\n' "${shown//"$bin/"/}"
+    local word shown=
+    for word in "$@"; do
+        case $word in
+            *[!A-Za-z0-9_.,:/=-]*) shown="$shown '$word'" ;;
+            *) shown="$shown $word" ;;
+        esac
+    done
+    printf '$%s\n' "$shown"
     "$@" || fail "that command failed with exit code $?" "$state/log"
 }
 

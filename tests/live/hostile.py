@@ -99,27 +99,30 @@ def more_than_one_part_is_cut(mesh):
 
 
 def endless_multipart_does_not_grow(mesh):
+    """What one connection may hold is four frame limits (64 MiB on the forward port), and what
+    loopback carries between two looks of the guard."""
     a = mesh.start("a")
     mesh.wait_ready(a)
     before = resident_bytes(a.pid)
     part = zmtp_frame(b"x" * 65536, more=True)
-    peak, sent = 0, 0
+    peak = 0
     for which in ("clients", "gossip", "forward"):
         sock = raw_connect(a, which)
         zmtp_handshake(sock)
         sock.settimeout(5)
-        end = time.monotonic() + 20
+        sent = 0
         try:
-            while time.monotonic() < end and sent < 400 * MIB:
+            while sent < 2048 * MIB:
                 sock.sendall(part)
                 sent += len(part)
                 if sent % (4 * MIB) < len(part):
                     peak = max(peak, resident_bytes(a.pid))
         except OSError:
             pass  # it was cut, as it should be
+        check(sent < 2048 * MIB, f"{which}: it was cut long before 2 GiB")
         sock.close()
-    check(peak - before < 150 * MIB, f"resident memory grew {(peak - before) / MIB:.0f} MiB")
-    check(mesh.counters(a)["connections_cut"] >= 1, "the connections were cut")
+    check(peak - before < 512 * MIB, f"resident memory grew {(peak - before) / MIB:.0f} MiB")
+    check(mesh.counters(a)["connections_cut"] >= 3, "the connections were cut")
     still_serves(mesh, a)
 
 
@@ -170,7 +173,7 @@ def a_bad_configuration_names_line_and_column(mesh):
     for text, line, column in (('{"name": "x",\n  "nmae": "y"}', 2, 3),
                                ('{"port": 7310,\n "cluster" "x"}', 2, 12),
                                ('{"name": "x", // why\n "name": "y"}', 2, 2),
-                               ('{"port": "many"}', 1, 10)):
+                               ('{"port": "many"}', 1, 2)):
         path = os.path.join(mesh.folder, "bad.json")
         with open(path, "w") as file:
             file.write(text)

@@ -71,7 +71,7 @@ def a_session_is_closed_from_another_node(mesh):
     lines = [json.loads(line) for line in held.out().splitlines()]
     check({"id": held.session, "closed": "closed_by_controller"} in lines,
           f"its client is told why: {lines}")
-    _, err = mesh.ctl(a, "session", "close", held.session, code=1)
+    _, err = mesh.ctl(a, "session", "close", held.session, code=3)
     check("NO_SUCH_SESSION" in err, f"it stays closed: {err!r}")
 
 
@@ -91,7 +91,7 @@ def a_mistyped_id_is_a_usage_error(mesh):
     for text in ("xyz", "0123", "0123456789abcdef-0123456789abcde", "all"):
         _, err = mesh.ctl(a, "session", "close", text, code=2)
         check("USAGE" in err, f"{text}: {err!r}")
-    _, err = mesh.ctl(a, "session", "close", "0123456789abcdef-0123456789abcdef", code=1)
+    _, err = mesh.ctl(a, "session", "close", "0123456789abcdef-0123456789abcdef", code=3)
     check("NO_SUCH_SESSION" in err, f"a good one that is nobody's: {err!r}")
 
 
