@@ -76,7 +76,7 @@ bool config_is_live(enum config_key key)
     return key == CONFIG_LOG_LEVEL || key == CONFIG_LOG_JSON;
 }
 
-/* -- one value -------------------------------------------------------------------------------- */
+/* -- one value -- */
 
 static const char *config_expectation(enum config_type type)
 {
@@ -274,7 +274,7 @@ void config_get(const struct config *config, enum config_key key, char text[CONF
         snprintf(text, CONFIG_SEEDS_BYTES, "%" PRIu64, wide);
 }
 
-/* -- names -------------------------------------------------------------------------------------- */
+/* -- names -- */
 
 enum { CONFIG_NAME_BYTES = 48 };
 
@@ -349,7 +349,7 @@ bool config_environment(struct config *config, struct config_error *error)
     return true;
 }
 
-/* -- all together ------------------------------------------------------------------------------- */
+/* -- all together -- */
 
 /* Names stand in tables, logs and log lines: no blanks, nothing invisible. */
 static bool config_name_is_good(const char *name)

@@ -1,4 +1,4 @@
-/* config.h - every setting of a node: what it is called, what it may be, what it is and who said so.
+/* config.h - every setting of a node: its name, what it may be, what it is and who said so.
  * One table (CONFIG_LIST) is all there is to know about the keys; files, environment and flags are
  * three ways to say KEY=TEXT, told in this order, later ones winning.
  * Memory: one fixed-size struct, which must outlive the mesh. Thread: one owner. */

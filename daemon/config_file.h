@@ -10,7 +10,7 @@
  * says something wrong; the error names path, line and column. Keys before it may be set then. */
 bool config_file_read(struct config *config, const char *path, struct config_error *error);
 
-/* The same with the file's text at hand; comments in it are overwritten. text[bytes] must be NUL. */
+/* The same with the text at hand; comments in it are overwritten. text[bytes] must be NUL. */
 bool config_file_parse(struct config *config, const char *path, char *text, size_t bytes,
                        struct config_error *error);
 

@@ -56,7 +56,7 @@ static int dealers_fd(void *socket)
     return zmq_getsockopt(socket, ZMQ_FD, &fd, &bytes) == 0 ? fd : -1;
 }
 
-/* -- opening ------------------------------------------------------------------------------------ */
+/* -- opening -- */
 
 static bool dealers_set(void *socket, int option, int value)
 {
@@ -221,7 +221,7 @@ void dealers_clear(struct dealers *dealers)
     *dealers = (struct dealers){0};
 }
 
-/* -- sending ------------------------------------------------------------------------------------ */
+/* -- sending -- */
 
 static int dealers_events(void *socket)
 {
@@ -276,7 +276,7 @@ static void dealers_retry(struct dealers *dealers, struct dealer *dealer, struct
     facts_link(facts, MESH_LINK_WRITABLE, dealer->channel, dealer->link);
 }
 
-/* -- hearing ------------------------------------------------------------------------------------ */
+/* -- hearing -- */
 
 /* A seed that answers in the manner of another channel was given with the wrong port. */
 static bool dealers_is_gossip(struct dealers *dealers, struct dealer *dealer, struct span frame)

@@ -52,7 +52,7 @@ void dealers_woken(struct dealers *dealers, struct facts *facts, struct batch *b
                    uint32_t number);
 void dealers_monitor_woken(struct dealers *dealers, struct facts *facts, uint32_t number);
 
-/* Every 50 ms: what a send hid from the poller (it eats wake-ups), and what could not be dialled. */
+/* Every 50 ms: what a send hid from the poller (it eats wake-ups), and what was not dialled yet. */
 void dealers_sweep(struct dealers *dealers, struct facts *facts, struct batch *batch);
 
 #endif

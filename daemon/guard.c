@@ -189,7 +189,7 @@ void guard_shut_soon(struct guard *guard, struct connection *connection, uint64_
     connections_attend(&guard->connections, connection);
 }
 
-/* -- looks -------------------------------------------------------------------------------------- */
+/* -- looks -- */
 
 static uint64_t guard_resident_bytes(void)
 {

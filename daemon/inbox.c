@@ -16,7 +16,7 @@ enum { INBOX_ROUTING_ID_BYTES = 5, INBOX_CHECKS_MAX = 20 };
 
 enum inbox_sent { INBOX_SENT, INBOX_FULL, INBOX_GONE };
 
-/* -- opening ------------------------------------------------------------------------------------ */
+/* -- opening -- */
 
 static bool inbox_set(void *socket, int option, int value)
 {
@@ -104,7 +104,7 @@ void inbox_close(struct inbox *inbox, struct poller *poller)
     inbox->socket = NULL;
 }
 
-/* -- in ----------------------------------------------------------------------------------------- */
+/* -- in -- */
 
 static bool inbox_read_number(zmq_msg_t *id, uint32_t *number)
 {
@@ -198,7 +198,7 @@ void inbox_drain(struct inbox *inbox, struct guard *guard, struct facts *facts, 
     zmq_msg_close(&id);
 }
 
-/* -- out ---------------------------------------------------------------------------------------- */
+/* -- out -- */
 
 /* Sends id and frame. The id is refused or taken for both: the frame then always goes through. */
 static enum inbox_sent inbox_send(struct inbox *inbox, uint32_t number, zmq_msg_t *frame)
@@ -260,7 +260,7 @@ bool inbox_reply(struct inbox *inbox, struct guard *guard, struct facts *facts,
     return true;
 }
 
-/* -- attention ---------------------------------------------------------------------------------- */
+/* -- attention -- */
 
 static bool inbox_make_ping(zmq_msg_t *frame)
 {

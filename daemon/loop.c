@@ -37,7 +37,7 @@ static void loop_say(struct loop *loop, enum logger_level level, const char *eve
     logger_end(&line);
 }
 
-/* -- signals ------------------------------------------------------------------------------------ */
+/* -- signals -- */
 
 static void loop_stop(struct loop *loop)
 {
@@ -112,7 +112,7 @@ static void loop_signals(struct loop *loop)
     }
 }
 
-/* -- in ----------------------------------------------------------------------------------------- */
+/* -- in -- */
 
 static void loop_woken(struct loop *loop, struct poller_event event)
 {
@@ -208,7 +208,7 @@ static void loop_timers(struct loop *loop)
     }
 }
 
-/* -- out ---------------------------------------------------------------------------------------- */
+/* -- out -- */
 
 static void loop_cut(struct loop *loop, const struct mesh_output *output)
 {
@@ -268,7 +268,7 @@ static void loop_pull(struct loop *loop)
     connections_bury(&loop->guard.connections);
 }
 
-/* -- sleep -------------------------------------------------------------------------------------- */
+/* -- sleep -- */
 
 static uint64_t loop_earlier(uint64_t a, uint64_t b)
 {

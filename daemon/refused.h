@@ -1,4 +1,4 @@
-/* refused.h - finds out whether a port refuses connections: libzmq never says, a plain connect does.
+/* refused.h - finds out whether a port refuses connections: libzmq never says, connect() does.
  * Memory: a fixed table. Thread: one owner. */
 #ifndef WEFT_DAEMON_REFUSED_H
 #define WEFT_DAEMON_REFUSED_H

@@ -49,7 +49,7 @@ const struct fake_fact *fake_core_last(enum mesh_fact fact)
     return NULL;
 }
 
-/* -- the door ----------------------------------------------------------------------------------- */
+/* -- the door -- */
 
 void mesh_receive(struct mesh *mesh, const struct mesh_input *input)
 {

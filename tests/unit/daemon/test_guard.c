@@ -92,7 +92,8 @@ Test(guard, a_handshake_without_a_frame_is_cut)
 Test(guard, garbage_is_counted_and_nothing_is_told)
 {
     int fd = world_connect(CHANNEL_GOSSIP);
-    const char *garbage = "GET / HTTP/1.1\r\nHost: weft\r\n\r\n and some more to read";
+    const char *garbage =
+        "\xff\xff\xff\xff\xff\xff\xff\xff\xff\x7fnothing that anybody understands";
     cr_assert_gt(send(fd, garbage, strlen(garbage), MSG_NOSIGNAL), 0);
     cr_assert(world_until_counted(COUNTER_connections_failed, 1));
     cr_assert(until_closed(fd, 2000));
