@@ -7,7 +7,9 @@
  *                            \--too long--> refused: not reachable
  *
  * The nonce is a time and a keyed sum over it, the joiner and its connection: nothing is kept for a
- * stranger. Its time also decides whether a name is in use: the holder's ack must be younger. */
+ * stranger. Its time also decides whether a name is in use: the holder's ack must be younger. Of
+ * two meshes that meet after a split each may have a live member of one name: whoever answers the
+ * greeting compares the two, so that both sides come to the same end. */
 #include "mesh/membership/joiners.h"
 
 #include "mesh/base/sentence.h"
@@ -251,19 +253,6 @@ static enum error dial(struct membership *room, const struct refusal_asker *aske
     return ERROR_OK;
 }
 
-/* What the joiner's incarnation must exceed; 0: it is high enough. */
-static uint64_t must_exceed(const struct membership *room, const struct member_record *record)
-{
-    uint32_t who = members_named(&room->members, record->name);
-    if (who == WHO_NONE)
-        return 0;
-    const struct entry entry = members_entry(&room->members, who);
-    bool is_same = members_descriptor(&room->members, who)->instance == record->instance;
-    bool is_enough =
-        record->incarnation > entry.incarnation || (is_same && entry.state == MEMBER_ALIVE);
-    return is_enough ? 0 : entry.incarnation;
-}
-
 /* The live member, other than the joiner itself, that has the joiner's name; WHO_NONE: nobody. */
 static uint32_t name_holder(const struct membership *room, const struct member_record *record)
 {
@@ -272,6 +261,21 @@ static uint32_t name_holder(const struct membership *room, const struct member_r
         members_descriptor(&room->members, who)->instance == record->instance)
         return WHO_NONE;
     return who;
+}
+
+/* What the joiner's incarnation must exceed; 0: it is high enough. Who comes with a mesh of its own
+ * is not told the number of a live holder of its name: the two are to be compared as they are. */
+static uint64_t must_exceed(const struct membership *room, const struct gossip_join *join,
+                            const struct member_record *record)
+{
+    uint32_t who = members_named(&room->members, record->name);
+    if (who == WHO_NONE || (join->members > 1 && name_holder(room, record) != WHO_NONE))
+        return 0;
+    const struct entry entry = members_entry(&room->members, who);
+    bool is_same = members_descriptor(&room->members, who)->instance == record->instance;
+    bool is_enough =
+        record->incarnation > entry.incarnation || (is_same && entry.state == MEMBER_ALIVE);
+    return is_enough ? 0 : entry.incarnation;
 }
 
 /* Whether the name's holder has shown since then that it lives; if not, it is asked now. */
@@ -330,27 +334,50 @@ static enum error asker_check(const struct membership *room, const struct gossip
     return ERROR_OK;
 }
 
+/* Two live nodes have one name. A newcomer is refused; of two that have served (there was a split)
+ * the lower (incarnation, instance) is. Returns whether the joiner may stay. */
+static bool name_is_won(struct membership *room, const struct refusal_asker *asker,
+                        const struct gossip_join *join, const struct member_record *record,
+                        uint32_t holder)
+{
+    const struct descriptor *descriptor = members_descriptor(&room->members, holder);
+    uint64_t incarnation = members_entry(&room->members, holder).incarnation;
+    if (join->members > 1 &&
+        (record->incarnation > incarnation ||
+         (record->incarnation == incarnation && record->instance > descriptor->instance))) {
+        if (holder == room->members.self)
+            refusal_name_lost(room, record->name, record->gossip_address);
+        return true;
+    }
+    struct sentence why;
+    sentence_start(&why, "a live member has the name ");
+    sentence_add_span(&why, record->name);
+    sentence_add(&why, ", at ");
+    sentence_add(&why, descriptor->gossip_address);
+    refusal_send(room, asker, ERROR_NAME_IN_USE, sentence_span(&why));
+    return false;
+}
+
 /* A JOIN that nothing speaks against so far. */
 static void join_judge(struct membership *room, const struct refusal_asker *asker,
                        const struct gossip_join *join, const struct member_record *record)
 {
-    struct sentence why;
     uint64_t since_ns = 0;
     uint32_t holder = name_holder(room, record);
+    uint64_t exceed = must_exceed(room, join, record);
     bool is_ours = nonce_is_ours(room, join->nonce, record->instance, asker->connection, &since_ns);
     if (record->instance == room->context->instance || !is_ours) {
-        challenge_send(room, asker, must_exceed(room, record), 0);
-    } else if (holder != WHO_NONE && holder_lives(room, holder, since_ns)) {
-        sentence_start(&why, "a live member has the name ");
-        sentence_add_span(&why, record->name);
-        sentence_add(&why, ", at ");
-        sentence_add(&why, members_descriptor(&room->members, holder)->gossip_address);
-        refusal_send(room, asker, ERROR_NAME_IN_USE, sentence_span(&why));
-    } else if (holder == WHO_NONE && must_exceed(room, record) != 0) {
-        challenge_send(room, asker, must_exceed(room, record), 0);
-    } else if (holder == WHO_NONE && dial(room, asker, join, record) != ERROR_OK) {
-        sentence_start(&why, "too many joiners or links at once; try again");
-        refusal_send(room, asker, ERROR_LIMIT_REACHED, sentence_span(&why));
+        challenge_send(room, asker, exceed, 0);
+        return;
+    }
+    if (holder != WHO_NONE &&
+        (!holder_lives(room, holder, since_ns) || !name_is_won(room, asker, join, record, holder)))
+        return;
+    if (holder == WHO_NONE && exceed != 0) {
+        challenge_send(room, asker, exceed, 0);
+    } else if (dial(room, asker, join, record) != ERROR_OK) {
+        refusal_send(room, asker, ERROR_LIMIT_REACHED,
+                     span_text("too many joiners or links at once; try again"));
     }
 }
 

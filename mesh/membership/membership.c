@@ -204,7 +204,7 @@ enum error membership_receive_answer(struct membership *room, const struct envel
             return ERROR_INVALID_MESSAGE;
         return calls_challenged(room, link, envelope->sender, &challenge);
     case KIND_REFUSED:
-        return refusal_received(room, link, envelope->sender, message);
+        return refusal_received(room, link, message);
     default: /* nothing else is answered on the connection it was asked on */
         count(room->context, COUNTER_kinds_unknown);
         return ERROR_OK;

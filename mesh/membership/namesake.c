@@ -42,12 +42,6 @@ void namesake_heard(struct membership *room, const struct member_record *other)
              room->context->now_ns + ANSWER_MS * MS_NS);
 }
 
-void namesake_refused(struct membership *room, uint64_t instance, struct span address)
-{
-    if (instance == room->namesake.instance && instance != 0)
-        refusal_name_lost(room, span_text(room->context->config->name), address);
-}
-
 void namesake_due(struct membership *room)
 {
     self_rise(room, room->namesake.incarnation, true);

@@ -17,9 +17,6 @@ struct namesake {
 /* A record says that another instance of our name lives. */
 void namesake_heard(struct membership *room, const struct member_record *other);
 
-/* An instance refused us because it has our name. */
-void namesake_refused(struct membership *room, uint64_t instance, struct span address);
-
 /* It did not answer: it was an old life. */
 void namesake_due(struct membership *room);
 

@@ -62,8 +62,7 @@ static bool is_lasting(unsigned code)
     return code == ERROR_NAME_IN_USE || code == ERROR_WRONG_MESH || code == ERROR_VERSION_MISMATCH;
 }
 
-enum error refusal_received(struct membership *room, uint32_t number, uint64_t sender,
-                            const struct message *message)
+enum error refusal_received(struct membership *room, uint32_t number, const struct message *message)
 {
     struct client_refused refused;
     if (schema_decode(&client_refused_schema, message->fields, &refused) != ERROR_OK)
@@ -76,13 +75,11 @@ enum error refusal_received(struct membership *room, uint32_t number, uint64_t s
         const struct span texts[3] = {by, refused.text};
         outbox_notice(room->context->outbox, NOTICE_REFUSED_BY, NULL, texts);
     }
-    /* Who serves already goes on; but alone under a name that a mesh uses there is no future. */
-    bool is_alone = members_live(&room->members) == 1;
-    if (is_lasting(refused.code) && is_alone &&
-        (!join_has_joined(room) || refused.code == ERROR_NAME_IN_USE))
+    /* Who serves already goes on, but for its name: the other mesh has compared and keeps its own. */
+    if (is_lasting(refused.code) && !join_has_joined(room))
         stop(room, NOTICE_MESH_REFUSED, by, refused.text);
-    if (refused.code == ERROR_NAME_IN_USE)
-        namesake_refused(room, sender, by);
+    else if (refused.code == ERROR_NAME_IN_USE)
+        stop(room, NOTICE_NAME_LOST, span_text(room->context->config->name), refused.text);
     calls_refused(room, number);
     return ERROR_OK;
 }

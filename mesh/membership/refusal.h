@@ -28,9 +28,8 @@ struct refusal_asker {
 void refusal_send(struct membership *room, const struct refusal_asker *asker, enum error code,
                   struct span why);
 
-/* REFUSED came back on a link, from that instance. */
-enum error refusal_received(struct membership *room, uint32_t link, uint64_t sender,
-                            const struct message *message);
+/* REFUSED came back on a link. */
+enum error refusal_received(struct membership *room, uint32_t link, const struct message *message);
 
 /* A newer member of this node's name lives: this node must stop. */
 void refusal_name_lost(struct membership *room, struct span name, struct span address);
