@@ -103,6 +103,7 @@ static enum error client_message(struct mesh *mesh, struct session *session,
     case KIND_LOG_ENTRIES:
     case KIND_LOG_PULL:
     case KIND_LOG_SNAPSHOT:
+    case KIND_LOG_HEADS:
     case KIND_JOIN:
     case KIND_CHALLENGE:
     case KIND_SWIM_PING:
@@ -230,6 +231,7 @@ static enum error forward_message(struct mesh *mesh, uint64_t sender, const stru
     case KIND_LOG_ENTRIES:
     case KIND_LOG_PULL:
     case KIND_LOG_SNAPSHOT:
+    case KIND_LOG_HEADS:
         return ownership_receive(mesh->ownership, sender, message);
     case KIND_REQUEST:
     case KIND_RESPONSE:

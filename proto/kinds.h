@@ -24,6 +24,7 @@
     X(32, LOG_ENTRIES, "node to node, forward")                                                    \
     X(33, LOG_PULL, "node to node, forward")                                                       \
     X(34, LOG_SNAPSHOT, "node to node, forward")                                                   \
+    X(35, LOG_HEADS, "node to node, forward")                                                      \
     X(48, JOIN, "joining node to node, gossip")                                                    \
     X(49, CHALLENGE, "node to joining node, gossip, on the incoming connection")                   \
     X(50, SWIM_PING, "node to node, gossip")                                                       \

@@ -27,3 +27,15 @@ FIELDS(log_snapshot) = {
     FIELD(log_snapshot, 4, is_last, BOOL, OPTIONAL, 0),
 };
 SCHEMA(log_snapshot);
+
+FIELDS(log_heads) = {
+    FIELD(log_heads, 1, stream, UINT, REQUIRED, UINT8_MAX),
+    FIELD(log_heads, 2, hash, UINT, REQUIRED, UINT64_MAX),
+};
+SCHEMA(log_heads);
+
+FIELDS(log_head) = {
+    FIELD(log_head, 1, writer, UINT, REQUIRED, UINT64_MAX),
+    FIELD(log_head, 2, have, UINT, OPTIONAL, UINT64_MAX),
+};
+SCHEMA(log_head);

@@ -39,8 +39,23 @@ struct log_snapshot {
     bool is_last;
 };
 
+/* KIND_LOG_HEADS: what the sender has of all live writers' logs. Without a body: only the hash of
+ * it; whoever has another hash answers with its own. Body: groups of log_head. */
+struct log_heads {
+    uint8_t stream;
+    uint64_t hash; /* equal heads, equal hashes */
+};
+
+/* A group: how far the sender has come with one writer. */
+struct log_head {
+    uint64_t writer;
+    uint64_t have;
+};
+
 extern const struct schema log_entries_schema;
 extern const struct schema log_pull_schema;
 extern const struct schema log_snapshot_schema;
+extern const struct schema log_heads_schema;
+extern const struct schema log_head_schema;
 
 #endif

@@ -7,10 +7,14 @@
  *      +------+----------+------------+--------------------------------------+
  *      SESSION_OPENED, SESSION_STATE      state u8
  *      SESSION_CLOSED                     nothing
- *      HANDLER_REGISTERED, _REMOVED       handler kind u8, path bytes u16, path
+ *      SESSION_CLAIMED                    state u8, claim u32
+ *      HANDLER_REGISTERED                 kind u8, path bytes u16, value bytes u16, path, value
+ *      HANDLER_REMOVED                    kind u8, path bytes u16, path
  *
  * The session's instance half is there only when it is not the log's writer: bit 7 of type says
  * so. An entry of a session takes 10 bytes, 18 with the instance.
+ * What later versions register is HANDLER_REGISTERED with a kind that this one does not know: it is
+ * kept, hashed and passed on like any other, so that a mesh of mixed versions loses nothing.
  * Memory: decoded paths point into the input. Thread: pure functions. */
 #ifndef WEFT_PROTO_OWNERSHIP_H
 #define WEFT_PROTO_OWNERSHIP_H
@@ -19,7 +23,10 @@
 #include "proto/span.h"
 #include "proto/writer.h"
 
-enum { OWNERSHIP_SESSION_ENTRY_BYTES_MAX = 18 };
+enum {
+    OWNERSHIP_SESSION_ENTRY_BYTES_MAX = 18, /* opened, changed, closed */
+    OWNERSHIP_VALUE_BYTES_MAX = 512,
+};
 
 enum ownership_entry_type {
     OWNERSHIP_SESSION_OPENED = 1,
@@ -27,14 +34,17 @@ enum ownership_entry_type {
     OWNERSHIP_SESSION_CLOSED = 3,
     OWNERSHIP_HANDLER_REGISTERED = 4,
     OWNERSHIP_HANDLER_REMOVED = 5,
+    OWNERSHIP_SESSION_CLAIMED = 6, /* hosted here now, though created or hosted elsewhere before */
 };
 
 struct ownership_entry {
     enum ownership_entry_type type;
     struct session_id session;
-    uint8_t state;        /* enum session_state; opened and state only */
-    uint8_t handler_kind; /* enum handler_kind; registered and removed only */
-    struct span path;     /* registered and removed only; 1..PATH_BYTES_MAX bytes */
+    uint8_t state;        /* enum session_state; opened, state and claimed only */
+    uint32_t claim;       /* claimed only, from 1: of two hosts, the one with the higher claim */
+    uint8_t handler_kind; /* enum handler_kind or later; registered and removed only; not 0 */
+    struct span path;     /* the same; 1..PATH_BYTES_MAX bytes; text, if the kind is known */
+    struct span value;    /* registered only; up to OWNERSHIP_VALUE_BYTES_MAX bytes */
 };
 
 /* Bytes that ownership_entry_encode will write. writer_instance: whose log the entry is in. */

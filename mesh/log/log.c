@@ -15,12 +15,15 @@ void log_init(struct log *log, struct context *context, enum log_stream stream,
 {
     *log = (struct log){.context = context, .stream = stream, .room = room};
     log->push = (struct deadline){.room = (uint8_t)room, .purpose = LOG_PURPOSE_PUSH};
+    log->compare = (struct deadline){.room = (uint8_t)room, .purpose = LOG_PURPOSE_COMPARE};
     ring_init(&log->ring, &context->memory, ring_blocks);
+    log_compare_later(log);
 }
 
 void log_clear(struct log *log)
 {
     deadlines_cancel(log->context->deadlines, &log->push);
+    deadlines_cancel(log->context->deadlines, &log->compare);
     ring_clear(&log->ring);
 }
 
@@ -29,10 +32,44 @@ uint64_t log_head(const struct log *log)
     return log->ring.head;
 }
 
-static bool link_takes(const struct link *link)
+void log_compare_later(struct log *log)
+{
+    struct context *context = log->context;
+    uint64_t about_ns = (uint64_t)context->config->gossip.sync_ms * NS_PER_MS;
+    uint64_t in_ns = about_ns / 2 + random_below(&context->random, about_ns + 1);
+    deadlines_set(context->deadlines, &log->compare, context->now_ns + in_ns);
+}
+
+/* Ownership goes first: what is left of the backlog when topics stop is still open to it. */
+static size_t backlog_max(const struct log *log)
+{
+    return log->stream == LOG_OWNERSHIP ? LOG_BACKLOG_BYTES_MAX : LOG_BACKLOG_BYTES_MAX / 2;
+}
+
+static bool link_takes(const struct log *log, const struct link *link)
 {
     return link != NULL && link->forward_up && link->instance != 0 &&
-           link->forward.bytes <= LOG_BACKLOG_BYTES_MAX;
+           link->forward.bytes <= backlog_max(log);
+}
+
+uint64_t log_any_peer(struct log *log, uint64_t except)
+{
+    struct links *links = log->context->links;
+    uint64_t chosen = 0;
+    uint64_t seen = 0;
+    const struct link *link = NULL;
+    while ((link = links_next(links, link)) != NULL) {
+        if (link->instance == except || !link_takes(log, link))
+            continue;
+        if (random_below(&log->context->random, ++seen) == 0)
+            chosen = link->instance;
+    }
+    return chosen;
+}
+
+void log_hold(struct log *log, bool is_held)
+{
+    log->is_held = is_held;
 }
 
 uint64_t log_push_interval_ns(const struct log *log)
@@ -58,28 +95,26 @@ void log_append(struct log *log, struct span entry)
 bool log_send(struct log *log, uint64_t peer, const struct outgoing *message)
 {
     struct link *link = links_of_instance(log->context->links, peer);
-    return link_takes(link) && outbound_send(&link->forward, message) == ERROR_OK;
+    return link_takes(log, link) && outbound_send(&link->forward, message) == ERROR_OK;
 }
 
 bool log_can_answer(const struct log *log, uint64_t peer)
 {
-    return link_takes(links_of_instance(log->context->links, peer));
+    return link_takes(log, links_of_instance(log->context->links, peer));
 }
 
 /* The entries after `after`, up to one chunk, in memory of the current pull. Returns false when
  * there is no memory: nothing is sent, and whoever misses them asks later. */
-static bool entries_gather(struct log *log, uint64_t after, struct log_entries *entries,
-                           struct span *body)
+static bool entries_gather(struct log *log, const struct ring *ring, uint64_t writer,
+                           uint64_t after, struct log_entries *entries, struct span *body)
 {
-    *entries = (struct log_entries){.writer = log->context->instance,
-                                    .stream = (uint8_t)log->stream,
-                                    .first = after + 1,
-                                    .head = log_head(log)};
-    size_t bytes = ring_measure(&log->ring, after, LOG_CHUNK_BYTES, &entries->last);
+    *entries = (struct log_entries){
+        .writer = writer, .stream = (uint8_t)log->stream, .first = after + 1, .head = ring->head};
+    size_t bytes = ring_measure(ring, after, LOG_CHUNK_BYTES, &entries->last);
     uint8_t *copy = scratch_new(&log->context->scratch, bytes);
     if (copy == NULL)
         return false;
-    ring_copy(&log->ring, after, entries->last, copy);
+    ring_copy(ring, after, entries->last, copy);
     *body = span_of(copy, bytes);
     return true;
 }
@@ -99,7 +134,7 @@ static void push_to_all(struct log *log, const struct log_entries *entries, stru
     struct outgoing message = entries_message(entries, 0, body);
     struct link *link = NULL;
     while ((link = links_next(log->context->links, link)) != NULL) {
-        if (link_takes(link) && outbound_send(&link->forward, &message) == ERROR_OK)
+        if (link_takes(log, link) && outbound_send(&link->forward, &message) == ERROR_OK)
             log->context->counters[COUNTER_log_entries_out] += entries->last - entries->first + 1;
     }
 }
@@ -112,7 +147,7 @@ void log_push(struct log *log)
     while (log->pushed < log_head(log)) {
         struct log_entries entries;
         struct span body;
-        if (!entries_gather(log, log->pushed, &entries, &body))
+        if (!entries_gather(log, &log->ring, log->context->instance, log->pushed, &entries, &body))
             break;
         push_to_all(log, &entries, body);
         log->pushed = entries.last;
@@ -138,17 +173,19 @@ void log_state_head(struct log *log, uint64_t peer)
     log_answer_head(log, peer, 0, log->context->instance, log_head(log));
 }
 
-bool log_answer(struct log *log, uint64_t peer, uint64_t correlation, const struct log_pull *pull)
+bool log_answer(struct log *log, const struct ring *ring, uint64_t peer, uint64_t correlation,
+                const struct log_pull *pull)
 {
-    if (pull->have >= log_head(log)) {
-        log_answer_head(log, peer, correlation, log->context->instance, log_head(log));
+    if (pull->have >= ring->head) {
+        log_answer_head(log, peer, correlation, pull->writer, ring->head);
         return true;
     }
-    if (pull->have < ring_floor(&log->ring) || pull->cursor.bytes > 0)
+    if (pull->have < ring_floor(ring) || pull->cursor.bytes > 0)
         return false;
     struct log_entries entries;
     struct span body;
-    if (entries_gather(log, pull->have, &entries, &body)) {
+    if (log_can_answer(log, peer) &&
+        entries_gather(log, ring, pull->writer, pull->have, &entries, &body)) {
         struct outgoing message = entries_message(&entries, correlation, body);
         if (log_send(log, peer, &message))
             log->context->counters[COUNTER_log_entries_out] += entries.last - entries.first + 1;

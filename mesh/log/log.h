@@ -18,7 +18,12 @@ enum {
 };
 
 /* What struct deadline.purpose says; a room's own purposes begin at LOG_PURPOSES. */
-enum log_purpose { LOG_PURPOSE_PUSH = 1, LOG_PURPOSE_RETRY = 2, LOG_PURPOSES = 16 };
+enum log_purpose {
+    LOG_PURPOSE_PUSH = 1,
+    LOG_PURPOSE_RETRY = 2,
+    LOG_PURPOSE_COMPARE = 3,
+    LOG_PURPOSES = 16
+};
 
 struct log {
     struct context *context;
@@ -28,7 +33,9 @@ struct log {
     uint64_t pushed;  /* the newest version that was pushed */
     uint64_t pushed_at_ns;
     struct deadline push;
-    uint64_t correlation; /* of the newest pull this node made */
+    struct deadline compare; /* of heads, with one peer by chance */
+    bool is_held;            /* nothing is pulled: a stream of higher priority is not there yet */
+    uint64_t correlation;    /* of the newest pull this node made */
 };
 
 /* room: whose deadlines the log sets. ring_blocks: as ring_init. */
@@ -53,9 +60,14 @@ void log_state_head(struct log *log, uint64_t peer);
 void log_answer_head(struct log *log, uint64_t peer, uint64_t correlation, uint64_t writer,
                      uint64_t head);
 
-/* Answers a pull of this node's own log from the ring, or says that nothing is missing. False when
- * the peer is below the floor, or in the middle of a snapshot: the room answers with a chunk. */
-bool log_answer(struct log *log, uint64_t peer, uint64_t correlation, const struct log_pull *pull);
+/* Answers a pull from the ring of that writer's log (this node's or a replica's), or says that
+ * nothing is missing. False when the peer is below the floor, or in the middle of a snapshot: the
+ * room answers with a chunk. */
+bool log_answer(struct log *log, const struct ring *ring, uint64_t peer, uint64_t correlation,
+                const struct log_pull *pull);
+
+/* Streams of lower priority wait: while held, nothing is pulled. What is pushed is taken. */
+void log_hold(struct log *log, bool is_held);
 
 /* Whether an answer to this peer would leave: its link is up and not backed up. */
 bool log_can_answer(const struct log *log, uint64_t peer);
@@ -67,6 +79,12 @@ void log_answer_chunk(struct log *log, uint64_t peer, uint64_t correlation,
 /* For replica.c: sends a message of the stream on a peer's forward link; false when it did not go:
  * no link, not up, full. */
 bool log_send(struct log *log, uint64_t peer, const struct outgoing *message);
+
+/* Sets the deadline LOG_PURPOSE_COMPARE anew: about every sync_ms of the configuration. */
+void log_compare_later(struct log *log);
+
+/* A peer by chance whose link takes an answer, but not `except`; 0: none. O(links). */
+uint64_t log_any_peer(struct log *log, uint64_t except);
 
 /* How long N nodes wait between two pushes. */
 uint64_t log_push_interval_ns(const struct log *log);

@@ -32,8 +32,10 @@ static const uint64_t ms_ns = 1000000;
  * is slow but alive should not be given up, a dead one is told by membership before. */
 static const uint64_t pull_timeout_ms = 2000;
 
-/* After an answer that did not help: the next is asked so much later. */
+/* After an answer that did not help: the next is asked so much later, twice as late each time, up
+ * to 16 times: what no memory is left for is not transferred five times a second. */
 static const uint64_t pull_pause_ms = 200;
+enum { PAUSE_DOUBLINGS_MAX = 4 };
 
 /* A push that gossip overtook arrives within this, on a busy link. */
 static const uint64_t push_grace_ms = 100;
@@ -56,34 +58,34 @@ static bool is_behind(const struct replica *replica)
     return replica->have < replica->heard || !replica->is_complete;
 }
 
-/* Any peer whose link is up, by chance, but not the writer; 0: none. */
-static uint64_t other_source(const struct replica *replica, struct log *log)
+static void retry_later(struct replica *replica, struct log *log)
 {
-    struct links *links = log->context->links;
-    uint64_t chosen = 0;
-    uint64_t seen = 0;
-    const struct link *link = NULL;
-    while ((link = links_next(links, link)) != NULL) {
-        if (link->instance == replica->writer || !log_can_answer(log, link->instance))
-            continue;
-        if (random_below(&log->context->random, ++seen) == 0)
-            chosen = link->instance;
-    }
-    return chosen;
+    uint32_t doublings = replica->attempts > 0 ? replica->attempts - 1 : 0;
+    if (doublings > PAUSE_DOUBLINGS_MAX)
+        doublings = PAUSE_DOUBLINGS_MAX;
+    retry_in(replica, log, pull_pause_ms << doublings);
 }
 
-/* The writer knows best; others are asked when it can not be, or when it does not answer. */
+/* The writer knows best; others are asked when it can not be, or when it does not answer: first
+ * whoever is known to have more. 0: nobody can be asked. */
 static uint64_t choose_source(const struct replica *replica, struct log *log)
 {
     bool is_reachable = log_can_answer(log, replica->writer);
     if (is_reachable && replica->attempts % 2 == 0)
         return replica->writer;
-    uint64_t other = replica->attempts == 0 ? 0 : other_source(replica, log);
+    if (replica->witness != 0 && log_can_answer(log, replica->witness))
+        return replica->witness;
+    uint64_t other = replica->attempts == 0 ? 0 : log_any_peer(log, replica->writer);
     return other == 0 && is_reachable ? replica->writer : other;
 }
 
 static void pull(struct replica *replica, struct log *log)
 {
+    if (log->is_held) {
+        replica->correlation = 0;
+        retry_in(replica, log, pull_pause_ms);
+        return;
+    }
     replica->source = choose_source(replica, log);
     replica->correlation = ++log->correlation;
     struct log_pull fields = {.writer = replica->writer,
@@ -94,12 +96,13 @@ static void pull(struct replica *replica, struct log *log)
                                .correlation = replica->correlation,
                                .schema = &log_pull_schema,
                                .fields = &fields};
-    bool is_sent = replica->source != 0 && log_send(log, replica->source, &message);
-    if (!is_sent) {
-        replica->correlation = 0;
-        replica->attempts++;
+    if (replica->source != 0 && log_send(log, replica->source, &message)) {
+        retry_in(replica, log, pull_timeout_ms);
+        return;
     }
-    retry_in(replica, log, is_sent ? pull_timeout_ms : pull_pause_ms);
+    replica->correlation = 0;
+    replica->attempts++;
+    retry_later(replica, log);
 }
 
 /* An answer has been dealt with, or entries came: what next. */
@@ -114,7 +117,7 @@ static void proceed(struct replica *replica, struct log *log, bool was_answer)
     else if (was_answer && replica->attempts == 0)
         pull(replica, log);
     else if (!deadline_is_set(&replica->retry))
-        retry_in(replica, log, pull_pause_ms);
+        retry_later(replica, log);
 }
 
 /* The answer of the source asked did not help. */
@@ -122,7 +125,9 @@ static void answer_failed(struct replica *replica, struct log *log)
 {
     replica->correlation = 0;
     replica->attempts++;
-    retry_in(replica, log, pull_pause_ms);
+    if (replica->source == replica->witness)
+        replica->witness = 0;
+    retry_later(replica, log);
 }
 
 void replica_follow(struct replica *replica, struct log *log)
@@ -156,17 +161,35 @@ static void hear_writer(struct replica *replica, uint64_t head)
     replica->heard = head > replica->have ? head : replica->have;
 }
 
+/* It may be on its way, and only a little later than the news of it. */
+static void wait_for_push(struct replica *replica, struct log *log)
+{
+    if (is_behind(replica) && !deadline_is_set(&replica->retry))
+        retry_in(replica, log, push_grace_ms + log_push_interval_ns(log) / ms_ns);
+}
+
 void replica_heard(struct replica *replica, struct log *log, uint64_t head)
 {
     if (!replica->is_followed || head > VERSION_MAX)
         return;
     hear_writer(replica, head);
-    if (is_behind(replica) && !deadline_is_set(&replica->retry))
-        retry_in(replica, log, push_grace_ms + log_push_interval_ns(log) / ms_ns);
+    wait_for_push(replica, log);
+}
+
+void replica_witnessed(struct replica *replica, struct log *log, uint64_t peer, uint64_t head)
+{
+    if (!replica->is_followed || head > VERSION_MAX || head <= replica->have)
+        return;
+    if (head > replica->heard)
+        replica->heard = head;
+    replica->witness = peer;
+    wait_for_push(replica, log);
 }
 
 void replica_peer_lost(struct replica *replica, struct log *log, uint64_t peer)
 {
+    if (replica->witness == peer)
+        replica->witness = 0;
     if (replica->is_followed && replica->correlation != 0 && replica->source == peer)
         replica_retry(replica, log);
 }

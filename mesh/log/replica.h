@@ -19,6 +19,7 @@ struct replica {
     uint64_t writer;
     uint64_t have;    /* version up to which the room has applied it */
     uint64_t heard;   /* the head it is known to have; have or more */
+    uint64_t witness; /* a peer that had more of it than this node; 0: none */
     bool is_followed; /* the writer is alive: what is missing is asked for */
     bool is_complete; /* has once been received up to the head that was told first */
     /* The pull under way. */
@@ -47,6 +48,9 @@ void replica_link_up(struct replica *replica, struct log *log);
 
 /* The writer said by gossip where its log stands. If the push does not come, it is pulled. */
 void replica_heard(struct replica *replica, struct log *log, uint64_t head);
+
+/* A peer compared heads: it has the log up to `head`. */
+void replica_witnessed(struct replica *replica, struct log *log, uint64_t peer, uint64_t head);
 
 /* This peer died: what it was asked for is asked of another. */
 void replica_peer_lost(struct replica *replica, struct log *log, uint64_t peer);

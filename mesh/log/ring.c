@@ -93,6 +93,12 @@ void ring_skip(struct ring *ring)
     ring->head++;
 }
 
+void ring_restart(struct ring *ring, uint64_t head)
+{
+    ring_clear(ring);
+    ring->head = head;
+}
+
 uint64_t ring_floor(const struct ring *ring)
 {
     return ring->count == 0 ? ring->head : block_at(ring, 0)->before;

@@ -30,6 +30,9 @@ bool ring_append(struct ring *ring, struct span entry);
 /* Counts an entry that is not kept: the ring is then empty, its floor at the new head. */
 void ring_skip(struct ring *ring);
 
+/* Forgets all entries; the next one will be head + 1. */
+void ring_restart(struct ring *ring, uint64_t head);
+
 /* The ring holds the versions floor + 1 .. head. */
 uint64_t ring_floor(const struct ring *ring);
 

@@ -26,10 +26,10 @@ void content_destroy(struct content **holder)
     struct directory *directory = content->directory;
     struct handler *handler;
     uint32_t number = 0;
-    while (content->totals.handlers > 0 &&
+    while (content->registrations > 0 &&
            (handler = handlers_of_content(&directory->handlers, content, &number)) != NULL) {
         handlers_remove(&directory->handlers, handler);
-        content->totals.handlers--;
+        content->registrations--;
     }
     for (uint32_t i = 0; i < content->tables_count; i++)
         origins_remove(&directory->origins, content->tables[i]);
@@ -87,19 +87,31 @@ static uint64_t hash_key(const struct content *content, struct session_id sessio
 }
 
 static struct directory_totals session_part(const struct content *content,
-                                            struct session_id session, uint8_t state)
+                                            struct session_id session, struct serials_value value)
 {
-    return (struct directory_totals){.sessions = 1, .hash = hash_key(content, session, state)};
+    uint64_t hash = hash_key(content, session, value.state);
+    return (struct directory_totals){.sessions = 1, .hash = mix(hash ^ value.claim)};
 }
 
-static struct directory_totals handler_part(const struct content *content,
-                                            struct session_id session, uint8_t kind,
-                                            struct span path)
+static uint64_t hash_bytes(uint64_t hash, struct span bytes)
 {
-    uint64_t hash = hash_key(content, session, (uint8_t)(kind + 0x80));
-    for (size_t i = 0; i < path.bytes; i++)
-        hash = mix(hash ^ path.data[i]);
-    return (struct directory_totals){.handlers = 1, .hash = hash};
+    for (size_t i = 0; i < bytes.bytes; i++)
+        hash = (hash ^ bytes.data[i]) * UINT64_C(0x100000001b3); /* FNV-1a */
+    return mix(hash ^ bytes.bytes);
+}
+
+static bool is_known(uint8_t kind)
+{
+    return kind <= HANDLER_MISSING_TOPIC;
+}
+
+static struct directory_totals handler_part(const struct handler *handler)
+{
+    uint8_t kind = handler->path->kind;
+    uint64_t hash = hash_key(handler->content, handler->session, (uint8_t)~kind);
+    hash = hash_bytes(hash, handlers_path(handler->path));
+    hash = hash_bytes(hash, handlers_value(handler));
+    return (struct directory_totals){.handlers = is_known(kind) ? 1 : 0, .hash = hash};
 }
 
 /* Index of the first table whose origin is not below. */
@@ -173,31 +185,32 @@ static void table_remove_if_empty(struct content *content, struct hosted *hosted
     origins_remove(&content->directory->origins, hosted);
 }
 
-static enum error session_set(struct content *content, struct session_id session, uint8_t state)
+static enum error session_set(struct content *content, struct session_id session,
+                              struct serials_value value)
 {
     struct hosted *hosted = table_find(content, session.instance);
     if (hosted == NULL)
         hosted = table_add(content, session.instance);
     if (hosted == NULL)
         return ERROR_LIMIT_REACHED;
-    uint8_t before = 0;
+    struct serials_value before = {0};
     bool is_set = content->visibility == CONTENT_STAGED
-                      ? serials_append(&hosted->serials, session.serial, state)
-                      : serials_put(&hosted->serials, session.serial, state, &before);
+                      ? serials_append(&hosted->serials, session.serial, value)
+                      : serials_put(&hosted->serials, session.serial, value, &before);
     if (!is_set) {
         table_remove_if_empty(content, hosted);
         return ERROR_LIMIT_REACHED;
     }
-    if (before != 0)
+    if (before.state != 0)
         note_removed(content, session_part(content, session, before));
-    note_added(content, session_part(content, session, state));
+    note_added(content, session_part(content, session, value));
     return ERROR_OK;
 }
 
 static void handler_remove(struct content *content, struct handler *handler)
 {
-    note_removed(content, handler_part(content, handler->session, handler->path->kind,
-                                       handlers_path(handler->path)));
+    note_removed(content, handler_part(handler));
+    content->registrations--;
     handlers_remove(&content->directory->handlers, handler);
 }
 
@@ -211,40 +224,54 @@ static void session_close(struct content *content, struct session_id session)
     struct hosted *hosted = table_find(content, session.instance);
     if (hosted == NULL)
         return;
-    uint8_t before = serials_remove(&hosted->serials, session.serial);
-    if (before != 0)
+    struct serials_value before = serials_remove(&hosted->serials, session.serial);
+    if (before.state != 0)
         note_removed(content, session_part(content, session, before));
     table_remove_if_empty(content, hosted);
 }
 
+static struct handler *handler_of(const struct content *content,
+                                  const struct ownership_entry *entry)
+{
+    return handlers_find(&content->directory->handlers, content, entry->handler_kind, entry->path,
+                         entry->session);
+}
+
 static enum error handler_set(struct content *content, const struct ownership_entry *entry)
 {
-    bool is_new;
-    enum error error =
-        handlers_add(&content->directory->handlers, content, (enum handler_kind)entry->handler_kind,
-                     entry->path, entry->session, &is_new);
-    if (error == ERROR_OK && is_new)
-        note_added(content,
-                   handler_part(content, entry->session, entry->handler_kind, entry->path));
-    return error;
+    struct handler *before = handler_of(content, entry);
+    if (before != NULL && span_equal(handlers_value(before), entry->value))
+        return ERROR_OK;
+    struct handler *handler =
+        handlers_add(&content->directory->handlers, content, entry->handler_kind, entry->path,
+                     entry->session, entry->value);
+    if (handler == NULL)
+        return ERROR_LIMIT_REACHED;
+    content->registrations++;
+    note_added(content, handler_part(handler));
+    if (before != NULL)
+        handler_remove(content, before);
+    return ERROR_OK;
 }
 
 enum error content_apply(struct content *content, const struct ownership_entry *entry)
 {
+    struct serials_value value = {.state = entry->state, .claim = entry->claim};
     struct handler *handler;
     switch (entry->type) {
-    case OWNERSHIP_SESSION_OPENED:
     case OWNERSHIP_SESSION_STATE:
-        return session_set(content, entry->session, entry->state);
+        value.claim = content_session(content, entry->session).claim;
+        return session_set(content, entry->session, value);
+    case OWNERSHIP_SESSION_OPENED:
+    case OWNERSHIP_SESSION_CLAIMED:
+        return session_set(content, entry->session, value);
     case OWNERSHIP_SESSION_CLOSED:
         session_close(content, entry->session);
         return ERROR_OK;
     case OWNERSHIP_HANDLER_REGISTERED:
         return handler_set(content, entry);
     case OWNERSHIP_HANDLER_REMOVED:
-        handler =
-            handlers_find(&content->directory->handlers, content,
-                          (enum handler_kind)entry->handler_kind, entry->path, entry->session);
+        handler = handler_of(content, entry);
         if (handler != NULL)
             handler_remove(content, handler);
         return ERROR_OK;
@@ -252,10 +279,11 @@ enum error content_apply(struct content *content, const struct ownership_entry *
     return ERROR_OK;
 }
 
-uint8_t content_session_state(const struct content *content, struct session_id session)
+struct serials_value content_session(const struct content *content, struct session_id session)
 {
     const struct hosted *hosted = table_find(content, session.instance);
-    return hosted == NULL ? 0 : serials_get(&hosted->serials, session.serial);
+    return hosted == NULL ? (struct serials_value){0}
+                          : serials_get(&hosted->serials, session.serial);
 }
 
 void content_check(const struct content *content)
@@ -267,20 +295,22 @@ void content_check(const struct content *content)
         require(i == 0 || content->tables[i - 1]->origin < hosted->origin);
         struct session_id id = {.instance = hosted->origin};
         uint32_t position = 0;
-        uint8_t state;
-        while (serials_next(&hosted->serials, &position, &id.serial, &state)) {
-            struct directory_totals part = session_part(content, id, state);
+        struct serials_value value;
+        while (serials_next(&hosted->serials, &position, &id.serial, &value)) {
+            struct directory_totals part = session_part(content, id, value);
             directory_add(&sum, &part);
         }
     }
     const struct handler *handler;
     uint32_t number = 0;
     const struct handlers *handlers = &content->directory->handlers;
+    uint32_t registrations = 0;
     while ((handler = handlers_of_content(handlers, content, &number)) != NULL) {
-        struct directory_totals part = handler_part(content, handler->session, handler->path->kind,
-                                                    handlers_path(handler->path));
+        struct directory_totals part = handler_part(handler);
         directory_add(&sum, &part);
+        registrations++;
     }
+    require(registrations == content->registrations);
     require(sum.sessions == content->totals.sessions && sum.handlers == content->totals.handlers);
     require(sum.hash == content->totals.hash);
 }

@@ -22,6 +22,7 @@ struct content {
     uint64_t writer; /* instance */
     enum content_visibility visibility;
     struct directory_totals totals;
+    uint32_t registrations; /* of any kind; totals count those of kinds that are known */
     struct hosted **tables; /* ascending by origin */
     uint32_t tables_count, tables_capacity;
 };
@@ -45,8 +46,8 @@ void content_show(struct content *content, enum content_visibility visibility);
  * in ascending order. */
 enum error content_apply(struct content *content, const struct ownership_entry *entry);
 
-/* enum session_state; 0: not hosted here. O(1). */
-uint8_t content_session_state(const struct content *content, struct session_id session);
+/* State 0: not hosted here. O(1). */
+struct serials_value content_session(const struct content *content, struct session_id session);
 
 /* The table of the first origin at or above this one; NULL: none. O(log tables). */
 const struct hosted *content_table_from(const struct content *content, uint64_t origin);

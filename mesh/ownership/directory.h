@@ -11,11 +11,20 @@ struct directory_totals {
     uint64_t hash; /* sum of a hash of each entry: the order of adding does not matter */
 };
 
+/* Where this node looks for sessions it lost to others (claims.h), and whether there may be any. */
+struct directory_scan {
+    bool is_due;
+    bool in_table; /* `at` was looked at; else all of its origin is still to come */
+    struct session_id at;
+};
+
 struct directory {
     struct memory *memory;
     struct origins origins;
     struct handlers handlers;
     struct directory_totals live; /* the sum over all live contents */
+    const struct content *own;    /* this node's; NULL until it is there */
+    struct directory_scan scan;
 };
 
 void directory_init(struct directory *directory, struct memory *memory, uint64_t salt);

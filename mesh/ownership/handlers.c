@@ -38,6 +38,11 @@ struct span handlers_path(const struct handler_path *path)
     return span_of(path->text, path->bytes);
 }
 
+struct span handlers_value(const struct handler *handler)
+{
+    return span_of(handler->value, handler->value_bytes);
+}
+
 int handlers_compare_paths(uint8_t kind_a, struct span path_a, uint8_t kind_b, struct span path_b)
 {
     if (kind_a != kind_b)
@@ -50,8 +55,7 @@ int handlers_compare_paths(uint8_t kind_a, struct span path_a, uint8_t kind_b, s
 }
 
 /* Paths are compared after the look-up, so that kinds share keys now and then does no harm. */
-static struct hashmap_key key_of(const struct handlers *handlers, enum handler_kind kind,
-                                 struct span path)
+static struct hashmap_key key_of(const struct handlers *handlers, uint8_t kind, struct span path)
 {
     struct hashmap_key key = hashmap_key_of_bytes(&handlers->by_path, path);
     key.high ^= (uint64_t)kind << 56;
@@ -64,7 +68,7 @@ static struct handler_path *first_of_key(const struct handlers *handlers, struct
     return number == HASHMAP_NONE ? NULL : slots_get(&handlers->paths, number);
 }
 
-static struct handler_path *path_find(const struct handlers *handlers, enum handler_kind kind,
+static struct handler_path *path_find(const struct handlers *handlers, uint8_t kind,
                                       struct span text)
 {
     struct handler_path *path = first_of_key(handlers, key_of(handlers, kind, text));
@@ -73,7 +77,7 @@ static struct handler_path *path_find(const struct handlers *handlers, enum hand
     return path;
 }
 
-const struct handler_path *handlers_at(const struct handlers *handlers, enum handler_kind kind,
+const struct handler_path *handlers_at(const struct handlers *handlers, uint8_t kind,
                                        struct span path)
 {
     return path_find(handlers, kind, path);
@@ -84,14 +88,13 @@ static size_t path_record_bytes(size_t text_bytes)
     return sizeof(struct handler_path) + text_bytes;
 }
 
-static struct handler_path *path_add(struct handlers *handlers, enum handler_kind kind,
-                                     struct span text)
+static struct handler_path *path_add(struct handlers *handlers, uint8_t kind, struct span text)
 {
     size_t bytes = path_record_bytes(text.bytes);
     struct handler_path *path = memory_new(handlers->memory, MEMORY_DIRECTORY, bytes);
     if (path == NULL)
         return NULL;
-    path->kind = (uint8_t)kind;
+    path->kind = kind;
     path->bytes = (uint32_t)text.bytes;
     memcpy(path->text, text.data, text.bytes);
     struct hashmap_key key = key_of(handlers, kind, text);
@@ -109,7 +112,7 @@ static struct handler_path *path_add(struct handlers *handlers, enum handler_kin
 
 static void path_remove(struct handlers *handlers, struct handler_path *path)
 {
-    struct hashmap_key key = key_of(handlers, (enum handler_kind)path->kind, handlers_path(path));
+    struct hashmap_key key = key_of(handlers, path->kind, handlers_path(path));
     struct handler_path *first = first_of_key(handlers, key);
     require(first != NULL);
     if (first == path && path->next_of_key == NULL) {
@@ -166,7 +169,7 @@ struct handler *handlers_of_session(const struct handlers *handlers, const struc
 }
 
 struct handler *handlers_find(const struct handlers *handlers, const struct content *content,
-                              enum handler_kind kind, struct span path, struct session_id session)
+                              uint8_t kind, struct span path, struct session_id session)
 {
     struct handler *handler = first_of_session(handlers, session);
     while (handler != NULL) {
@@ -199,20 +202,30 @@ static void unlink_from_path(struct handler *handler)
     *(handler->previous == NULL ? &path->first : &handler->previous->next) = handler->next;
 }
 
-/* A numbered record, found by its session. NULL: no memory, unchanged. */
-static struct handler *record_add(struct handlers *handlers, struct session_id session)
+static size_t record_bytes(size_t value_bytes)
 {
-    struct handler *handler = memory_new(handlers->memory, MEMORY_DIRECTORY, sizeof *handler);
+    return sizeof(struct handler) + value_bytes;
+}
+
+/* A numbered record, found by its session. NULL: no memory, unchanged. */
+static struct handler *record_add(struct handlers *handlers, struct session_id session,
+                                  struct span value)
+{
+    size_t bytes = record_bytes(value.bytes);
+    struct handler *handler = memory_new(handlers->memory, MEMORY_DIRECTORY, bytes);
     if (handler == NULL)
         return NULL;
     handler->session = session;
+    handler->value_bytes = (uint32_t)value.bytes;
+    if (value.bytes > 0)
+        memcpy(handler->value, value.data, value.bytes);
     handler->next_of_session = first_of_session(handlers, session);
     bool is_numbered = slots_add(&handlers->slots, handler, &handler->number);
     if (is_numbered && hashmap_put(&handlers->by_session, session_key(session), handler->number))
         return handler;
     if (is_numbered)
         slots_remove(&handlers->slots, handler->number);
-    memory_free(handlers->memory, MEMORY_DIRECTORY, handler, sizeof *handler);
+    memory_free(handlers->memory, MEMORY_DIRECTORY, handler, bytes);
     return NULL;
 }
 
@@ -230,28 +243,25 @@ static void record_remove(struct handlers *handlers, struct handler *handler)
         first->next_of_session = handler->next_of_session;
     }
     slots_remove(&handlers->slots, handler->number);
-    memory_free(handlers->memory, MEMORY_DIRECTORY, handler, sizeof *handler);
+    memory_free(handlers->memory, MEMORY_DIRECTORY, handler, record_bytes(handler->value_bytes));
 }
 
-enum error handlers_add(struct handlers *handlers, struct content *content, enum handler_kind kind,
-                        struct span path, struct session_id session, bool *is_new)
+struct handler *handlers_add(struct handlers *handlers, struct content *content, uint8_t kind,
+                             struct span path, struct session_id session, struct span value)
 {
-    *is_new = handlers_find(handlers, content, kind, path, session) == NULL;
-    if (!*is_new)
-        return ERROR_OK;
-    struct handler *handler = record_add(handlers, session);
+    struct handler *handler = record_add(handlers, session, value);
     if (handler == NULL)
-        return ERROR_LIMIT_REACHED;
+        return NULL;
     struct handler_path *at = path_find(handlers, kind, path);
     if (at == NULL)
         at = path_add(handlers, kind, path);
     if (at == NULL) {
         record_remove(handlers, handler);
-        return ERROR_LIMIT_REACHED;
+        return NULL;
     }
     handler->content = content;
     link_at_path(handler, at);
-    return ERROR_OK;
+    return handler;
 }
 
 void handlers_remove(struct handlers *handlers, struct handler *handler)

@@ -1,5 +1,5 @@
-/* handlers.h - decides which registrations serve a path: those at the most specific path at or
- * above it that has one on a live node.
+/* handlers.h - finds the registrations at a path, those of a session, and all in order.
+ * Kinds that this version does not know are kept like any other.
  * Memory: a record for each registration and for each path of MEMORY_DIRECTORY. Spans of paths live
  * as long as the path has a registration. Thread: one owner. */
 #ifndef WEFT_MESH_OWNERSHIP_HANDLERS_H
@@ -17,7 +17,7 @@ struct handler_path {
     struct handler_path *next_of_key;     /* other strings under the same hash */
     struct handler_path *next, *previous; /* in order, or waiting for it */
     bool is_ordered;
-    uint8_t kind; /* enum handler_kind */
+    uint8_t kind; /* enum handler_kind or later */
     uint32_t number;
     uint32_t bytes;
     uint8_t text[];
@@ -30,6 +30,8 @@ struct handler {
     struct handler *next, *previous; /* at the path */
     struct handler *next_of_session;
     uint32_t number;
+    uint32_t value_bytes;
+    uint8_t value[];
 };
 
 struct handlers {
@@ -44,14 +46,15 @@ struct handlers {
 void handlers_init(struct handlers *handlers, struct memory *memory, uint64_t salt);
 void handlers_clear(struct handlers *handlers);
 
-/* Adds a registration; the same a second time changes nothing (*is_new is then false). ERROR_OK, or
- * ERROR_LIMIT_REACHED: unchanged. O(1), and along the path's registrations of later nodes. */
-enum error handlers_add(struct handlers *handlers, struct content *content, enum handler_kind kind,
-                        struct span path, struct session_id session, bool *is_new);
+/* Adds a registration; an older one with the same key is found no more by handlers_find, and is
+ * the caller's to remove. NULL: no memory, unchanged. O(1), and along the path's registrations of
+ * later nodes. */
+struct handler *handlers_add(struct handlers *handlers, struct content *content, uint8_t kind,
+                             struct span path, struct session_id session, struct span value);
 
 /* NULL: there is none. */
 struct handler *handlers_find(const struct handlers *handlers, const struct content *content,
-                              enum handler_kind kind, struct span path, struct session_id session);
+                              uint8_t kind, struct span path, struct session_id session);
 
 void handlers_remove(struct handlers *handlers, struct handler *handler);
 
@@ -65,15 +68,15 @@ struct handler *handlers_of_content(const struct handlers *handlers, const struc
                                     uint32_t *number);
 
 /* The registrations at exactly this path; NULL: none. O(1). */
-const struct handler_path *handlers_at(const struct handlers *handlers, enum handler_kind kind,
+const struct handler_path *handlers_at(const struct handlers *handlers, uint8_t kind,
                                        struct span path);
 
 /* The paths in order of kind and path, whatever lives there. The first call after a change sorts
  * what came since: O(n log n). */
 const struct handler_path *handlers_in_order(struct handlers *handlers);
 
-/* The path's text. */
 struct span handlers_path(const struct handler_path *path);
+struct span handlers_value(const struct handler *handler);
 
 /* Orders as the walk does: negative, 0, positive. */
 int handlers_compare_paths(uint8_t kind_a, struct span path_a, uint8_t kind_b, struct span path_b);

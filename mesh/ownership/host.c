@@ -5,9 +5,11 @@
  *
  * Invariants:
  * (O1) staged is there exactly while replica.in_snapshot.
+ * (O3) ring.head = replica.have.
  * (O2) A run of entries is decoded to its end before the first one changes anything. */
 #include "mesh/ownership/host.h"
 
+#include "mesh/ownership/claims.h"
 #include "mesh/ownership/snapshot.h"
 
 /* A lost node that is back within this needs no transfer; twice as long doubles what the dead of a
@@ -30,6 +32,7 @@ struct host *host_new(struct directory *directory, const struct log *log, struct
     host->drop = (struct deadline){
         .room = (uint8_t)log->room, .purpose = HOST_PURPOSE_DROP, .slot = host->number};
     replica_init(&host->replica, log, instance, host->number);
+    ring_init(&host->ring, directory->memory, HOST_RING_BLOCKS);
     return host;
 }
 
@@ -43,6 +46,7 @@ void host_destroy(struct host **holder, struct log *log, struct slots *hosts)
     deadlines_cancel(log->context->deadlines, &host->drop);
     slots_remove(hosts, host->number);
     struct memory *memory = host->content->directory->memory;
+    ring_clear(&host->ring);
     content_destroy(&host->staged);
     content_destroy(&host->content);
     memory_free(memory, MEMORY_DIRECTORY, host, sizeof *host);
@@ -52,6 +56,7 @@ void host_joined(struct host *host, struct log *log)
 {
     deadlines_cancel(log->context->deadlines, &host->drop);
     content_show(host->content, CONTENT_LIVE);
+    claims_content_shown(host->content);
     replica_follow(&host->replica, log);
 }
 
@@ -74,17 +79,48 @@ static bool is_sound(struct span body, uint64_t writer, uint64_t versions)
     return error == ERROR_OK && found == versions;
 }
 
-static enum error apply_all(struct content *content, struct span body, uint64_t skip)
+static void keep_recent(struct ring *ring, struct span entry)
+{
+    if (!ring_append(ring, entry))
+        ring_skip(ring);
+}
+
+/* Carries out what is new; returns how many entries, fewer than there are without memory. */
+static uint64_t apply_new(struct host *host, struct span body, uint64_t skip)
 {
     struct ownership_entry entry;
     enum error error;
-    while (ownership_entry_next(&body, content->writer, &entry, &error)) {
-        if (skip > 0)
+    uint64_t applied = 0;
+    struct span before = body;
+    while (ownership_entry_next(&body, host->replica.writer, &entry, &error)) {
+        struct span encoded = span_of(before.data, before.bytes - body.bytes);
+        before = body;
+        if (skip > 0) {
             skip--;
-        else if (content_apply(content, &entry) != ERROR_OK)
-            return ERROR_LIMIT_REACHED;
+            continue;
+        }
+        if (content_apply(host->content, &entry) != ERROR_OK)
+            break;
+        claims_entry_applied(host->content->directory, entry.session);
+        keep_recent(&host->ring, encoded);
+        applied++;
     }
-    return error;
+    return applied;
+}
+
+/* Sound entries that follow what is here. */
+static void entries_apply(struct host *host, struct log *log, const struct message *message,
+                          const struct log_entries *entries, uint64_t skip)
+{
+    struct log_entries done = *entries;
+    uint64_t applied = apply_new(host, message->body, skip);
+    done.last = host->replica.have + applied;
+    if (applied > 0)
+        replica_applied(&host->replica, log, &done);
+    if (done.last < entries->last) {
+        replica_not_applied(&host->replica, log); /* no memory: asked for again */
+        count(log->context, COUNTER_log_rejected);
+    }
 }
 
 /* What was staged is of no use when the replica gave the snapshot up. */
@@ -104,15 +140,11 @@ enum error host_entries_received(struct host *host, struct log *log, uint64_t pe
     enum error error = verdict == REPLICA_REFUSE ? ERROR_INVALID_MESSAGE : ERROR_OK;
     if (verdict != REPLICA_APPLY)
         return error;
-    uint64_t versions = entries->last - entries->first + 1;
-    if (!is_sound(message->body, entries->writer, versions)) {
+    if (is_sound(message->body, entries->writer, entries->last - entries->first + 1)) {
+        entries_apply(host, log, message, entries, skip);
+    } else {
         replica_not_applied(&host->replica, log);
         error = ERROR_INVALID_MESSAGE;
-    } else if (apply_all(host->content, message->body, skip) != ERROR_OK) {
-        replica_not_applied(&host->replica, log); /* no memory: asked for again */
-        count(log->context, COUNTER_log_rejected);
-    } else {
-        replica_applied(&host->replica, log, entries);
     }
     drop_stale_staged(host);
     return error;
@@ -126,6 +158,7 @@ static void put_in_place(struct host *host)
     host->content = host->staged;
     host->staged = NULL;
     content_show(host->content, visibility);
+    claims_content_shown(host->content);
 }
 
 static enum error stage(struct host *host, struct span body, struct span *cursor)
@@ -169,6 +202,8 @@ enum error host_chunk_received(struct host *host, struct log *log, uint64_t peer
             if (snapshot->is_last)
                 put_in_place(host);
             replica_chunk_applied(&host->replica, log, snapshot, cursor);
+            if (snapshot->is_last)
+                ring_restart(&host->ring, host->replica.have);
         }
     }
     if (host != NULL)

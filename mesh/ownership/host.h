@@ -7,12 +7,17 @@
 #include "mesh/log/replica.h"
 #include "mesh/ownership/content.h"
 
-enum { HOST_PURPOSE_DROP = LOG_PURPOSES }; /* the deadline of a shaded host */
+enum {
+    HOST_PURPOSE_DROP = LOG_PURPOSES, /* the deadline of a shaded host */
+    HOST_RING_BLOCKS =
+        2, /* some 2,700 entries: half a minute at 100 changes a second of one node */
+};
 
 struct host {
     struct replica replica;
     struct content *content;
     struct content *staged; /* only while replica.in_snapshot */
+    struct ring ring;       /* the newest entries, for those who can not reach the writer */
     struct deadline drop;
     uint32_t number;
     uint8_t cursor[LOG_CURSOR_BYTES_MAX]; /* the staged snapshot's last entry */

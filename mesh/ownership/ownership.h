@@ -16,6 +16,16 @@ void ownership_destroy(struct ownership **ownership);
 /* What happened on this node; goes into the directory at once and into the log. ERROR_OK or
  * ERROR_LIMIT_REACHED (nothing changed). */
 enum error ownership_session_opened(struct ownership *ownership, struct session_id id);
+
+/* This node goes on with a session that another one hosted or created: with a claim above all that
+ * are known. ERROR_OK or ERROR_LIMIT_REACHED (nothing changed). */
+enum error ownership_session_claimed(struct ownership *ownership, struct session_id id,
+                                     enum session_state state);
+
+/* A session that is hosted here and that another live node has claimed with more right (a split
+ * healed, or it was handed over): it must be closed here. Returns false when there is none. */
+bool ownership_next_lost(struct ownership *ownership, struct session_id *session, uint64_t *winner);
+
 void ownership_session_changed(struct ownership *ownership, struct session_id id,
                                enum session_state state);
 void ownership_session_closed(struct ownership *ownership, struct session_id id);
@@ -29,7 +39,7 @@ enum error ownership_handler_registered(struct ownership *ownership, enum handle
 enum error ownership_handler_unregistered(struct ownership *ownership, enum handler_kind kind,
                                           struct span path, struct session_id session);
 
-/* A message of the log for LOG_OWNERSHIP (LOG_ENTRIES, LOG_PULL, LOG_SNAPSHOT). `peer` is the
+/* A message of the log (LOG_ENTRIES, LOG_PULL, LOG_SNAPSHOT, LOG_HEADS). `peer` is the
  * sender's instance; answers go out on this node's forward link to it, if that is up. Returns
  * ERROR_OK, or ERROR_INVALID_MESSAGE: a strike, nothing changed. */
 enum error ownership_receive(struct ownership *ownership, uint64_t peer,
@@ -50,8 +60,9 @@ uint64_t ownership_log_version(const struct ownership *ownership); /* this node'
  * is awaited for some milliseconds again. O(members). */
 bool ownership_is_synced(const struct ownership *ownership);
 
-/* The node that hosts the session: its instance; 0 when no live node's entry has it. `is_shaded`:
- * a lost node's entry has it (then its instance is returned). O(1). */
+/* The node that hosts the session: its instance; of several that say so, the one with the highest
+ * claim, then instance. `is_shaded`: only lost nodes have it (the best of them). 0: nobody.
+ * O(1). */
 uint64_t ownership_find_session(const struct ownership *ownership, struct session_id id,
                                 bool *is_shaded);
 

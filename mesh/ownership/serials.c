@@ -34,15 +34,55 @@ void serials_init(struct serials *table, struct memory *memory)
     *table = (struct serials){.memory = memory};
 }
 
-static size_t bytes_of(uint32_t slots)
+static size_t bytes_of(uint32_t slots, bool has_claims)
 {
-    return (size_t)slots * (sizeof(uint64_t) + sizeof(uint8_t));
+    size_t slot_bytes = sizeof(uint64_t) + (has_claims ? sizeof(uint32_t) : 0) + sizeof(uint8_t);
+    return slots * slot_bytes;
+}
+
+/* Empty slots, one block for all. False: no memory. */
+static bool slots_make(struct serials *table, uint32_t capacity, uint32_t slots, bool has_claims)
+{
+    table->capacity = capacity;
+    table->slots = slots;
+    table->serials = memory_new(table->memory, MEMORY_DIRECTORY, bytes_of(slots, has_claims));
+    if (table->serials == NULL)
+        return false;
+    void *behind = table->serials + slots;
+    table->claims = has_claims ? behind : NULL;
+    table->states = has_claims ? (uint8_t *)(table->claims + slots) : behind;
+    return true;
 }
 
 void serials_clear(struct serials *table)
 {
-    memory_free(table->memory, MEMORY_DIRECTORY, table->serials, bytes_of(table->slots));
+    memory_free(table->memory, MEMORY_DIRECTORY, table->serials,
+                bytes_of(table->slots, table->claims != NULL));
     serials_init(table, table->memory);
+}
+
+static struct serials_value value_at(const struct serials *table, uint32_t slot)
+{
+    return (struct serials_value){.state = table->states[slot],
+                                  .claim = table->claims == NULL ? 0 : table->claims[slot]};
+}
+
+static void set_at(struct serials *table, uint32_t slot, uint64_t serial,
+                   struct serials_value value)
+{
+    table->serials[slot] = serial;
+    table->states[slot] = value.state;
+    if (table->claims != NULL)
+        table->claims[slot] = value.claim;
+}
+
+/* Moves a run of slots to another place. */
+static void shift(struct serials *table, uint32_t from, uint32_t to, uint32_t slots)
+{
+    memmove(table->serials + to, table->serials + from, slots * sizeof table->serials[0]);
+    memmove(table->states + to, table->states + from, slots);
+    if (table->claims != NULL)
+        memmove(table->claims + to, table->claims + from, slots * sizeof table->claims[0]);
 }
 
 /* Where the serial would be in an otherwise empty table: its high bits, scaled. */
@@ -67,89 +107,74 @@ static bool is_at(const struct serials *table, uint32_t slot, uint64_t serial)
     return slot < table->slots && table->states[slot] != 0 && table->serials[slot] == serial;
 }
 
-uint8_t serials_get(const struct serials *table, uint64_t serial)
+struct serials_value serials_get(const struct serials *table, uint64_t serial)
 {
     if (table->count == 0)
-        return 0;
+        return (struct serials_value){0};
     uint32_t slot = slot_of(table, serial);
-    return is_at(table, slot, serial) ? table->states[slot] : 0;
+    return is_at(table, slot, serial) ? value_at(table, slot) : (struct serials_value){0};
 }
 
-/* Puts a serial above all that are in the table behind them; for filling in order. */
-static bool fill(struct serials *table, uint32_t *next_free, uint64_t serial, uint8_t state)
+/* Copies all, in order, into empty slots: into a row one behind the other, into a table each at
+ * its home or behind the one before. False: they do not fit. */
+static bool fill(struct serials *table, const struct serials *from)
 {
-    uint32_t home = home_of(table, serial);
-    uint32_t slot = home > *next_free ? home : *next_free;
-    if (slot >= table->slots)
-        return false;
-    table->serials[slot] = serial;
-    table->states[slot] = state;
-    table->count++;
-    *next_free = slot + 1;
+    uint32_t next_free = 0;
+    for (uint32_t slot = 0; slot < from->slots; slot++) {
+        if (from->states[slot] == 0)
+            continue;
+        uint32_t home = home_of(table, from->serials[slot]);
+        uint32_t to = home > next_free ? home : next_free;
+        if (to >= table->slots)
+            return false;
+        set_at(table, to, from->serials[slot], value_at(from, slot));
+        table->count++;
+        next_free = to + 1;
+    }
     return true;
 }
 
-/* Moves all into a table of another capacity. False: no memory, or they do not fit. */
-static bool rebuild(struct serials *table, uint32_t capacity)
+/* Moves all into other slots. False: no memory, or they do not fit; unchanged then. */
+static bool rebuild(struct serials *table, uint32_t capacity, uint32_t slots, bool has_claims)
 {
-    uint32_t spill = capacity < SPILL_MAX ? capacity : SPILL_MAX;
-    struct serials next = {
-        .memory = table->memory, .capacity = capacity, .slots = capacity + spill};
-    next.serials = memory_new(table->memory, MEMORY_DIRECTORY, bytes_of(next.slots));
-    if (next.serials == NULL)
+    struct serials next = {.memory = table->memory};
+    if (!slots_make(&next, capacity, slots, has_claims))
         return false;
-    next.states = (uint8_t *)(next.serials + next.slots);
-    uint32_t next_free = 0;
-    for (uint32_t slot = 0; slot < table->slots; slot++) {
-        if (table->states[slot] == 0)
-            continue;
-        if (!fill(&next, &next_free, table->serials[slot], table->states[slot])) {
-            serials_clear(&next);
-            return false;
-        }
+    if (!fill(&next, table)) {
+        serials_clear(&next);
+        return false;
     }
     serials_clear(table);
     *table = next;
     return true;
+}
+
+static bool table_resize(struct serials *table, uint32_t capacity, bool has_claims)
+{
+    uint32_t spill = capacity < SPILL_MAX ? capacity : SPILL_MAX;
+    return rebuild(table, capacity, capacity + spill, has_claims);
 }
 
 static bool grow(struct serials *table)
 {
     if (table->capacity == 0)
-        return rebuild(table, CAPACITY_MIN);
+        return table_resize(table, CAPACITY_MIN, table->claims != NULL);
     if (table->capacity > CAPACITY_MAX)
         return false;
-    return rebuild(table, table->capacity + table->capacity / 2);
+    return table_resize(table, table->capacity + table->capacity / 2, table->claims != NULL);
 }
 
-/* A row of so many slots, the first `count` filled. */
-static bool row_resize(struct serials *table, uint32_t slots)
+bool serials_append(struct serials *table, uint64_t serial, struct serials_value value)
 {
-    struct serials next = {.memory = table->memory, .slots = slots, .count = table->count};
-    next.serials = memory_new(table->memory, MEMORY_DIRECTORY, bytes_of(slots));
-    if (next.serials == NULL)
-        return false;
-    next.states = (uint8_t *)(next.serials + slots);
-    if (table->count > 0) {
-        memcpy(next.serials, table->serials, table->count * sizeof table->serials[0]);
-        memcpy(next.states, table->states, table->count);
-    }
-    serials_clear(table);
-    *table = next;
-    return true;
-}
-
-bool serials_append(struct serials *table, uint64_t serial, uint8_t state)
-{
-    require(state != 0 && table->capacity == 0);
+    require(value.state != 0 && table->capacity == 0);
     require(table->count == 0 || table->serials[table->count - 1] < serial);
-    if (table->count == table->slots) {
-        uint32_t slots = table->slots + table->slots / 2 + CAPACITY_MIN;
-        if (slots > CAPACITY_MAX || !row_resize(table, slots))
-            return false;
-    }
-    table->serials[table->count] = serial;
-    table->states[table->count] = state;
+    bool has_claims = table->claims != NULL || value.claim != 0;
+    bool is_full = table->count == table->slots;
+    uint32_t slots = table->slots + (is_full ? table->slots / 2 + CAPACITY_MIN : 0);
+    bool fits = !is_full && has_claims == (table->claims != NULL);
+    if (!fits && (slots > CAPACITY_MAX || !rebuild(table, 0, slots, has_claims)))
+        return false;
+    set_at(table, table->count, serial, value);
     table->count++;
     return true;
 }
@@ -161,7 +186,9 @@ bool serials_settle(struct serials *table)
     uint32_t capacity = table->count + table->count / 2;
     if (capacity < CAPACITY_MIN)
         capacity = CAPACITY_MIN;
-    return rebuild(table, capacity) || rebuild(table, 2 * capacity);
+    bool has_claims = table->claims != NULL;
+    return table_resize(table, capacity, has_claims) ||
+           table_resize(table, 2 * capacity, has_claims);
 }
 
 /* The first empty slot at or behind this one; `slots` when a crowd or the end is in the way. */
@@ -174,7 +201,7 @@ static uint32_t empty_from(const struct serials *table, uint32_t slot)
 }
 
 /* Makes room at the slot for the serial. False: it needs a larger table. */
-static bool insert(struct serials *table, uint64_t serial, uint8_t state)
+static bool insert(struct serials *table, uint64_t serial, struct serials_value value)
 {
     if (table->count >= table->capacity / 4 * 3)
         return false;
@@ -182,26 +209,27 @@ static bool insert(struct serials *table, uint64_t serial, uint8_t state)
     uint32_t empty = slot < table->slots ? empty_from(table, slot) : table->slots;
     if (empty >= table->slots || slot - home_of(table, serial) > CROWD_MAX)
         return false;
-    uint32_t moved = empty - slot;
-    memmove(table->serials + slot + 1, table->serials + slot, moved * sizeof table->serials[0]);
-    memmove(table->states + slot + 1, table->states + slot, moved);
-    table->serials[slot] = serial;
-    table->states[slot] = state;
+    shift(table, slot, slot + 1, empty - slot);
+    set_at(table, slot, serial, value);
     table->count++;
     return true;
 }
 
-bool serials_put(struct serials *table, uint64_t serial, uint8_t state, uint8_t *before)
+bool serials_put(struct serials *table, uint64_t serial, struct serials_value value,
+                 struct serials_value *before)
 {
-    require(state != 0 && (table->capacity > 0 || table->count == 0));
-    *before = 0;
+    require(value.state != 0 && (table->capacity > 0 || table->count == 0));
+    *before = (struct serials_value){0};
+    if (value.claim != 0 && table->claims == NULL &&
+        !table_resize(table, table->capacity == 0 ? CAPACITY_MIN : table->capacity, true))
+        return false;
     uint32_t slot = slot_of(table, serial);
     if (is_at(table, slot, serial)) {
-        *before = table->states[slot];
-        table->states[slot] = state;
+        *before = value_at(table, slot);
+        set_at(table, slot, serial, value);
         return true;
     }
-    while (!insert(table, serial, state)) {
+    while (!insert(table, serial, value)) {
         bool is_crowded = table->capacity > CAPACITY_MIN && table->count < table->capacity / 8;
         if (is_crowded || !grow(table))
             return false;
@@ -209,38 +237,41 @@ bool serials_put(struct serials *table, uint64_t serial, uint8_t state, uint8_t 
     return true;
 }
 
-uint8_t serials_remove(struct serials *table, uint64_t serial)
+/* A table that is mostly empty is made smaller; without memory for that it stays large. */
+static void shrink(struct serials *table)
 {
-    if (table->count == 0)
-        return 0;
-    uint32_t slot = slot_of(table, serial);
-    if (!is_at(table, slot, serial))
-        return 0;
-    uint8_t before = table->states[slot];
-    uint32_t next = slot + 1;
-    while (next < table->slots && table->states[next] != 0 &&
-           home_of(table, table->serials[next]) < next) {
-        table->serials[next - 1] = table->serials[next];
-        table->states[next - 1] = table->states[next];
-        next++;
-    }
-    table->states[next - 1] = 0;
-    table->count--;
     if (table->count == 0)
         serials_clear(table);
     else if (table->capacity > CAPACITY_MIN && table->count < table->capacity / 8)
-        (void)rebuild(table, table->capacity / 2); /* no memory: it stays large */
+        (void)table_resize(table, table->capacity / 2, table->claims != NULL);
+}
+
+struct serials_value serials_remove(struct serials *table, uint64_t serial)
+{
+    uint32_t slot = table->count == 0 ? 0 : slot_of(table, serial);
+    if (table->count == 0 || !is_at(table, slot, serial))
+        return (struct serials_value){0};
+    struct serials_value before = value_at(table, slot);
+    uint32_t end = slot + 1;
+    while (end < table->slots && table->states[end] != 0 &&
+           home_of(table, table->serials[end]) < end)
+        end++;
+    shift(table, slot + 1, slot, end - slot - 1);
+    table->states[end - 1] = 0;
+    table->count--;
+    shrink(table);
     return before;
 }
 
-bool serials_next(const struct serials *table, uint32_t *position, uint64_t *serial, uint8_t *state)
+bool serials_next(const struct serials *table, uint32_t *position, uint64_t *serial,
+                  struct serials_value *value)
 {
     while (*position < table->slots && table->states[*position] == 0)
         (*position)++;
     if (*position >= table->slots)
         return false;
     *serial = table->serials[*position];
-    *state = table->states[*position];
+    *value = value_at(table, *position);
     (*position)++;
     return true;
 }

@@ -22,9 +22,12 @@ static bool entry_write(struct chunk *chunk, const struct ownership_entry *entry
 
 static bool table_write(struct chunk *chunk, const struct hosted *hosted, uint32_t position)
 {
-    struct ownership_entry entry = {.type = OWNERSHIP_SESSION_OPENED,
-                                    .session.instance = hosted->origin};
-    while (serials_next(&hosted->serials, &position, &entry.session.serial, &entry.state)) {
+    struct ownership_entry entry = {.session.instance = hosted->origin};
+    struct serials_value value;
+    while (serials_next(&hosted->serials, &position, &entry.session.serial, &value)) {
+        entry.type = value.claim == 0 ? OWNERSHIP_SESSION_OPENED : OWNERSHIP_SESSION_CLAIMED;
+        entry.state = value.state;
+        entry.claim = value.claim;
         if (!entry_write(chunk, &entry))
             return false;
     }
@@ -65,6 +68,7 @@ static bool path_write(struct chunk *chunk, const struct handler_path *path,
         bool is_wanted = at->content == chunk->content &&
                          (above == NULL || compare_sessions(*above, at->session) < 0);
         entry.session = at->session;
+        entry.value = handlers_value(at);
         if (is_wanted && !entry_write(chunk, &entry))
             return false;
     }
@@ -96,9 +100,8 @@ size_t snapshot_write(const struct content *content, const struct ownership_entr
     struct chunk chunk = {.content = content, .left = most};
     writer_init(&chunk.writer, out, most);
     bool in_handlers = cursor != NULL && is_handler(cursor);
-    *is_last =
-        (in_handlers || sessions_write(&chunk, cursor)) &&
-        (content->totals.handlers == 0 || handlers_write(&chunk, in_handlers ? cursor : NULL));
+    *is_last = (in_handlers || sessions_write(&chunk, cursor)) &&
+               (content->registrations == 0 || handlers_write(&chunk, in_handlers ? cursor : NULL));
     return most - chunk.left;
 }
 
@@ -114,7 +117,8 @@ static bool is_above(const struct ownership_entry *entry, const struct ownership
 
 static bool is_allowed(const struct ownership_entry *entry)
 {
-    return entry->type == OWNERSHIP_SESSION_OPENED || is_handler(entry);
+    return entry->type == OWNERSHIP_SESSION_OPENED || entry->type == OWNERSHIP_SESSION_CLAIMED ||
+           is_handler(entry);
 }
 
 enum error snapshot_read(struct content *content, struct span chunk,

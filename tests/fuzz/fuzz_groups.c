@@ -25,9 +25,9 @@ static void walk_rows(struct span answers)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static const struct schema *const sorts[] = {
-        &property_schema,    &node_address_schema, &node_answer_schema,
-        &session_row_schema, &member_row_schema,   &handler_row_schema,
-        &status_row_schema,  &counter_row_schema,  &member_record_schema,
+        &property_schema,      &node_address_schema, &node_answer_schema, &session_row_schema,
+        &member_row_schema,    &handler_row_schema,  &status_row_schema,  &counter_row_schema,
+        &member_record_schema, &log_head_schema,
     };
     struct reader reader;
     reader_init(&reader, span_of(data, size));

@@ -49,6 +49,8 @@ static inline const struct schema *frame_schema(unsigned kind)
         return &log_pull_schema;
     case KIND_LOG_SNAPSHOT:
         return &log_snapshot_schema;
+    case KIND_LOG_HEADS:
+        return &log_heads_schema;
     case KIND_JOIN:
         return &gossip_join_schema;
     case KIND_CHALLENGE:
@@ -74,6 +76,8 @@ static inline const struct schema *frame_body_schema(unsigned kind)
 {
     if (kind == KIND_HELLO)
         return &property_schema;
+    if (kind == KIND_LOG_HEADS)
+        return &log_head_schema;
     return kind == KIND_WELCOME || kind == KIND_REFUSED ? &node_address_schema : NULL;
 }
 

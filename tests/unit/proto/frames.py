@@ -167,11 +167,14 @@ VALID = [
     ("forward_result_counters", forward("RESULT", 3006, code=0, body=ROWS["counters"])),
     ("forward_error", forward("ERROR", 3004, code=46, text="unknown kind 77")),
     ("log_entries", forward(
-        "LOG_ENTRIES", writer=A, stream=1, first=41, last=45, head=47, body=Entries(A, [
+        "LOG_ENTRIES", writer=A, stream=1, first=41, last=47, head=47, body=Entries(A, [
             {"type": 1, "session": OTHER, "state": 1},
             {"type": 4, "session": OTHER, "handler_kind": 1, "path": "orders"},
             {"type": 2, "session": SESSION, "state": 2},
             {"type": 5, "session": OTHER, "handler_kind": 1, "path": "orders"},
+            {"type": 6, "session": SESSION, "state": 1, "claim": 3},
+            {"type": 4, "session": OTHER, "handler_kind": 77, "path": "of a later version",
+             "value": "kept"},
             {"type": 3, "session": SESSION}]))),
     ("log_entries_only_the_head", forward("LOG_ENTRIES", 21, writer=A, stream=1, first=48, last=47,
                                           head=47)),
@@ -181,6 +184,10 @@ VALID = [
     ("log_snapshot_last_chunk", forward(
         "LOG_SNAPSHOT", 23, writer=B, stream=1, head=70000, is_last=True,
         body=Entries(B, [{"type": 1, "session": SESSION, "state": 2}]))),
+    ("log_heads_to_compare", forward("LOG_HEADS", stream=1, hash=0x0123456789ABCDEF)),
+    ("log_heads_with_what_there_is", forward(
+        "LOG_HEADS", stream=1, hash=0xFEDCBA, body=Groups("log_head", [
+            {"writer": A, "have": 47}, {"writer": B}]))),
     ("join", gossip("JOIN", 1, 1, mesh="weft", wire_min=1, wire_max=1, members=1,
                     member=Groups("member_record", [RECORD]))),
     ("join_again", gossip("JOIN", 2, 1, mesh="weft", nonce=0x123456789, wire_min=1, wire_max=1,
@@ -300,5 +307,11 @@ def invalid(envelope, encode):
         ("entry_with_an_unknown_state", "forward", bad, "body",
          peer + raw(32, entries, b"\x01\x01\0\0\0\0\0\0\0\x03")),
         ("entry_of_an_unknown_type", "forward", mismatch, "body",
-         peer + raw(32, entries, b"\x06\x01\0\0\0\0\0\0\0\x01")),
+         peer + raw(32, entries, b"\x07\x01\0\0\0\0\0\0\0\x01")),
+        ("claim_of_zero", "forward", bad, "body",
+         peer + raw(32, entries, b"\x06\x01\0\0\0\0\0\0\0\x01\0\0\0\0")),
+        ("handler_kind_zero", "forward", bad, "body",
+         peer + raw(32, entries, b"\x05\x01\0\0\0\0\0\0\0\0\x01\0a")),
+        ("log_head_without_writer", "forward", bad, "body",
+         peer + raw(35, b"\x01\x01\x01\x02\x01\x07", b"\x03\0\0\0\x02\x01\x09")),
     ]

@@ -51,15 +51,18 @@ Test(ownership_entry, of_a_handler_carries_kind_and_path)
                                     .session = {.instance = WRITER, .serial = 9},
                                     .handler_kind = HANDLER_REQUEST,
                                     .path = span_text("a/b")};
-    cr_assert(span_equal(encoded(&entry), RUN(4, 9, 0, 0, 0, 0, 0, 0, 0, 1, 3, 0, 'a', '/', 'b')));
+    cr_assert(
+        span_equal(encoded(&entry), RUN(4, 9, 0, 0, 0, 0, 0, 0, 0, 1, 3, 0, 0, 0, 'a', '/', 'b')));
 }
 
 static struct ownership_entry random_entry(uint64_t *seed)
 {
     static char path[PATH_BYTES_MAX];
+    static char value[OWNERSHIP_VALUE_BYTES_MAX];
     memset(path, 'p', sizeof path);
+    memset(value, 'v', sizeof value);
     struct ownership_entry entry = {
-        .type = (enum ownership_entry_type)(1 + random_next(seed) % 5),
+        .type = (enum ownership_entry_type)(1 + random_next(seed) % 6),
         .session = {.instance = random_next(seed) % 2 == 0 ? WRITER : OTHER,
                     .serial = random_next(seed)},
     };
@@ -70,7 +73,15 @@ static struct ownership_entry random_entry(uint64_t *seed)
         break;
     case OWNERSHIP_SESSION_CLOSED:
         break;
+    case OWNERSHIP_SESSION_CLAIMED:
+        entry.state = (uint8_t)(1 + random_next(seed) % 2);
+        entry.claim = (uint32_t)(1 + random_next(seed) % UINT32_MAX);
+        break;
     case OWNERSHIP_HANDLER_REGISTERED:
+        entry.value = span_of(value, random_next(seed) % (OWNERSHIP_VALUE_BYTES_MAX + 1));
+        entry.handler_kind = (uint8_t)(1 + random_next(seed) % 255);
+        entry.path = span_of(path, 1 + random_next(seed) % PATH_BYTES_MAX);
+        break;
     case OWNERSHIP_HANDLER_REMOVED:
         entry.handler_kind = (uint8_t)(1 + random_next(seed) % 3);
         entry.path = span_of(path, 1 + random_next(seed) % PATH_BYTES_MAX);
@@ -82,7 +93,8 @@ static struct ownership_entry random_entry(uint64_t *seed)
 static bool entry_equal(const struct ownership_entry *a, const struct ownership_entry *b)
 {
     return a->type == b->type && session_id_equal(a->session, b->session) && a->state == b->state &&
-           a->handler_kind == b->handler_kind && span_equal(a->path, b->path);
+           a->claim == b->claim && a->handler_kind == b->handler_kind &&
+           span_equal(a->path, b->path) && span_equal(a->value, b->value);
 }
 
 Test(ownership_entry_next, random_runs_come_back_as_they_were)
@@ -156,22 +168,39 @@ Test(ownership_entry_next, refuses_what_no_session_or_handler_can_be)
                  ERROR_INVALID_MESSAGE, "a closing has its own type");
     cr_assert_eq(decode(RUN(0x83, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0), &entry),
                  ERROR_INVALID_MESSAGE, "instance 0 is nobody");
-    cr_assert_eq(decode(RUN(4, 1, 0, 0, 0, 0, 0, 0, 0, 1, 1, 0, 'a'), &entry), ERROR_OK);
-    cr_assert_eq(decode(RUN(4, 1, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 'a'), &entry),
+    cr_assert_eq(decode(RUN(4, 1, 0, 0, 0, 0, 0, 0, 0, 1, 1, 0, 0, 0, 'a'), &entry), ERROR_OK);
+    cr_assert_eq(decode(RUN(4, 1, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 'a'), &entry),
                  ERROR_INVALID_MESSAGE);
-    cr_assert_eq(decode(RUN(4, 1, 0, 0, 0, 0, 0, 0, 0, 4, 1, 0, 'a'), &entry),
+    cr_assert_eq(decode(RUN(4, 1, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0), &entry),
                  ERROR_INVALID_MESSAGE);
-    cr_assert_eq(decode(RUN(4, 1, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0), &entry), ERROR_INVALID_MESSAGE);
+    cr_assert_eq(decode(RUN(6, 1, 0, 0, 0, 0, 0, 0, 0, SESSION_ACTIVE, 0, 0, 0, 0), &entry),
+                 ERROR_INVALID_MESSAGE, "claims begin at 1");
+    cr_assert_eq(decode(RUN(6, 1, 0, 0, 0, 0, 0, 0, 0, SESSION_CLOSED, 1, 0, 0, 0), &entry),
+                 ERROR_INVALID_MESSAGE);
+}
+
+Test(ownership_entry_next, registrations_of_later_kinds_are_taken_as_they_are)
+{
+    struct ownership_entry entry;
+    cr_assert_eq(decode(RUN(4, 1, 0, 0, 0, 0, 0, 0, 0, 200, 1, 0, 2, 0, 0xFF, 'v', 0), &entry),
+                 ERROR_OK);
+    cr_assert_eq(entry.handler_kind, 200);
+    cr_assert_eq(entry.path.bytes, 1);
+    cr_assert_eq(entry.value.bytes, 2);
+    cr_assert_eq(decode(RUN(4, 1, 0, 0, 0, 0, 0, 0, 0, 1, 1, 0, 0, 0, 0xFF), &entry),
+                 ERROR_INVALID_MESSAGE, "of a known kind it is text");
+    cr_assert_eq(decode(RUN(4, 1, 0, 0, 0, 0, 0, 0, 0, 1, 1, 0, 1, 2, 'a'), &entry),
+                 ERROR_INVALID_MESSAGE, "a value of 513 bytes");
     cr_assert_eq(decode(RUN(4, 1, 0, 0, 0, 0, 0, 0, 0, 1, 1, 0, 0xff), &entry),
                  ERROR_INVALID_MESSAGE);
 }
 
 Test(ownership_entry_next, a_path_over_the_limit_is_refused)
 {
-    static uint8_t long_entry[12 + PATH_BYTES_MAX + 1];
+    static uint8_t long_entry[14 + PATH_BYTES_MAX + 1];
     struct ownership_entry entry;
     memset(long_entry, 'p', sizeof long_entry);
-    memcpy(long_entry, "\x04\x01\0\0\0\0\0\0\0\x01\x00\x04", 12);
+    memcpy(long_entry, "\x04\x01\0\0\0\0\0\0\0\x01\x00\x04\0\0", 14);
     cr_assert_eq(decode(span_of(long_entry, sizeof long_entry - 1), &entry), ERROR_OK);
     long_entry[10] = 1;
     cr_assert_eq(decode(span_of(long_entry, sizeof long_entry), &entry), ERROR_INVALID_MESSAGE);
@@ -181,7 +210,7 @@ Test(ownership_entry_next, a_type_of_a_newer_version_is_a_mismatch)
 {
     struct ownership_entry entry;
     cr_assert_eq(decode(RUN(0, 1, 0, 0, 0, 0, 0, 0, 0, 1), &entry), ERROR_VERSION_MISMATCH);
-    cr_assert_eq(decode(RUN(6, 1, 0, 0, 0, 0, 0, 0, 0, 1), &entry), ERROR_VERSION_MISMATCH);
+    cr_assert_eq(decode(RUN(7, 1, 0, 0, 0, 0, 0, 0, 0, 1), &entry), ERROR_VERSION_MISMATCH);
 }
 
 Test(ownership_entry_encode, a_path_over_the_limit_makes_the_writer_bad)

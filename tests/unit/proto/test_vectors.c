@@ -206,12 +206,15 @@ static uint64_t number_or_0(const cJSON *object, const char *name)
 static struct ownership_entry entry_of(const cJSON *json)
 {
     const cJSON *path = cJSON_GetObjectItemCaseSensitive(json, "path");
+    const cJSON *value = cJSON_GetObjectItemCaseSensitive(json, "value");
     return (struct ownership_entry){
         .type = (enum ownership_entry_type)number_of(member(json, "type")),
         .session = id_of(text_of(json, "session")),
         .state = (uint8_t)number_or_0(json, "state"),
+        .claim = (uint32_t)number_or_0(json, "claim"),
         .handler_kind = (uint8_t)number_or_0(json, "handler_kind"),
         .path = path == NULL ? (struct span){0} : span_text(path->valuestring),
+        .value = value == NULL ? (struct span){0} : span_text(value->valuestring),
     };
 }
 
@@ -233,7 +236,9 @@ static void entries_check(const cJSON *entries, struct span run)
         cr_assert(session_id_equal(decoded.session, expected.session));
         cr_assert_eq(decoded.state, expected.state);
         cr_assert_eq(decoded.handler_kind, expected.handler_kind);
+        cr_assert_eq(decoded.claim, expected.claim);
         cr_assert(span_equal(decoded.path, expected.path));
+        cr_assert(span_equal(decoded.value, expected.value));
         ownership_entry_encode(&expected, writer_instance, &writer);
     }
     cr_assert(!ownership_entry_next(&rest, writer_instance, &decoded, &error));

@@ -18,7 +18,7 @@ README = ROOT / "proto" / "README.md"
 VECTORS = ROOT / "proto" / "vectors.json"
 CORPUS = ROOT / "tests" / "fuzz" / "corpus"
 SORTS = ("property node_address node_answer session_row member_row handler_row status_row "
-         "counter_row member_record").split()  # as in fuzz_groups.c
+         "counter_row member_record log_head").split()  # as in fuzz_groups.c
 CHANNELS = {"client": 1, "gossip": 2, "forward": 3}
 ROW = re.compile(r"^\| (\d+) \| `(\w+)` \| (\w+) \| (required)?\s*\| ?([\d^-]*)\s*\|")
 BEGIN = "<!-- conversation: from vectors.json -->\n"
@@ -113,9 +113,13 @@ def encode_entries(entries):
         out += struct.pack("<Q", instance) if foreign else b""
         if entry["type"] in (1, 2):
             out += bytes([entry["state"]])
+        elif entry["type"] == 6:
+            out += struct.pack("<BI", entry["state"], entry["claim"])
         elif entry["type"] in (4, 5):
-            path = entry["path"].encode()
-            out += struct.pack("<BH", entry["handler_kind"], len(path)) + path
+            path, value = entry["path"].encode(), entry.get("value", "").encode()
+            out += struct.pack("<BH", entry["handler_kind"], len(path))
+            out += struct.pack("<H", len(value)) if entry["type"] == 4 else b""
+            out += path + value
     return out
 
 

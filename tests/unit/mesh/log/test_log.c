@@ -68,8 +68,10 @@ static void after_ms(uint64_t ms)
 {
     context.now_ns += ms * 1000000;
     struct deadline *due;
-    while ((due = deadlines_next_due(context.deadlines, context.now_ns)) != NULL)
-        log_push(&own);
+    while ((due = deadlines_next_due(context.deadlines, context.now_ns)) != NULL) {
+        if (due->purpose == LOG_PURPOSE_PUSH)
+            log_push(&own);
+    }
     pull();
 }
 
@@ -125,18 +127,18 @@ Test(log, answers_a_pull_from_the_ring_or_says_that_nothing_is_missing)
     for (int i = 0; i < 20000; i++)
         log_append(&own, span_text("entry"));
     struct log_pull ask = {.writer = context.instance, .stream = LOG_OWNERSHIP, .have = 19990};
-    cr_assert(log_answer(&own, 3, 1, &ask));
+    cr_assert(log_answer(&own, &own.ring, 3, 1, &ask));
     pull();
     cr_assert_eq(messages, 1);
     ask.have = 20000;
-    cr_assert(log_answer(&own, 3, 1, &ask));
+    cr_assert(log_answer(&own, &own.ring, 3, 1, &ask));
     pull();
     cr_assert_eq(messages, 1);
     ask.have = 10;
-    cr_assert(!log_answer(&own, 3, 1, &ask), "below the floor");
+    cr_assert(!log_answer(&own, &own.ring, 3, 1, &ask), "below the floor");
     ask.have = 19990;
     ask.cursor = span_text("x");
-    cr_assert(!log_answer(&own, 3, 1, &ask), "in the middle of a snapshot");
+    cr_assert(!log_answer(&own, &own.ring, 3, 1, &ask), "in the middle of a snapshot");
 }
 
 Test(log, goes_on_without_memory_for_its_ring)
@@ -145,7 +147,7 @@ Test(log, goes_on_without_memory_for_its_ring)
     log_append(&own, span_text("entry"));
     cr_assert_eq(log_head(&own), 1);
     struct log_pull ask = {.writer = context.instance, .stream = LOG_OWNERSHIP};
-    cr_assert(!log_answer(&own, 3, 1, &ask));
+    cr_assert(!log_answer(&own, &own.ring, 3, 1, &ask));
     after_ms(10);
     cr_assert_eq(context.counters[COUNTER_log_entries_out], 0);
 }

@@ -92,8 +92,10 @@ static void wait_ms(uint64_t ms)
 {
     context.now_ns += ms * 1000000;
     struct deadline *due;
-    while ((due = deadlines_next_due(context.deadlines, context.now_ns)) != NULL)
-        replica_retry(&replica, &own);
+    while ((due = deadlines_next_due(context.deadlines, context.now_ns)) != NULL) {
+        if (due->purpose == LOG_PURPOSE_RETRY)
+            replica_retry(&replica, &own);
+    }
 }
 
 static enum replica_verdict entries(uint64_t peer, uint64_t correlation, uint64_t first,
@@ -209,6 +211,55 @@ Test(replica, asks_elsewhere_at_once_when_the_one_it_asked_died)
     expect_pull(WRITER, 0);
 }
 
+Test(replica, asks_first_whoever_is_known_to_have_more)
+{
+    follow_and_complete(10);
+    struct link *link = links_of_instance(context.links, WRITER);
+    cr_assert(links_lost(context.links, link->number, CHANNEL_FORWARD));
+    link_to(OTHER, "other:1");
+    link_to(STRANGER, "stranger:1");
+    replica_witnessed(&replica, &own, OTHER, 10);
+    cr_assert_eq(replica.witness, 0, "no more than is here");
+    replica_witnessed(&replica, &own, OTHER, 12);
+    cr_assert(no_pull(), "the push may be on its way");
+    wait_ms(300);
+    expect_pull(OTHER, 10);
+    uint64_t skip;
+    cr_assert_eq(entries(OTHER, replica.correlation, 11, 12, 12, &skip), REPLICA_APPLY);
+    applied(11, 12);
+    cr_assert(no_pull());
+    replica_witnessed(&replica, &own, OTHER, UINT64_MAX);
+    cr_assert_eq(replica.heard, 12);
+}
+
+Test(replica, of_a_stream_that_is_held_asks_for_nothing_until_it_is_not)
+{
+    log_hold(&own, true);
+    link_to(WRITER, "writer:1");
+    replica_follow(&replica, &own);
+    wait_ms(3000);
+    cr_assert(no_pull());
+    log_hold(&own, false);
+    wait_ms(300);
+    expect_pull(WRITER, 0);
+}
+
+Test(replica, asks_less_and_less_often_while_answers_do_not_help)
+{
+    follow_and_complete(10);
+    uint64_t skip;
+    entries(WRITER, 0, 13, 14, 14, &skip);
+    int asked = 0;
+    for (int ms = 0; ms < 20000; ms += 50) {
+        asked += no_pull() ? 0 : 1;
+        if (replica.correlation != 0)
+            replica_not_applied(&replica, &own);
+        wait_ms(50);
+    }
+    cr_assert_geq(asked, 5);
+    cr_assert_leq(asked, 12);
+}
+
 Test(replica, is_not_made_complete_by_one_who_knows_nothing)
 {
     link_to(OTHER, "other:1");
@@ -218,7 +269,7 @@ Test(replica, is_not_made_complete_by_one_who_knows_nothing)
     uint64_t skip;
     cr_assert_eq(entries(OTHER, replica.correlation, 1, 0, 0, &skip), REPLICA_IGNORE);
     cr_assert(!replica.is_complete);
-    wait_ms(300);
+    wait_ms(500);
     expect_pull(OTHER, 0);
 }
 

@@ -52,6 +52,26 @@ static enum error apply(enum ownership_entry_type type, struct session_id sessio
     return content_apply(content, &entry);
 }
 
+/* What a later version registers. */
+static void register_later(struct session_id session, const char *path, const char *options)
+{
+    struct ownership_entry entry = {.type = OWNERSHIP_HANDLER_REGISTERED,
+                                    .session = session,
+                                    .handler_kind = 200,
+                                    .path = span_text(path),
+                                    .value = span_text(options)};
+    cr_assert_eq(content_apply(content, &entry), ERROR_OK);
+}
+
+static void claim(struct session_id session, uint32_t version)
+{
+    struct ownership_entry entry = {.type = OWNERSHIP_SESSION_CLAIMED,
+                                    .session = session,
+                                    .state = SESSION_ACTIVE,
+                                    .claim = version};
+    cr_assert_eq(content_apply(content, &entry), ERROR_OK);
+}
+
 static void fill(uint32_t entries)
 {
     char path[32];
@@ -61,6 +81,10 @@ static void fill(uint32_t entries)
         snprintf(path, sizeof path, "some/path/%u", (unsigned)(i % 97));
         if (i % 5 == 0)
             apply(OWNERSHIP_HANDLER_REGISTERED, session, (uint8_t)(1 + i % 3), path);
+        if (i % 7 == 0)
+            register_later(session, path, i % 2 == 0 ? "" : "some options");
+        if (i % 11 == 0)
+            claim(session, i);
     }
     content_check(content);
 }
@@ -81,6 +105,34 @@ Test(content, is_the_same_when_an_entry_comes_twice)
     cr_assert_eq(content->totals.hash, 0);
     cr_assert_eq(directory.live.sessions, 0);
     cr_assert_eq(directory.live.handlers, 0);
+}
+
+Test(content, keeps_what_a_later_version_registers_and_its_newest_value)
+{
+    apply(OWNERSHIP_SESSION_OPENED, id(WRITER, 1), SESSION_ACTIVE, NULL);
+    uint64_t before = content->totals.hash;
+    register_later(id(WRITER, 1), "a", "old");
+    uint64_t old = content->totals.hash;
+    register_later(id(WRITER, 1), "a", "new");
+    cr_assert_neq(content->totals.hash, old);
+    cr_assert_eq(content->registrations, 1);
+    cr_assert_eq(content->totals.handlers, 0, "it is not a handler");
+    content_check(content);
+    apply(OWNERSHIP_HANDLER_REMOVED, id(WRITER, 1), 200, "a");
+    cr_assert_eq(content->totals.hash, before);
+    register_later(id(WRITER, 1), "a", "again");
+    apply(OWNERSHIP_SESSION_CLOSED, id(WRITER, 1), 0, NULL);
+    cr_assert_eq(content->registrations, 0);
+}
+
+Test(content, keeps_a_claim_while_the_state_changes)
+{
+    claim(id(OTHER, 1), 5);
+    apply(OWNERSHIP_SESSION_STATE, id(OTHER, 1), SESSION_DISCONNECTED, NULL);
+    cr_assert_eq(content_session(content, id(OTHER, 1)).claim, 5);
+    cr_assert_eq(content_session(content, id(OTHER, 1)).state, SESSION_DISCONNECTED);
+    apply(OWNERSHIP_SESSION_OPENED, id(OTHER, 1), SESSION_ACTIVE, NULL);
+    cr_assert_eq(content_session(content, id(OTHER, 1)).claim, 0);
 }
 
 Test(content, has_a_hash_that_does_not_depend_on_the_order)

@@ -271,10 +271,11 @@ Test(ownership, below_the_floor_comes_as_a_snapshot_also_while_it_changes)
     lab_check_all(lab);
 }
 
-Test(ownership, of_a_node_that_can_not_be_reached_comes_through_others)
+/* A joiner that can talk to node 1 only, while node 0 has done so much. */
+static uint32_t join_through_another(int sessions)
 {
     mesh_of(2);
-    for (int i = 0; i < 500; i++)
+    for (int i = 0; i < sessions; i++)
         lab_open(lab, 0);
     lab_register(lab, 0, 3, HANDLER_REQUEST, "a");
     lab_run(lab, 100);
@@ -284,7 +285,31 @@ Test(ownership, of_a_node_that_can_not_be_reached_comes_through_others)
     lab_run(lab, 1000);
     cr_assert(ownership_is_synced(at(joiner)));
     lab_check_all(lab);
+    return joiner;
+}
+
+Test(ownership, of_a_node_that_can_not_be_reached_comes_through_others)
+{
+    uint32_t joiner = join_through_another(500);
+    cr_assert_eq(lab_counter(lab, joiner, COUNTER_log_snapshots_in), 0, "from a replica's ring");
+}
+
+Test(ownership, of_a_node_that_can_not_be_reached_comes_through_others_as_a_snapshot_too)
+{
+    uint32_t joiner = join_through_another(20000);
     cr_assert_eq(lab_counter(lab, joiner, COUNTER_log_snapshots_in), 1);
+}
+
+Test(ownership, of_a_node_that_can_not_be_reached_is_kept_up_to_date_by_comparing_heads)
+{
+    uint32_t joiner = join_through_another(20000);
+    for (int i = 0; i < 5; i++) {
+        lab_open(lab, 0);
+        lab_close(lab, 0, 0);
+        lab_run(lab, 7000); /* each asks one of two peers every two seconds or so */
+        lab_check(lab, joiner);
+    }
+    cr_assert_eq(lab_counter(lab, joiner, COUNTER_log_snapshots_in), 1, "only ranges since");
 }
 
 Test(ownership, a_snapshot_goes_on_elsewhere_when_its_server_dies)
@@ -369,6 +394,86 @@ Test(ownership, messages_that_make_no_sense_change_nothing)
     }
     cr_assert_eq(ownership_hash(at(0)), before);
     ownership_check(at(0));
+}
+
+Test(ownership, of_a_session_goes_to_the_highest_claim_and_the_loser_is_told)
+{
+    mesh_of(3);
+    struct session_id id = lab_open(lab, 0);
+    struct session_id other = lab_open(lab, 0);
+    lab_run(lab, 100);
+    /* Node 0 is lost to 1 and 2; both go on with its session, neither knows of the other. */
+    ownership_member_failed(at(1), instance_of(0));
+    ownership_member_failed(at(2), instance_of(0));
+    lab->cut[1][2] = lab->cut[2][1] = true;
+    cr_assert_eq(ownership_session_claimed(at(1), id, SESSION_ACTIVE), ERROR_OK);
+    cr_assert_eq(ownership_session_claimed(at(2), id, SESSION_DISCONNECTED), ERROR_OK);
+    cr_assert_eq(find(1, id), instance_of(1));
+    cr_assert_eq(find(2, id), instance_of(2));
+    struct session_id lost;
+    uint64_t winner;
+    cr_assert(!ownership_next_lost(at(1), &lost, &winner));
+    /* It heals. */
+    lab->cut[1][2] = lab->cut[2][1] = false;
+    ownership_member_joined(at(1), instance_of(0));
+    ownership_member_joined(at(2), instance_of(0));
+    lab_run(lab, 5000);
+    uint32_t wins = instance_of(1) > instance_of(2) ? 1 : 2;
+    for (uint32_t i = 0; i < 3; i++) {
+        cr_assert_eq(find(i, id), instance_of(wins), "equal claims: the higher instance");
+        cr_assert_eq(find(i, other), instance_of(0));
+        bool is_told = ownership_next_lost(at(i), &lost, &winner);
+        cr_assert_eq(is_told, i != wins);
+        if (is_told) {
+            cr_assert(session_id_equal(lost, id));
+            cr_assert_eq(winner, instance_of(wins));
+            ownership_session_closed(at(i), lost);
+        }
+        cr_assert(!ownership_next_lost(at(i), &lost, &winner), "once");
+    }
+    lab_run(lab, 1000);
+    for (uint32_t i = 0; i < 3; i++) {
+        cr_assert_eq(find(i, id), instance_of(wins));
+        cr_assert_eq(ownership_sessions(at(i)), 2);
+        cr_assert_eq(ownership_hash(at(i)), ownership_hash(at(0)));
+        ownership_check(at(i));
+    }
+    /* Back at home it has a claim above all. */
+    cr_assert_eq(ownership_session_claimed(at(0), id, SESSION_ACTIVE), ERROR_OK);
+    lab_run(lab, 1000);
+    cr_assert_eq(find(wins, id), instance_of(0));
+    cr_assert(ownership_next_lost(at(wins), &lost, &winner));
+    cr_assert_eq(winner, instance_of(0));
+}
+
+Test(ownership, tells_all_of_many_lost_sessions_also_when_they_came_in_a_snapshot)
+{
+    mesh_of(2);
+    enum { SESSIONS = 3000 };
+    for (int i = 0; i < SESSIONS; i++)
+        lab_open(lab, 0);
+    lab_run(lab, 500);
+    ownership_member_failed(at(1), instance_of(0));
+    ownership_member_failed(at(0), instance_of(1));
+    for (int i = 0; i < SESSIONS; i += 3)
+        ownership_session_claimed(at(1), lab->nodes[0].truth.sessions[i], SESSION_ACTIVE);
+    ownership_member_gone(at(0), instance_of(1));
+    lab_run(lab, 500);
+    ownership_member_joined(at(1), instance_of(0));
+    ownership_member_joined(at(0), instance_of(1));
+    lab_run(lab, 5000);
+    struct session_id lost;
+    uint64_t winner;
+    int told = 0;
+    while (ownership_next_lost(at(0), &lost, &winner)) {
+        cr_assert_eq(winner, instance_of(1));
+        ownership_session_closed(at(0), lost);
+        told++;
+    }
+    cr_assert_eq(told, SESSIONS / 3);
+    lab_run(lab, 1000);
+    cr_assert_eq(ownership_sessions(at(1)), SESSIONS);
+    cr_assert_eq(ownership_hash(at(1)), ownership_hash(at(0)));
 }
 
 static void random_history(uint64_t seed, uint32_t nodes, int acts)

@@ -1,0 +1,15 @@
+/* search.h - decides which registrations serve a path: those at the most specific path at or above
+ * it that has one on a live node. Memory: none of its own. Thread: one owner. */
+#ifndef WEFT_MESH_OWNERSHIP_SEARCH_H
+#define WEFT_MESH_OWNERSHIP_SEARCH_H
+
+#include "mesh/ownership/content.h"
+#include "mesh/ownership/ownership.h"
+
+/* As ownership_find_handlers and ownership_next_handler. */
+size_t search_path(const struct directory *directory, enum handler_kind kind, struct span path,
+                   struct handler_entry *entries, size_t most);
+bool search_next(struct directory *directory, uint64_t *cursor, enum handler_kind *kind,
+                 struct handler_entry *entry);
+
+#endif
