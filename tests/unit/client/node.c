@@ -412,3 +412,32 @@ void node_join(struct node *node)
     atomic_store(&node->is_stopping, true);
     (void)pthread_join(node->thread, NULL);
 }
+
+struct node straw;
+
+void node_straw_up(void)
+{
+    straw = (struct node){0};
+    node_start(&straw);
+    node_run(&straw);
+}
+
+void node_straw_down(void)
+{
+    node_join(&straw);
+    node_stop(&straw);
+}
+
+struct weft_client *node_straw_client(void)
+{
+    const struct weft_options options = {.servers = straw.address};
+    return weft_new(&options);
+}
+
+struct weft_client *node_straw_session(void)
+{
+    struct weft_client *client = node_straw_client();
+    if (weft_connect(client, 5000) != WEFT_OK)
+        abort();
+    return client;
+}

@@ -76,6 +76,15 @@ void node_send_raw(struct node *node, int session, const void *bytes, size_t cou
 /* Lets the node and then the context do what they have to. */
 void node_turn(struct node *node, struct weft_context *context);
 
+/* A node in a thread of its own for tests that wait: init and fini of their suites. */
+extern struct node straw;
+void node_straw_up(void);
+void node_straw_down(void);
+
+/* A client of it, without a session yet; and one that has its session. */
+struct weft_client *node_straw_client(void);
+struct weft_client *node_straw_session(void);
+
 /* Takes turns until the condition holds; fails the test after 5 s. */
 #define node_until(node, context, condition)                                                       \
     do {                                                                                           \

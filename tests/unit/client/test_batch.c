@@ -1,0 +1,162 @@
+/* test_batch.c - what shares a frame, and what is kept of it. */
+#include <criterion/criterion.h>
+
+#include "client/batch.h"
+#include "proto/envelope.h"
+#include "proto/kinds.h"
+
+#include <stdio.h>
+
+static void *zmq;
+static void *receiver;
+static struct dealer dealer;
+
+/* A dealer of ours without its monitor, joined to a PULL-like DEALER over inproc. */
+static void join_up(void)
+{
+    int unlimited = 0;
+    zmq = zmq_ctx_new();
+    receiver = zmq_socket(zmq, ZMQ_DEALER);
+    (void)zmq_setsockopt(receiver, ZMQ_RCVHWM, &unlimited, sizeof unlimited);
+    cr_assert_eq(zmq_bind(receiver, "inproc://batch"), 0);
+    dealer = (struct dealer){.state = DEALER_UP, .tcp = -1, .epoll = -1};
+    dealer.socket = zmq_socket(zmq, ZMQ_DEALER);
+    (void)zmq_setsockopt(dealer.socket, ZMQ_SNDHWM, &unlimited, sizeof unlimited);
+    cr_assert_eq(zmq_connect(dealer.socket, "inproc://batch"), 0);
+}
+
+static void fall_apart(void)
+{
+    (void)zmq_close(dealer.socket);
+    (void)zmq_close(receiver);
+    (void)zmq_ctx_term(zmq);
+}
+
+TestSuite(batch, .init = join_up, .fini = fall_apart);
+
+/* Reads one frame; counts its messages and checks that correlations go on. */
+static int messages_in(zmq_msg_t *frame, uint64_t *correlation)
+{
+    struct reader reader;
+    struct envelope envelope;
+    struct message message;
+    enum error error = ERROR_OK;
+    int count = 0;
+    reader_init(&reader, span_of(zmq_msg_data(frame), zmq_msg_size(frame)));
+    cr_assert_eq(envelope_decode(&reader, CHANNEL_CLIENT, &envelope), ERROR_OK);
+    for (; message_next(&reader, &message, &error); count++)
+        cr_assert_eq(message.correlation, (*correlation)++);
+    cr_assert_eq(error, ERROR_OK);
+    return count;
+}
+
+Test(batch, fills_frames_up_to_the_aim_and_keeps_the_order)
+{
+    enum { MESSAGES = 3000, BODY = 100 };
+    static const uint8_t body[BODY];
+    struct batch batch;
+    zmq_msg_t frame;
+    uint64_t correlation = 0;
+    batch_init(&batch, SIZE_MAX);
+    for (uint64_t i = 0; i < MESSAGES; i++)
+        cr_assert(batch_put(&batch, NULL, NULL, KIND_PING, i, span_of(body, BODY)));
+    int frames = batch_flush(&batch, &dealer);
+    cr_assert(batch_is_empty(&batch));
+    cr_assert_eq(frames, (MESSAGES * (BODY + MESSAGE_HEADER_BYTES)) / CLIENT_FRAME_BYTES_AIM + 1);
+    (void)zmq_msg_init(&frame);
+    for (int i = 0; i < frames; i++) {
+        cr_assert_geq(zmq_msg_recv(&frame, receiver, ZMQ_DONTWAIT), 0);
+        cr_assert_leq(zmq_msg_size(&frame), CLIENT_FRAME_BYTES_AIM);
+        cr_assert_gt(messages_in(&frame, &correlation), 0);
+    }
+    cr_assert_eq(correlation, MESSAGES);
+    cr_assert_eq(batch_flush(&batch, &dealer), 0);
+    (void)zmq_msg_close(&frame);
+    batch_clear(&batch);
+}
+
+Test(batch, keeps_everything_while_nobody_takes_it)
+{
+    struct batch batch;
+    zmq_msg_t frame;
+    uint64_t correlation = 0;
+    static const uint8_t body[20000];
+    batch_init(&batch, SIZE_MAX);
+    for (uint64_t i = 0; i < 10; i++)
+        cr_assert(batch_put(&batch, NULL, NULL, KIND_PING, i, span_of(body, sizeof body)));
+    dealer.state = DEALER_FULL;
+    cr_assert_eq(batch_flush(&batch, &dealer), 0);
+    dealer.state = DEALER_UP;
+    cr_assert_eq(batch_flush(&batch, &dealer), 4);
+    (void)zmq_msg_init(&frame);
+    while (zmq_msg_recv(&frame, receiver, ZMQ_DONTWAIT) >= 0)
+        (void)messages_in(&frame, &correlation);
+    cr_assert_eq(correlation, 10);
+    (void)zmq_msg_close(&frame);
+    batch_clear(&batch);
+}
+
+Test(batch, a_refused_block_is_not_lost)
+{
+    static const uint8_t body[20000];
+    struct batch batch;
+    void *lonely = zmq_socket(zmq, ZMQ_DEALER); /* connected to nobody: takes nothing */
+    struct dealer alone = {.state = DEALER_UP, .tcp = -1, .epoll = -1, .socket = lonely};
+    batch_init(&batch, SIZE_MAX);
+    cr_assert(batch_put(&batch, NULL, NULL, KIND_PING, 0, span_of(body, sizeof body)));
+    cr_assert_eq(batch_flush(&batch, &alone), 0);
+    cr_assert_eq(alone.state, DEALER_FULL);
+    cr_assert_not(batch_is_empty(&batch));
+    cr_assert_eq(batch_flush(&batch, &dealer), 1);
+    (void)zmq_close(lonely);
+    batch_clear(&batch);
+}
+
+static bool keep_even(void *user, uint8_t kind, uint64_t correlation)
+{
+    int *asked = user;
+    ++*asked;
+    return kind == KIND_PING && correlation % 2 == 0;
+}
+
+Test(batch, can_be_thinned_out)
+{
+    struct batch batch;
+    zmq_msg_t frame;
+    int asked = 0;
+    static const uint8_t body[20000];
+    batch_init(&batch, SIZE_MAX);
+    for (uint64_t i = 0; i < 10; i++)
+        cr_assert(batch_put(&batch, NULL, NULL, KIND_PING, i, span_of(body, sizeof body)));
+    batch_filter(&batch, keep_even, &asked);
+    cr_assert_eq(asked, 10);
+    (void)batch_flush(&batch, &dealer);
+    int count = 0;
+    (void)zmq_msg_init(&frame);
+    while (zmq_msg_recv(&frame, receiver, ZMQ_DONTWAIT) >= 0) {
+        struct reader reader;
+        struct envelope envelope;
+        struct message message;
+        enum error error;
+        reader_init(&reader, span_of(zmq_msg_data(&frame), zmq_msg_size(&frame)));
+        cr_assert_eq(envelope_decode(&reader, CHANNEL_CLIENT, &envelope), ERROR_OK);
+        for (; message_next(&reader, &message, &error); count++)
+            cr_assert_eq(message.correlation, (uint64_t)count * 2);
+    }
+    cr_assert_eq(count, 5);
+    (void)zmq_msg_close(&frame);
+    batch_clear(&batch);
+}
+
+Test(batch, has_a_limit_that_is_asked_for)
+{
+    struct batch batch;
+    static const uint8_t body[1000];
+    batch_init(&batch, 3000);
+    cr_assert(batch_has_room(&batch, 3000));
+    cr_assert_not(batch_has_room(&batch, 3001));
+    cr_assert_not(batch_has_room(&batch, SIZE_MAX));
+    cr_assert(batch_put(&batch, NULL, NULL, KIND_PING, 0, span_of(body, sizeof body)));
+    cr_assert_not(batch_has_room(&batch, 2500));
+    batch_clear(&batch);
+}
