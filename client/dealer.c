@@ -223,19 +223,14 @@ static void *writable(struct span bytes)
     return data;
 }
 
-bool dealer_send(struct dealer *dealer, struct span frame, void (*release)(void *data, void *hint),
-                 void *hint)
+/* dealer_send for bytes that are handed over. Whatever happens, release is called once: by libzmq, or
+ * here when it never got the bytes. */
+static bool hand_over(struct dealer *dealer, struct span frame,
+                      void (*release)(void *data, void *hint), void *hint)
 {
-    if (dealer->state != DEALER_UP)
-        return false;
-    if (release == NULL) {
-        if (zmq_send(dealer->socket, frame.data, frame.bytes, ZMQ_DONTWAIT) >= 0)
-            return true;
-        dealer->state = DEALER_FULL;
-        return false;
-    }
     zmq_msg_t message;
-    if (zmq_msg_init_data(&message, writable(frame), frame.bytes, release, hint) != 0) {
+    if (dealer->state != DEALER_UP ||
+        zmq_msg_init_data(&message, writable(frame), frame.bytes, release, hint) != 0) {
         release(writable(frame), hint);
         return false;
     }
@@ -243,5 +238,18 @@ bool dealer_send(struct dealer *dealer, struct span frame, void (*release)(void 
         return true;
     dealer->state = DEALER_FULL;
     (void)zmq_msg_close(&message); /* calls release */
+    return false;
+}
+
+bool dealer_send(struct dealer *dealer, struct span frame, void (*release)(void *data, void *hint),
+                 void *hint)
+{
+    if (release != NULL)
+        return hand_over(dealer, frame, release, hint);
+    if (dealer->state != DEALER_UP)
+        return false;
+    if (zmq_send(dealer->socket, frame.data, frame.bytes, ZMQ_DONTWAIT) >= 0)
+        return true;
+    dealer->state = DEALER_FULL;
     return false;
 }
