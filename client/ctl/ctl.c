@@ -35,6 +35,11 @@ uint64_t ctl_now_ms(void)
     return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
 
+uint64_t ctl_end_ms(const struct ctl *ctl)
+{
+    return ctl->for_ms == 0 ? UINT64_MAX : ctl_now_ms() + ctl->for_ms;
+}
+
 /* ---- signals ---- */
 
 static void on_signal(int number)
@@ -57,6 +62,13 @@ bool ctl_is_stopped(void)
 
 /* ---- the session ---- */
 
+static void on_opened(struct weft_client *client, const struct weft_opened *opened, void *user)
+{
+    struct ctl *ctl = user;
+    (void)client;
+    (void)snprintf(ctl->mesh, sizeof ctl->mesh, "%.*s", (int)opened->mesh.bytes, opened->mesh.data);
+}
+
 static void on_lost(struct weft_client *client, struct weft_text why, void *user)
 {
     struct ctl *ctl = user;
@@ -65,7 +77,7 @@ static void on_lost(struct weft_client *client, struct weft_text why, void *user
     ctl->servers_failed++;
 }
 
-void ctl_options(struct ctl *ctl, struct weft_options *options)
+void ctl_options(const struct ctl *ctl, struct weft_options *options)
 {
     *options = (struct weft_options){
         .servers = ctl->servers,
@@ -74,7 +86,6 @@ void ctl_options(struct ctl *ctl, struct weft_options *options)
         .properties_count = ctl->properties_count,
         .client_type = "cli",
         .request_timeout_ms = ctl->timeout_ms,
-        .user = ctl,
     };
 }
 
@@ -86,7 +97,7 @@ static uint32_t servers_count(const char *list)
     return count;
 }
 
-static int no_client(const struct ctl *ctl)
+int ctl_no_client(const struct ctl *ctl)
 {
     if (errno == EINVAL)
         return problems_usage("'%s' is no list of servers such as 127.0.0.1:7310,:7320, or a "
@@ -95,7 +106,7 @@ static int no_client(const struct ctl *ctl)
     return problems_report("INTERNAL", "no session: %s", strerror(errno));
 }
 
-static int no_session(const struct ctl *ctl, const struct weft_client *client)
+int ctl_no_session(const struct ctl *ctl, const struct weft_client *client)
 {
     const char *why = weft_last_failure(client);
     return problems_report("CLUSTER_ROUTING", "no node at %s: %s", ctl->servers,
@@ -107,11 +118,13 @@ int ctl_connect(struct ctl *ctl)
     if (ctl->client == NULL) {
         struct weft_options options;
         ctl_options(ctl, &options);
+        options.opened = on_opened;
         options.lost = on_lost;
+        options.user = ctl;
         options.ends_with_connection = true; /* nobody comes back for it */
         ctl->client = weft_new(&options);
         if (ctl->client == NULL)
-            return no_client(ctl);
+            return ctl_no_client(ctl);
     }
     uint64_t end_ms = ctl_now_ms() + ctl->timeout_ms;
     ctl->servers_failed = 0;
@@ -121,7 +134,7 @@ int ctl_connect(struct ctl *ctl)
             return problems_of_error(error, values_text(weft_last_failure(ctl->client)), 0, 0);
         bool is_tried = !ctl->is_patient && ctl->servers_failed >= servers_count(ctl->servers);
         if (error != WEFT_OK && (is_tried || ctl_now_ms() >= end_ms || is_stopped))
-            return no_session(ctl, ctl->client);
+            return ctl_no_session(ctl, ctl->client);
     }
     return EXIT_COMPLETE;
 }

@@ -32,8 +32,8 @@ enum ctl_flag {
 };
 
 enum {
-    CTL_WORDS_MAX = 4,         /* no verb takes more */
-    CTL_PROPERTIES_MAX = 128,  /* a session has no more */
+    CTL_WORDS_MAX = 4,           /* no verb takes more */
+    CTL_PROPERTIES_MAX = 128,    /* a session has no more */
     CTL_TIMEOUT_MS_MAX = 300000, /* a request waits no longer */
 };
 
@@ -55,6 +55,7 @@ struct ctl {
     struct output output;
 
     struct weft_client *client; /* NULL until ctl_connect */
+    char mesh[128];             /* the cluster's name, once there was a session */
     uint32_t servers_failed;    /* dials that came to nothing */
     bool is_patient;            /* goes on dialling until the time is over */
 };
@@ -68,7 +69,16 @@ bool ctl_count(const struct ctl *ctl, enum ctl_flag flag, const char *name, uint
                uint64_t most, uint64_t otherwise, uint64_t *count);
 
 /* Fills in a client's options from the run's. */
-void ctl_options(struct ctl *ctl, struct weft_options *options);
+void ctl_options(const struct ctl *ctl, struct weft_options *options);
+
+/* Reports why weft_new gave none (errno). Returns the exit code. */
+int ctl_no_client(const struct ctl *ctl);
+
+/* Reports why there is no session within the time. Returns the exit code. */
+int ctl_no_session(const struct ctl *ctl, const struct weft_client *client);
+
+/* The instant at which a stream must end; UINT64_MAX: --for was not given. */
+uint64_t ctl_end_ms(const struct ctl *ctl);
 
 /* Makes sure that there is a session, within the run's time. A server that refuses ends the wait at
  * once when it is the last of the list, unless is_patient. Returns EXIT_COMPLETE, or

@@ -60,7 +60,7 @@ static const char *format_us(double us, char text[CELL_BYTES])
 /* The cell as it is, in words or digits. */
 static const char *plain_text(const cJSON *cell, char text[CELL_BYTES])
 {
-    _Static_assert(VALUES_DOUBLE_BYTES <= CELL_BYTES, "a double fits in a cell");
+    _Static_assert((int)VALUES_DOUBLE_BYTES <= (int)CELL_BYTES, "a double fits in a cell");
     if (cell == NULL || cJSON_IsNull(cell))
         return "";
     if (cJSON_IsString(cell))
@@ -101,7 +101,7 @@ static const char *color_of(const char *word)
 {
     static const struct {
         const char *word, *color;
-    } colors[] = {{"alive", "green"}, {"active", "green"},  {"yes", "green"},
+    } colors[] = {{"alive", "green"}, {"active", "green"},   {"yes", "green"},
                   {"OK", "green"},    {"suspect", "yellow"}, {"disconnected", "yellow"},
                   {"dead", "red"},    {"no", "red"},         {"left", "darkgray"}};
     for (size_t i = 0; i < sizeof colors / sizeof colors[0]; i++)

@@ -44,8 +44,8 @@ struct output_view {
 
 struct output {
     enum output_format format;
-    bool is_plain;      /* no colours, although it is a terminal */
-    bool has_begun;     /* a stream's heading is written */
+    bool is_plain;  /* no colours, although it is a terminal */
+    bool has_begun; /* a stream's heading is written */
 };
 
 /* "table" .. "csv" to the format; false for anything else. */

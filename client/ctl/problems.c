@@ -96,9 +96,9 @@ int problems_of_error(enum weft_error error, struct weft_text text, uint32_t lin
     char *sentence = NULL;
     if (text.bytes == 0)
         text = values_text(weft_error_sentence(error));
-    int bytes = line > 0 ? asprintf(&sentence, "%u:%u: %.*s", line, column, (int)text.bytes,
-                                    text.data)
-                         : asprintf(&sentence, "%.*s", (int)text.bytes, text.data);
+    int bytes = line > 0
+                    ? asprintf(&sentence, "%u:%u: %.*s", line, column, (int)text.bytes, text.data)
+                    : asprintf(&sentence, "%.*s", (int)text.bytes, text.data);
     if (bytes < 0)
         return problems_report(code, "%s", weft_error_sentence(error));
     write_line(code, sentence);

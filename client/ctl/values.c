@@ -245,10 +245,9 @@ void values_add_text(cJSON *object, const char *name, struct weft_text text)
     size_t used = 0;
     for (size_t i = 0; i < text.bytes;) {
         size_t unit = 1; /* the shortest run from here that is text */
-        while (unit <= 4 && i + unit <= text.bytes &&
-               !span_is_text(span_of(text.data + i, unit)))
+        while (unit <= 4 && i + unit <= text.bytes && !span_is_text(span_of(text.data + i, unit)))
             unit++;
-        bool is_text = unit <= 4 && i + unit <= text.bytes && text.data[i] != '\0';
+        bool is_text = unit <= 4 && i + unit <= text.bytes;
         memcpy(copy + used, is_text ? text.data + i : replacement, is_text ? unit : 3);
         used += is_text ? unit : 3;
         i += is_text ? unit : 1;
@@ -260,8 +259,7 @@ void values_add_text(cJSON *object, const char *name, struct weft_text text)
 
 static bool is_plain_text(const struct weft_value *value)
 {
-    return span_is_text(span_of(value->data, value->bytes)) &&
-           (value->bytes == 0 || memchr(value->data, '\0', value->bytes) == NULL);
+    return span_is_text(span_of(value->data, value->bytes));
 }
 
 static void add_base64(cJSON *object, const struct weft_value *value)

@@ -1,0 +1,11 @@
+/* node.h - shows the nodes: who is a member, and what each has counted. Thread: one. */
+#ifndef WEFT_CTL_NODE_H
+#define WEFT_CTL_NODE_H
+
+#include "client/ctl/ctl.h"
+
+/* The verbs `node ls` and `node stats`. Return the exit code. */
+int node_ls(struct ctl *ctl);
+int node_stats(struct ctl *ctl);
+
+#endif

@@ -1,0 +1,158 @@
+/* verbs.c - see verbs.h. */
+#include "client/ctl/verbs.h"
+
+#include <string.h>
+
+#include "client/ctl/cluster.h"
+#include "client/ctl/handler.h"
+#include "client/ctl/hold.h"
+#include "client/ctl/node.h"
+#include "client/ctl/reply.h"
+#include "client/ctl/req.h"
+#include "client/ctl/session.h"
+
+static const struct argp_option status_options[] = {
+    {"expect", FLAG_EXPECT, "N", 0, "an error unless N nodes are ready and agree", 0},
+    {0},
+};
+
+static const struct argp_option check_options[] = {
+    {"nodes", FLAG_NODES, "N", 0, "how many there must be", 0},
+    {0},
+};
+
+static const struct argp_option node_options[] = {
+    {"all", FLAG_ALL, NULL, 0, "also those that are dead or have left", 0},
+    {0},
+};
+
+static const struct argp_option list_options[] = {
+    {"keys", FLAG_KEYS, "K,..", 0, "these properties; *F all fixed ones, *U all the user's", 0},
+    {"limit", FLAG_LIMIT, "N", 0, "at most N sessions (default 100)", 0},
+    {"sort", FLAG_SORT, "K", 0, "by id, state, node or a property", 0},
+    {0},
+};
+
+static const struct argp_option get_options[] = {
+    {"keys", FLAG_KEYS, "K,..", 0, "only these; *F all fixed ones, *U all the user's", 0},
+    {0},
+};
+
+static const struct argp_option open_options[] = {
+    {"number", FLAG_NUMBER, "N", 0, "so many sessions (default 1)", 0},
+    {0},
+};
+
+static const struct argp_option close_options[] = {
+    {"reason", FLAG_REASON, "TEXT", 0, "told to the session's client", 0},
+    {0},
+};
+
+static const struct argp_option req_options[] = {
+    {"type", FLAG_TYPE, "TYPE", 0, "of VALUE: string (default), json, int64, double, binary", 0},
+    {"wait", FLAG_WAIT, "TIME", 0, "try again for so long while nobody serves the path", 0},
+    {"idempotent", FLAG_IDEMPOTENT, NULL, 0,
+     "may be executed twice: tried again when the handler's node is lost", 0},
+    {0},
+};
+
+static const struct argp_option reply_options[] = {
+    {"echo", FLAG_ECHO, NULL, 0, "answer with what was asked", 0},
+    {"command", FLAG_COMMAND, "CMD", 0,
+     "answer with what the shell command CMD prints; it is given the request on its input", 0},
+    {"type", FLAG_TYPE, "TYPE", 0, "of the answer: string (default), json, int64, double, binary",
+     0},
+    {0},
+};
+
+static const struct verb verbs[] = {
+    {"cluster", "status", NULL, 0, 0, VERB_LISTING,
+     "asks every node whether it is ready and what it knows",
+     "  weftctl cluster status\n"
+     "  weftctl cluster status --expect 3 && echo all there\n\n"
+     "Nodes agree when their hashes are equal: of the members, of the directory of sessions and "
+     "handlers, of the topics.\n",
+     status_options, cluster_status},
+    {"check", "cluster", NULL, 0, 0, VERB_ACT,
+     "waits until N nodes are ready and agree; for scripts and Nagios",
+     "  weftctl check cluster --nodes 3\n"
+     "  weftctl -t 60s check cluster --nodes 3\n\n"
+     "Waits at most --timeout. Exit, as Nagios reads it: 0 OK; 1 WARNING: all are ready but don't "
+     "agree, or there are more; 2 CRITICAL: nodes are missing or not ready; 3 UNKNOWN: it was not "
+     "asked right.\n",
+     check_options, cluster_check},
+    {"node", "ls", NULL, 0, 0, VERB_LISTING, "lists the members as the asked node sees them",
+     "  weftctl node ls\n"
+     "  weftctl node ls --all -o wide\n"
+     "  weftctl node ls -w\n\n"
+     "The node that was asked bears an asterisk.\n",
+     node_options, node_ls},
+    {"node", "stats", "[NAME]", 0, 1, VERB_LISTING, "shows the counters of all nodes, or of one",
+     "  weftctl node stats\n"
+     "  weftctl node stats eu-b -w\n"
+     "  weftctl node stats -o json | jq '.nodes[].counters.requests_ok'\n\n"
+     "A table leaves out what is 0 everywhere; -o wide shows it.\n",
+     NULL, node_stats},
+    {"session", "ls", NULL, 0, 0, VERB_LISTING, "lists sessions of all nodes",
+     "  weftctl session ls\n"
+     "  weftctl session ls --keys '$Principal,tier' --sort tier --limit 1000\n",
+     list_options, session_ls},
+    {"session", "get", "ID", 1, 1, VERB_LISTING, "shows a session and its properties",
+     "  weftctl session get 6731a0c19e02b7d4-99c2f3a1b2c3d4e5\n"
+     "  weftctl session get 6731a0c19e02b7d4-99c2f3a1b2c3d4e5 --keys '*U' -o json\n",
+     get_options, session_get},
+    {"session", "open", NULL, 0, 0, VERB_STREAM, "opens sessions and holds them",
+     "  weftctl session open\n"
+     "  weftctl session open --number 100 --prop tier=trial -o jsonl\n\n"
+     "Ends with INT, after --for, or when the sessions were closed (exit 1).\n",
+     open_options, hold_open},
+    {"session", "close", "ID", 1, 1, VERB_ACT, "closes a session, wherever it is",
+     "  weftctl session close 6731a0c19e02b7d4-99c2f3a1b2c3d4e5 --reason 'see you'\n",
+     close_options, session_close},
+    {"handler", "ls", NULL, 0, 0, VERB_LISTING, "lists who serves what, as the asked node knows it",
+     "  weftctl handler ls\n", NULL, handler_ls},
+    {"req", NULL, "PATH [VALUE]", 1, 2, VERB_ACT, "asks whoever serves the path; prints the answer",
+     "  weftctl req greet Ada\n"
+     "  weftctl req --wait 5s greet Ada\n"
+     "  weftctl req --type json orders/new '{\"item\": \"tea\"}'\n"
+     "  weftctl req store - <file\n\n"
+     "VALUE - is standard input, as it is. Binary answers are printed as base64. A VALUE that "
+     "begins with - comes after --.\n",
+     req_options, req_run},
+    {"reply", NULL, "PATH VALUE | PATH --echo | PATH --command CMD", 1, 2, VERB_STREAM,
+     "serves a path: answers requests from the whole mesh",
+     "  weftctl reply greet 'hello to you'\n"
+     "  weftctl reply echo --echo\n"
+     "  weftctl reply shout --command 'tr a-z A-Z'\n"
+     "  weftctl reply time --command date --count 1\n\n"
+     "A command runs with WEFT_PATH, WEFT_SENDER and WEFT_TYPE set, several at a time; when it "
+     "exits with another code than 0, the answer is HANDLER_ERROR. Of what it prints the last "
+     "newline is cut, but for --type binary.\n",
+     reply_options, reply_run},
+};
+
+const struct verb *verbs_list(size_t *count)
+{
+    *count = sizeof verbs / sizeof verbs[0];
+    return verbs;
+}
+
+const struct verb *verbs_find(char **words, size_t count, size_t *used)
+{
+    for (size_t i = 0; count > 0 && i < sizeof verbs / sizeof verbs[0]; i++) {
+        const struct verb *verb = &verbs[i];
+        *used = verb->name == NULL ? 1 : 2;
+        if (count >= *used && strcmp(words[0], verb->noun) == 0 &&
+            (verb->name == NULL || strcmp(words[1], verb->name) == 0))
+            return verb;
+    }
+    return NULL;
+}
+
+bool verbs_is_noun(const char *word)
+{
+    for (size_t i = 0; i < sizeof verbs / sizeof verbs[0]; i++)
+        if (strcmp(word, verbs[i].noun) == 0)
+            return true;
+    return false;
+}
