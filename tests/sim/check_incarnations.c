@@ -8,7 +8,6 @@
 #include <stdlib.h>
 
 #include "mesh/base/require.h"
-#include "proto/gossip.h"
 #include "proto/kinds.h"
 
 static uint64_t *numbers_new(size_t count)
@@ -34,37 +33,19 @@ static void said(struct check_incarnations *check, const struct world *world, ui
     }
 }
 
-static void read_message(struct check_incarnations *check, const struct world *world, uint32_t node,
-                         const struct message *message)
+static void on_gossip(void *state, struct world *world, uint32_t node,
+                      const struct message *message, const struct gossip_swim *swim)
 {
-    struct gossip_swim swim;
     struct gossip_join join;
     struct gossip_challenge challenge;
-    if (message->kind == KIND_JOIN &&
-        schema_decode(&gossip_join_schema, message->fields, &join) == ERROR_OK)
-        said(check, world, node, join.member);
+    if (swim != NULL)
+        said(state, world, node, swim->news);
+    else if (message->kind == KIND_JOIN &&
+             schema_decode(&gossip_join_schema, message->fields, &join) == ERROR_OK)
+        said(state, world, node, join.member);
     else if (message->kind == KIND_CHALLENGE &&
              schema_decode(&gossip_challenge_schema, message->fields, &challenge) == ERROR_OK)
-        said(check, world, node, challenge.member);
-    else if (message->kind >= KIND_SWIM_PING && message->kind <= KIND_SWIM_SYNC &&
-             schema_decode(&gossip_swim_schema, message->fields, &swim) == ERROR_OK)
-        said(check, world, node, swim.news);
-}
-
-static void on_frame(void *state, struct world *world, uint32_t node, enum channel channel,
-                     const uint8_t *frame, size_t bytes)
-{
-    struct reader reader;
-    struct envelope envelope;
-    struct message message;
-    enum error error = ERROR_OK;
-    if (channel != CHANNEL_GOSSIP)
-        return;
-    reader_init(&reader, span_of(frame, bytes));
-    if (envelope_decode(&reader, CHANNEL_GOSSIP, &envelope) != ERROR_OK)
-        return;
-    while (message_next(&reader, &message, &error))
-        read_message(state, world, node, &message);
+        said(state, world, node, challenge.member);
 }
 
 static void on_notice(void *state, struct world *world, uint32_t node,
@@ -106,7 +87,7 @@ void check_incarnations_init(struct check_incarnations *check, struct world *wor
     };
     require(check->lives != NULL);
     world_watch(world, (struct world_watcher){
-                           .state = check, .on_notice = on_notice, .on_frame = on_frame});
+                           .state = check, .on_notice = on_notice, .on_gossip = on_gossip});
 }
 
 void check_incarnations_clear(struct check_incarnations *check)

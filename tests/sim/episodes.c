@@ -117,6 +117,8 @@ void episodes_draw(struct episode *episode, struct world *world, struct random *
             shorten(episode, pause_ms(random, (uint32_t)random_below(random, PAUSES)));
         break;
     case FAULT_CLOGGED:
+        episode->strength = log_between(random, 2, 64);
+        break;
     case FAULTS:
         break;
     }
@@ -273,6 +275,7 @@ static bool begin(struct episode *episode, struct world *world)
     case FAULT_FLAPPING:
         return true;
     case FAULT_CLOGGED:
+        world->network.pipe_frames = (uint32_t)episode->strength;
         for_each_pair(episode, world, world_hold);
         return true;
     case FAULT_PAUSE:
@@ -347,6 +350,7 @@ void episodes_end(struct episode *episode, struct world *world)
             episodes_turn(episode, world);
         break;
     case FAULT_CLOGGED:
+        world->network.pipe_frames = network_calm().pipe_frames;
         for_each_pair(episode, world, world_release);
         break;
     case FAULT_SLOW:
@@ -386,7 +390,8 @@ bool episodes_hits_links(const struct episode *episode, const struct world *worl
 bool episodes_hits(const struct episode *episode, const struct world *world, uint32_t node)
 {
     switch (episode->fault) {
-    case FAULT_PAUSE:
+    case FAULT_PAUSE: /* a short one must be survived: it is over before a suspicion is */
+        return node == episode->a && episode->variant != PAUSE_SHORT;
     case FAULT_SLOW:
     case FAULT_CRASH:
     case FAULT_STOP:

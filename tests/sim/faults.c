@@ -15,8 +15,9 @@ enum {
     ON_PERCENT = 30,       /* of the kinds, in a swarm */
     EPISODES_MAX = 96,     /* of one phase */
     EACH_MAX = 3,          /* of one kind in a phase */
-    STALLS_PERMILLE = 150, /* up to here nobody left alone may be declared dead */
+    STALLS_PERMILLE = 250, /* up to here nobody left alone may be declared dead */
     DELAY_MS = 50,
+    NEWS_MS = 10000, /* a part that is cut off has been probed by then */
 };
 
 /* What a node went through. */
@@ -280,10 +281,14 @@ void faults_end(struct faults *faults, struct world *world, bool may_split)
     faults->phase++;
     faults->count = 0;
     world_heal(world);
+    if (world->nodes[0].mesh == NULL)
+        world_start(world, 0); /* somebody must be there whom all know by name */
     bool splits = may_split && random_below(&world->random[STREAM_PHASES], 4) == 0;
     bool was_apart = faults->is_apart;
     faults->is_apart = set_apart(world, splits);
     uint64_t felt_until_ns = world->now_ns + check_members_bound_ms(world) * MS;
     for (uint32_t node = 0; node < world->nodes_count && (was_apart || faults->is_apart); node++)
         faults->tolls[node].links_until_ns = faults->tolls[node].until_ns = felt_until_ns;
+    if (faults->is_apart) /* the cut is news: it is not the bound's matter how soon a probe comes */
+        world_run_ms(world, NEWS_MS);
 }

@@ -50,7 +50,7 @@ void faults_destroy(struct faults **faults);
 void faults_begin(struct faults *faults, struct world *world, uint64_t ms);
 
 /* Ends all that goes on, and heals the whole or a random connected part: what is outside of that is
- * set apart. With may_split false always the whole. */
+ * set apart; then some seconds pass. With may_split false always the whole. */
 void faults_end(struct faults *faults, struct world *world, bool may_split);
 
 /* Whether something between or at two nodes explains that `by` holds `of` dead. */

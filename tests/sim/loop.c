@@ -46,9 +46,21 @@ static void mix_frame(struct world *world, const uint8_t *frame, size_t bytes)
     world_mix(world, hash);
 }
 
-/* A line for each frame that leaves: to whom, and the messages in it. */
-static void note_frame(struct world *world, uint32_t node, const struct mesh_output *output,
-                       const uint8_t *frame)
+static void tell_watchers(struct world *world, uint32_t node, const struct message *message)
+{
+    struct gossip_swim swim;
+    bool is_swim = message->kind >= KIND_SWIM_PING && message->kind <= KIND_SWIM_SYNC;
+    if (is_swim && schema_decode(&gossip_swim_schema, message->fields, &swim) != ERROR_OK)
+        return;
+    for (uint32_t i = 0; i < world->watchers_count; i++)
+        if (world->watchers[i].on_gossip != NULL)
+            world->watchers[i].on_gossip(world->watchers[i].state, world, node, message,
+                                         is_swim ? &swim : NULL);
+}
+
+/* Reads a frame that leaves: for those who watch, and for the trace. */
+static void read_frame(struct world *world, uint32_t node, const struct mesh_output *output,
+                       struct span frame)
 {
     struct reader reader;
     struct envelope envelope;
@@ -56,13 +68,17 @@ static void note_frame(struct world *world, uint32_t node, const struct mesh_out
     enum error error = ERROR_OK;
     char kinds[256] = "";
     size_t at = 0;
-    if (world->trace == NULL)
+    if (output->channel != CHANNEL_GOSSIP && world->trace == NULL)
         return;
-    reader_init(&reader, span_of(frame, output->bytes));
+    reader_init(&reader, frame);
     if (envelope_decode(&reader, output->channel, &envelope) != ERROR_OK)
         return;
-    while (message_next(&reader, &message, &error) && at < sizeof kinds - 32)
-        at += (size_t)snprintf(kinds + at, sizeof kinds - at, " %s", kind_name(message.kind));
+    while (message_next(&reader, &message, &error)) {
+        if (output->channel == CHANNEL_GOSSIP)
+            tell_watchers(world, node, &message);
+        if (world->trace != NULL && at < sizeof kinds - 32)
+            at += (size_t)snprintf(kinds + at, sizeof kinds - at, " %s", kind_name(message.kind));
+    }
     world_note(world, "%s -> %s %u, %zu bytes:%s", world->nodes[node].name,
                output->order == MESH_SEND ? "link" : "connection",
                output->order == MESH_SEND ? output->link : output->connection, output->bytes,
@@ -75,15 +91,11 @@ static void carry_frame(struct world *world, uint32_t node, const struct mesh_ou
     require(output->bytes <= sizeof frame);
     mesh_write_output(world->nodes[node].mesh, frame);
     mix_frame(world, frame, output->bytes);
-    note_frame(world, node, output, frame);
+    read_frame(world, node, output, span_of(frame, output->bytes));
     if (output->channel == CHANNEL_GOSSIP)
         world->gossip_bytes += output->bytes;
     else if (output->channel == CHANNEL_FORWARD)
         world->forward_bytes += output->bytes;
-    for (uint32_t i = 0; i < world->watchers_count; i++)
-        if (world->watchers[i].on_frame != NULL)
-            world->watchers[i].on_frame(world->watchers[i].state, world, node, output->channel,
-                                        frame, output->bytes);
     if (output->order == MESH_SEND)
         network_send(world, node, output->link, output->channel, frame, output->bytes);
     else

@@ -14,7 +14,7 @@
 #include "tests/sim/measure.h"
 #include "tests/sim/planted.h"
 #include "tests/sim/run.h"
-#include "tests/sim/sometimes.h"
+#include "tests/sim/tally.h"
 #include "tests/sim/world.h"
 #include "weft_commit.h"
 
@@ -267,7 +267,7 @@ static void run_again(const struct arguments *arguments, struct run_result *firs
 static int run_all(struct arguments *arguments)
 {
     int code = 0;
-    struct sometimes sometimes = {0};
+    struct tally sum = {0};
     for (uint32_t run = 0; run < arguments->runs; run++, arguments->run.seed++) {
         struct run_result result;
         prepare_last_words(arguments);
@@ -279,9 +279,9 @@ static int run_all(struct arguments *arguments)
             report_bench(arguments, &result);
         if (result.failed_check[0] != '\0')
             code = EXIT_CHECK_FAILED;
-        sometimes_add(&sometimes, &result.tally);
+        tally_add(&sum, &result.tally);
     }
-    if (arguments->is_sometimes && !sometimes_report(&sometimes, arguments->run.faults))
+    if (arguments->is_sometimes && !tally_report(&sum, arguments->run.faults))
         code = EXIT_CHECK_FAILED;
     return code;
 }

@@ -23,7 +23,7 @@ enum {
     STALL_FIRST_MS = 200,   /* TCP's least retransmission time-out, doubling */
     STALL_END_MS = 15000,   /* TCP_MAXRT: the link breaks */
     WINDOW_FRAMES = 10,     /* sent into a one-way cut before the sender waits */
-    PIPE_FRAMES_MAX = 128,  /* both high-water marks */
+    PIPE_FRAMES = 128,      /* both high-water marks */
     HANDSHAKE_TRIPS = 3,    /* SYN, greeting, READY */
 };
 
@@ -31,7 +31,8 @@ static const uint64_t MS = 1000000;
 
 struct network_settings network_calm(void)
 {
-    return (struct network_settings){.delay_ns = MS, .jitter_ns = MS / 2};
+    return (struct network_settings){
+        .delay_ns = MS, .jitter_ns = MS / 2, .pipe_frames = PIPE_FRAMES};
 }
 
 static struct sim_link *link_at(struct world *world, uint32_t node, uint32_t link, uint32_t channel)
@@ -408,7 +409,7 @@ static void pump(struct world *world, uint32_t node, uint32_t link, uint32_t cha
     l->is_pumping = false;
     if (pump_out(world, node, link, channel))
         return;
-    if (l->is_full && l->queued <= PIPE_FRAMES_MAX / 2) {
+    if (l->is_full && l->queued <= world->network.pipe_frames / 2) {
         l->is_full = false;
         tell_link(world, node, link, channel, MESH_LINK_WRITABLE);
     }
@@ -447,7 +448,7 @@ void network_send(struct world *world, uint32_t node, uint32_t link, enum channe
         plan_pump(world, 0, node, link, channel);
     else if (is_first_loss) /* the receiver notices the gap */
         plan_pump(world, round_trip_ns(world, node, l->peer), node, link, channel);
-    if (l->queued >= PIPE_FRAMES_MAX && !l->is_full) {
+    if (l->queued >= world->network.pipe_frames && !l->is_full) {
         l->is_full = true;
         tell_link(world, node, link, channel, MESH_LINK_FULL);
     }

@@ -23,6 +23,7 @@ struct network_settings {
     uint32_t repeat_permille;     /* frames delivered twice */
     uint32_t reset_per_million;   /* frames that break their link */
     uint32_t flip_per_million;    /* frames with one byte changed */
+    uint32_t pipe_frames;         /* a link with so many waiting is full */
 };
 
 /* A local network on a good day. */

@@ -38,23 +38,6 @@ static double wall_now_s(void)
     return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
 }
 
-static void count_notice(void *state, struct world *world, uint32_t node,
-                         const struct mesh_notice *notice)
-{
-    struct run_tally *tally = state;
-    (void)world;
-    (void)node;
-    tally->notices[notice->code]++;
-}
-
-static void count_end(void *state, struct world *world, uint32_t node, enum mesh_notice_code why)
-{
-    struct run_tally *tally = state;
-    (void)world;
-    (void)node;
-    tally->notices[why]++;
-}
-
 static void start_all(struct run *run)
 {
     struct world *world = run->world;
@@ -104,14 +87,7 @@ static void take_stock(const struct run *run)
 {
     const struct world *world = run->world;
     struct run_result *result = run->result;
-    struct run_tally *tally = &result->tally;
-    for (int counter = 0; counter < COUNTERS; counter++)
-        tally->counters[counter] = world_counter(world, (enum counter)counter);
-    memcpy(tally->struck, faults_struck(run->faults), sizeof tally->struck);
-    tally->frames_stalled = world->frames_stalled;
-    tally->frames_repeated = world->frames_repeated;
-    tally->frames_flipped = world->frames_flipped;
-    tally->links_reset = world->links_reset;
+    tally_finish(&result->tally, world, run->faults);
     memcpy(result->failed_check, world->failed_check, sizeof result->failed_check);
     result->failed_at_s = (double)world->failed_ns / 1e9;
     result->events = world->steps;
@@ -146,9 +122,7 @@ void run_world(const struct run_options *options, struct run_result *result)
     check_members_init(&run.members, run.world, run.faults);
     check_incarnations_init(&run.incarnations, run.world, run.faults);
     check_ends_init(run.world);
-    world_watch(run.world, (struct world_watcher){.state = &result->tally,
-                                                  .on_notice = count_notice,
-                                                  .on_stopped = count_end});
+    tally_init(&result->tally, run.world);
     play(&run);
     take_stock(&run);
     if (trace != NULL && fclose(trace) != 0)

@@ -9,8 +9,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "mesh/counters.h"
 #include "tests/sim/faults.h"
+#include "tests/sim/tally.h"
 
 struct run_options {
     uint64_t seed;
@@ -22,21 +22,13 @@ struct run_options {
     const char *trace; /* a file to write, or NULL */
 };
 
-/* What came about in a run: of these, each must come about in some run of a set. */
-struct run_tally {
-    uint64_t counters[COUNTERS];
-    uint64_t struck[FAULTS];
-    uint64_t notices[NOTICE_MESH_REFUSED + 1];
-    uint64_t frames_stalled, frames_repeated, frames_flipped, links_reset;
-};
-
 struct run_result {
     char failed_check[WORLD_CHECK_BYTES]; /* empty: passed */
     double failed_at_s;                   /* virtual */
     uint64_t events, hash;
     double virtual_s, wall_s, cpu_s;
     uint64_t gossip_bytes, forward_bytes, false_deaths;
-    struct run_tally tally;
+    struct tally tally;
 };
 
 /* Runs one world to its end. Deterministic but for wall_s. */

@@ -8,6 +8,7 @@
 
 #include "mesh/base/random.h"
 #include "mesh/mesh.h"
+#include "proto/gossip.h"
 #include "tests/sim/addresses.h"
 #include "tests/sim/agenda.h"
 #include "tests/sim/clocks.h"
@@ -55,8 +56,9 @@ struct world_watcher {
     void *state;
     void (*on_notice)(void *state, struct world *world, uint32_t node,
                       const struct mesh_notice *notice);
-    void (*on_frame)(void *state, struct world *world, uint32_t node, enum channel channel,
-                     const uint8_t *frame, size_t bytes); /* as it is sent */
+    void (*on_gossip)(void *state, struct world *world, uint32_t node,
+                      const struct message *message,
+                      const struct gossip_swim *swim); /* as it is sent; swim: NULL if it is none */
     void (*on_stopped)(void *state, struct world *world, uint32_t node,
                        enum mesh_notice_code why); /* a core ended by itself */
 };

@@ -1,0 +1,64 @@
+/* tally.h - counts what came about in a run: faults, rare branches, kinds of messages. Of these each
+ * must come about in some run of a set: a branch that no seed reaches is one that no seed tests.
+ * Memory: plain data. Thread: one. */
+#ifndef WEFT_TESTS_SIM_TALLY_H
+#define WEFT_TESTS_SIM_TALLY_H
+
+#include "tests/sim/faults.h"
+#include "tests/sim/world.h"
+
+/* X(NAME, where it is seen, what) */
+#define TALLY_LIST(X)                                                                              \
+    X(STALLED, "network", "segments lost")                                                         \
+    X(REPEATED, "network", "frames repeated")                                                      \
+    X(FLIPPED, "network", "bytes flipped")                                                         \
+    X(RESET, "network", "links reset")                                                             \
+    X(LINK_LOST, "links", "lost")                                                                  \
+    X(LINK_FULL, "links", "full")                                                                  \
+    X(JOINED, "notice", "joined")                                                                  \
+    X(ALONE, "notice", "alone")                                                                    \
+    X(PAUSED, "notice", "a pause noticed")                                                         \
+    X(LEFT, "end", "left as asked")                                                                \
+    X(NAME_REFUSED, "end", "name refused at the door")                                             \
+    X(NAME_LOST, "end", "name lost to another")                                                    \
+    X(SUSPECTED, "verdict", "suspected")                                                           \
+    X(REFUTED, "verdict", "refuted")                                                               \
+    X(DIED, "verdict", "dead of silence")                                                          \
+    X(CRASHED, "verdict", "dead of refused connections")                                           \
+    X(REPLACED, "verdict", "replaced by a newer instance")                                         \
+    X(REVIVED, "verdict", "alive after death: a merge")                                            \
+    X(GONE, "verdict", "left")                                                                     \
+    X(HELP_ASKED, "message", "ping request")                                                       \
+    X(HELP_GIVEN, "message", "ack for another's ping")                                             \
+    X(NACKED, "message", "early \"no answer yet\"")                                                \
+    X(CONFIRMED, "message", "a suspicion with two accusers")                                       \
+    X(REFUSAL_SEEN, "message", "a witness of a refused connection")                                \
+    X(CHALLENGED, "message", "asked to greet anew")                                                \
+    X(TABLE_SENT, "message", "a table, or part of one")                                            \
+    X(BUCKETS_SENT, "message", "hashes of a view")
+
+enum tally_item {
+#define TALLY_ENUM(name, where, what) TALLY_##name,
+    TALLY_LIST(TALLY_ENUM)
+#undef TALLY_ENUM
+        TALLY_ITEMS
+};
+
+struct tally {
+    uint64_t items[TALLY_ITEMS];
+    uint64_t struck[FAULTS]; /* by kind */
+};
+
+/* Watches a world from now on. */
+void tally_init(struct tally *tally, struct world *world);
+
+/* Adds what the world and the schedule know at the end. */
+void tally_finish(struct tally *tally, const struct world *world, const struct faults *faults);
+
+void tally_add(struct tally *sum, const struct tally *tally);
+
+/* Prints the sums; false when something never came about. With `faults` the kinds that were allowed:
+ * only if all were, rare branches are asked for. */
+bool tally_report(const struct tally *sum, uint32_t faults);
+
+#endif
