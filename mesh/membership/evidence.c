@@ -203,7 +203,7 @@ static bool believes_death(const struct membership *room, uint32_t who)
 static void apply_alive(struct membership *room, uint32_t who, const struct member_record *record)
 {
     const struct entry entry = members_entry(&room->members, who);
-    if (record->incarnation > entry.incarnation)
+    if (record->incarnation > entry.incarnation || bug_is_planted(BUG_GHOST))
         step(room, who, MEMBER_ALIVE, record->incarnation,
              entry.state == MEMBER_SUSPECT ? "refuted" : "alive again");
 }
@@ -226,7 +226,8 @@ static void apply_dead(struct membership *room, uint32_t who, const struct membe
 static void apply_known(struct membership *room, uint32_t who, const struct member_record *record)
 {
     const struct entry entry = members_entry(&room->members, who);
-    if (entry.state == MEMBER_LEFT || record->incarnation < entry.incarnation) /* (E1) (E2) */
+    bool is_old = record->incarnation < entry.incarnation && !bug_is_planted(BUG_GOES_BACK);
+    if (entry.state == MEMBER_LEFT || is_old) /* (E1) (E2) */
         return;
     switch ((enum member_state)record->state) {
     case MEMBER_ALIVE:
@@ -333,11 +334,15 @@ static void testify(struct membership *room, uint32_t who, uint64_t incarnation,
     if (!members_is_live(&room->members, who) || entry.incarnation > incarnation ||
         pause_is_dazed(room) || !events_has_room(&room->events))
         return;
+    if (bug_is_planted(BUG_HASTY_DEATH)) {
+        evidence_died(room, who, "no answer");
+        return;
+    }
     struct witnesses self = {0};
     uint8_t bytes[WITNESSES_BYTES_MAX];
     witnesses_add(&self, room->context->instance);
     struct member_record record = {
-        .incarnation = entry.incarnation,
+        .incarnation = entry.incarnation + bug_is_planted(BUG_OTHERS_RAISE),
         .accusers = witnesses_encode(&self, bytes),
     };
     if (is_refused)

@@ -37,6 +37,8 @@ void gossip_due(struct membership *room)
 {
     const struct gossip_config *config = room_config(room);
     uint32_t fanout = config->fanout < FANOUT_MAX ? config->fanout : FANOUT_MAX;
+    if (bug_is_planted(BUG_WALL_CLOCK))
+        fanout = 1 + (uint32_t)(room->context->wall_ms % 3);
     uint32_t chosen[FANOUT_MAX];
     uint32_t count = 0;
     for (uint32_t tries = 0; count < fanout && tries < fanout * PICK_TRIES; tries++) {

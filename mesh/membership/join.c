@@ -105,7 +105,7 @@ void join_redial_due(struct membership *room)
              room->context->now_ns + room_config(room)->redial_ms * MS_NS);
     contacts_sweep(room);
     members_expire(&room->members);
-    if (leave_has_begun(room))
+    if (leave_has_begun(room) || bug_is_planted(BUG_NO_REDIAL))
         return;
     alone_check(room);
     if (members_live(&room->members) == 1)

@@ -9,6 +9,7 @@
 #ifndef WEFT_MESH_MEMBERSHIP_ROOM_H
 #define WEFT_MESH_MEMBERSHIP_ROOM_H
 
+#include "mesh/base/bugs.h"
 #include "mesh/membership/calls.h"
 #include "mesh/membership/contacts.h"
 #include "mesh/membership/crash.h"

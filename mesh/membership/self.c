@@ -56,8 +56,10 @@ void self_heard(struct membership *room, const struct member_record *record)
     }
     bool is_accused = record->state != MEMBER_ALIVE ? record->incarnation >= self_incarnation(room)
                                                     : record->incarnation > self_incarnation(room);
-    if (!is_accused)
+    if (!is_accused || bug_is_planted(BUG_NO_REFUTATION))
         return;
+    if (bug_is_planted(BUG_NAME_GIVEN_UP))
+        refusal_name_lost(room, record->name, record->gossip_address);
     count(room->context, COUNTER_refutations);
     health_worsened(&room->health, 1);
     self_rise(room, record->incarnation, false);

@@ -135,7 +135,7 @@ static bool postpone(struct membership *room)
 
 void suspects_due(struct membership *room)
 {
-    if (postpone(room))
+    if (postpone(room) || bug_is_planted(BUG_SUSPECT_FOR_EVER))
         return;
     for (uint32_t i = room->suspects.count; i > 0; i--) {
         const struct suspect *suspect = &room->suspects.list[i - 1];
