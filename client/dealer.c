@@ -223,8 +223,8 @@ static void *writable(struct span bytes)
     return data;
 }
 
-/* dealer_send for bytes that are handed over. Whatever happens, release is called once: by libzmq, or
- * here when it never got the bytes. */
+/* dealer_send for bytes that are handed over. Whatever happens, release is called once: by libzmq,
+ * or here when it never got the bytes. */
 static bool hand_over(struct dealer *dealer, struct span frame,
                       void (*release)(void *data, void *hint), void *hint)
 {

@@ -1,4 +1,4 @@
-/* test_dialogue.c - whatever a node sends, the client stands: frames with bytes changed at random. */
+/* test_dialogue.c - whatever a node sends, the client stands: frames changed at random. */
 #include <criterion/criterion.h>
 
 #include "client/client.h"
