@@ -47,12 +47,24 @@ static void connection_cut(struct mesh *mesh, uint32_t connection)
     outbox_order(mesh->context.outbox, &order);
 }
 
+/* A node that took this port for another node's. */
+static bool is_from_node(struct span bytes)
+{
+    struct reader frame;
+    struct envelope envelope;
+    reader_init(&frame, bytes);
+    return envelope_decode(&frame, CHANNEL_GOSSIP, &envelope) == ERROR_OK;
+}
+
 /* A frame of a client that can't be used: nothing of it is. */
 static void client_frame_refuse(struct mesh *mesh, const struct mesh_input *input,
                                 struct session *session, enum framing framing)
 {
     admission_bad_frame(mesh->admission, CHANNEL_CLIENT, input->connection, input->address);
-    if (session == NULL)
+    if (session == NULL && is_from_node(input->bytes))
+        sessions_refuse(mesh->sessions, input->connection, 0, ERROR_INVALID_MESSAGE,
+                        span_text("this is a client port; nodes are called at the gossip port"));
+    else if (session == NULL)
         connection_cut(mesh, input->connection);
     else if (framing == FRAMING_TOO_LARGE)
         sessions_close(mesh->sessions, session, CLOSE_REASON_MESSAGE_TOO_LARGE,

@@ -88,7 +88,10 @@ void log_append(struct log *log, struct span entry)
     if (!deadline_is_set(&log->push)) {
         uint64_t now_ns = log->context->now_ns;
         uint64_t at_ns = log->pushed == 0 ? now_ns : log->pushed_at_ns + log_push_interval_ns(log);
-        deadlines_set(log->context->deadlines, &log->push, at_ns > now_ns ? at_ns : now_ns);
+        if (at_ns <= now_ns)
+            log_push(log); /* a deadline would fire up to a tick of the wheel later */
+        else
+            deadlines_set(log->context->deadlines, &log->push, at_ns);
     }
 }
 
