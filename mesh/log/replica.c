@@ -37,6 +37,9 @@ static const uint64_t pull_timeout_ms = 2000;
 static const uint64_t pull_pause_ms = 200;
 enum { PAUSE_DOUBLINGS_MAX = 4 };
 
+/* The writer's own link comes up about when ours does; before, it could not answer. */
+static const uint64_t way_back_ms = 300;
+
 /* A push that gossip overtook arrives within this, on a busy link. */
 static const uint64_t push_grace_ms = 100;
 
@@ -142,6 +145,7 @@ void replica_follow(struct replica *replica, struct log *log)
 void replica_unfollow(struct replica *replica, struct log *log)
 {
     replica->is_followed = false;
+    replica->has_spoken = false;
     replica->in_snapshot = false;
     replica->correlation = 0;
     deadlines_cancel(log->context->deadlines, &replica->retry);
@@ -152,7 +156,10 @@ void replica_link_up(struct replica *replica, struct log *log)
     if (!replica->is_followed || replica->in_snapshot)
         return;
     replica->attempts = 0;
-    pull(replica, log);
+    if (replica->has_spoken)
+        pull(replica, log);
+    else
+        retry_in(replica, log, way_back_ms);
 }
 
 /* The writer itself is believed also when it says less than somebody else did. */
@@ -257,6 +264,7 @@ enum replica_verdict replica_judge_entries(struct replica *replica, struct log *
     bool was_answer = is_answer(replica, peer, correlation);
     if (!was_answer && peer != replica->writer)
         return REPLICA_IGNORE; /* a late answer */
+    replica->has_spoken = replica->has_spoken || peer == replica->writer;
     if (peer == replica->writer)
         hear_writer(replica, entries->head);
     else if (entries->head > replica->heard)

@@ -22,6 +22,7 @@ struct replica {
     uint64_t witness; /* a peer that had more of it than this node; 0: none */
     bool is_followed; /* the writer is alive: what is missing is asked for */
     bool is_complete; /* has once been received up to the head that was told first */
+    bool has_spoken;  /* the writer's link to this node was up: it can answer */
     /* The pull under way. */
     uint64_t source;        /* the peer asked */
     uint64_t correlation;   /* 0: no pull */

@@ -211,6 +211,36 @@ Test(replica, asks_elsewhere_at_once_when_the_one_it_asked_died)
     expect_pull(WRITER, 0);
 }
 
+Test(replica, asks_the_writer_once_when_both_links_are_up_whichever_came_first)
+{
+    uint64_t skip;
+    replica_follow(&replica, &own);
+    link_to(WRITER, "writer:1");
+    replica_link_up(&replica, &own);
+    cr_assert(no_pull(), "it could not answer yet");
+    cr_assert_eq(entries(WRITER, 0, 6, 5, 5, &skip), REPLICA_IGNORE);
+    expect_pull(WRITER, 0);
+    replica_unfollow(&replica, &own);
+    struct link *link = links_of_instance(context.links, WRITER);
+    cr_assert(links_lost(context.links, link->number, CHANNEL_FORWARD));
+    replica_follow(&replica, &own);
+    cr_assert_eq(entries(WRITER, 0, 6, 5, 5, &skip), REPLICA_IGNORE);
+    cr_assert(no_pull(), "it can not be asked yet");
+    cr_assert(links_up(context.links, link->number, CHANNEL_FORWARD));
+    replica_link_up(&replica, &own);
+    expect_pull(WRITER, 0);
+}
+
+Test(replica, asks_also_a_writer_of_which_nothing_was_heard)
+{
+    replica_follow(&replica, &own);
+    link_to(WRITER, "writer:1");
+    replica_link_up(&replica, &own);
+    cr_assert(no_pull());
+    wait_ms(400);
+    expect_pull(WRITER, 0);
+}
+
 Test(replica, asks_first_whoever_is_known_to_have_more)
 {
     follow_and_complete(10);
