@@ -8,7 +8,10 @@
 #include "client/ctl/reach.h"
 #include "client/ctl/values.h"
 
-enum { CHECK_PAUSE_MS = 50 }; /* between two looks; far below what people notice */
+enum {
+    PAUSE_MS = 20,    /* between two looks; far below what people notice */
+    SETTLE_MS = 1000, /* of `cluster status`; many times what news takes to be everywhere */
+};
 
 struct cluster_view cluster_view_of(const struct weft_result *result)
 {
@@ -33,6 +36,13 @@ struct cluster_view cluster_view_of(const struct weft_result *result)
     }
     view.is_agreed = view.is_agreed && view.nodes > 0;
     return view;
+}
+
+static void pause_between_looks(const struct ctl *ctl)
+{
+    uint64_t now_ms = ctl_now_ms();
+    for (uint64_t next_ms = now_ms + PAUSE_MS; now_ms < next_ms; now_ms = ctl_now_ms())
+        (void)weft_run(ctl->client, (int)(next_ms - now_ms));
 }
 
 /* ---- cluster status ---- */
@@ -94,6 +104,22 @@ static int judge_expected(const struct cluster_view *view, uint64_t expected)
                            view->is_agreed ? "equal" : "differ");
 }
 
+/* Asks; and again for a while when all is well but the hashes, because news is on its way: that of
+ * the very session which asks, if nothing else. */
+static const struct weft_result *ask(const struct ctl *ctl)
+{
+    uint64_t end_ms = ctl_now_ms() + SETTLE_MS;
+    for (;;) {
+        const struct weft_result *result = weft_status_wait(ctl->client, ctl->timeout_ms);
+        if (result->error != WEFT_OK || !result->is_complete)
+            return result;
+        struct cluster_view view = cluster_view_of(result);
+        if (view.is_agreed || view.ready < view.nodes || ctl_now_ms() >= end_ms)
+            return result;
+        pause_between_looks(ctl);
+    }
+}
+
 int cluster_status(struct ctl *ctl)
 {
     uint64_t expected = 0;
@@ -102,7 +128,7 @@ int cluster_status(struct ctl *ctl)
     int code = ctl_connect(ctl);
     if (code != EXIT_COMPLETE)
         return code;
-    const struct weft_result *result = weft_status_wait(ctl->client, ctl->timeout_ms);
+    const struct weft_result *result = ask(ctl);
     if (result->error != WEFT_OK)
         return problems_of_result(result);
     struct weft_status_row asked = {0};
@@ -191,7 +217,6 @@ int cluster_check(struct ctl *ctl)
         if (verdict == VERDICT_OK || now_ms >= end_ms)
             return say_verdict(ctl, verdict, text);
         ctl->timeout_ms = (uint32_t)(end_ms - now_ms);
-        for (uint64_t next_ms = now_ms + CHECK_PAUSE_MS; now_ms < next_ms; now_ms = ctl_now_ms())
-            (void)weft_run(ctl->client, (int)(next_ms - now_ms));
+        pause_between_looks(ctl);
     }
 }

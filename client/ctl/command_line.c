@@ -5,6 +5,7 @@
 #include "client/ctl/command_line.h"
 
 #include <argp.h>
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -30,9 +31,12 @@ enum common_key {
 
 static const struct argp_option common_options[] = {
     {NULL, 0, NULL, 0, "Everywhere:", 1},
-    {"server", KEY_SERVER, "HOST[:PORT],..", 0,
-     "tried in order (default WEFT_SERVER, 127.0.0.1:7310; :7320 is 127.0.0.1:7320)", 1},
-    {"timeout", KEY_TIMEOUT, "TIME", 0, "of the whole, such as 500ms, 10s, 5m (default 10s)", 1},
+    {"server", KEY_SERVER, "LIST", 0,
+     "nodes to try in order: HOST[:7310],.. (default WEFT_SERVER, 127.0.0.1; :7320 is "
+     "127.0.0.1:7320)",
+     1},
+    {"timeout", KEY_TIMEOUT, "TIME", 0,
+     "to wait for a session, and for an answer: 500ms, 10s, 5m (default 10s)", 1},
     {"output", KEY_OUTPUT, "FORM", 0, "table (default), wide, json, jsonl or csv", 1},
     {"watch", KEY_WATCH, "TIME", OPTION_ARG_OPTIONAL, "repeat a listing (every 1s; -w2s)", 1},
     {"count", KEY_COUNT, "N", 0, "end a stream after N, a repeated listing too", 1},
@@ -50,6 +54,7 @@ static const struct argp_option common_options[] = {
 struct reading {
     struct ctl *ctl;
     int verb_at; /* the first word that is no option; 0: none yet */
+    int next;    /* where argp stopped at what it can't read */
     int code;    /* EXIT_USAGE once a problem was said */
 };
 
@@ -58,7 +63,7 @@ static bool read_duration(const char *text, const char *name, uint64_t most, uin
     if (values_parse_duration(text, ms) && *ms > 0 && *ms <= most)
         return true;
     (void)problems_usage("%s takes a time such as 500ms, 10s or 5m%s, not '%s'", name,
-                         most == CTL_TIMEOUT_MS_MAX ? " (at most)" : "", text);
+                         most == CTL_TIMEOUT_MS_MAX ? ", which is the most" : "", text);
     return false;
 }
 
@@ -113,7 +118,7 @@ static bool read_timing(struct ctl *ctl, int key, const char *text)
 static bool read_output(struct ctl *ctl, const char *text)
 {
     if (output_parse_format(text, &ctl->output.format)) {
-        problems_use_json(ctl->output.format == OUTPUT_JSON);
+        problems_use_json(output_is_json(&ctl->output));
         return true;
     }
     (void)problems_usage("--output takes table, wide, json, jsonl or csv, not '%s'", text);
@@ -184,6 +189,8 @@ static error_t parse_common(int key, char *text, struct argp_state *state)
 {
     if (key == ARGP_KEY_ARG)
         return read_word(state->input, text, state);
+    if (key == ARGP_KEY_ERROR)
+        ((struct reading *)state->input)->next = state->next;
     return read_option(state->input, key, text);
 }
 
@@ -212,18 +219,23 @@ static const struct argp_option *find_option(const struct argp_option *options, 
     return NULL;
 }
 
-/* The words before `next` were read; the last of them, or the next, is an option that was not. */
+/* Whether the word is a run of short options with one among them that nobody knows. */
+static bool is_bad_run(const char *word, const struct verb *verb)
+{
+    char option[] = "-x";
+    if (word[0] != '-' || word[1] == '-' || word[1] == '\0')
+        return false;
+    option[1] = word[1];
+    return find_option(verb == NULL ? NULL : verb->options, option, 2) == NULL &&
+           find_option(common_options, option, 2) == NULL;
+}
+
+/* The option that was not understood is the last word read; or the next, when that is a run of
+ * short options. */
 static int say_bad_option(char **words, int count, int next, const struct verb *verb)
 {
-    const char *word = "";
-    for (int i = next < count ? next : count - 1; i > 0; i--) {
-        if (i < next && words[i][0] == '-' && words[i][1] != '\0') {
-            word = words[i];
-            break;
-        }
-    }
-    if (*word == '\0' && next < count)
-        word = words[next];
+    bool is_next = next < count && is_bad_run(words[next], verb);
+    const char *word = is_next ? words[next] : words[next > 0 ? next - 1 : 0];
     size_t bytes = strcspn(word, "=");
     const struct argp_option *option =
         find_option(verb == NULL ? NULL : verb->options, word, bytes);
@@ -242,10 +254,9 @@ static int say_bad_option(char **words, int count, int next, const struct verb *
 static int read_with(const struct argp *argp, int count, char **words, unsigned flags,
                      struct reading *reading)
 {
-    int next = 0;
-    error_t error = argp_parse(argp, count, words, flags | READ_ONLY_FLAGS, &next, reading);
+    error_t error = argp_parse(argp, count, words, flags | READ_ONLY_FLAGS, NULL, reading);
     if (reading->code == EXIT_COMPLETE && error != 0)
-        reading->code = say_bad_option(words, count, next, reading->ctl->verb);
+        reading->code = say_bad_option(words, count, reading->next, reading->ctl->verb);
     return reading->code;
 }
 
@@ -318,7 +329,8 @@ static void help_of_verb(const struct verb *verb, FILE *file)
     const struct argp_child children[] = {{&common_argp, 0, NULL, 0}, {0}};
     if (asprintf(&name, "weftctl %s%s%s", verb->noun, verb->name == NULL ? "" : " ",
                  verb->name == NULL ? "" : verb->name) < 0 ||
-        asprintf(&doc, "This %s.\v%s", verb->summary, verb->examples) < 0)
+        asprintf(&doc, "%c%s.\vExamples:\n%s", toupper((unsigned char)verb->summary[0]),
+                 verb->summary + 1, verb->examples) < 0)
         return;
     const struct argp argp = {.options = verb->options,
                               .parser = parse_verb,
@@ -358,6 +370,7 @@ static void help_of_program(FILE *file)
 
 void command_line_help(const struct verb *verb, FILE *file)
 {
+    (void)setenv("ARGP_HELP_FMT", "no-dup-args-note,rmargin=100", 0);
     if (verb == NULL)
         help_of_program(file);
     else

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -53,11 +54,12 @@ void ctl_catch_signals(void)
     struct sigaction action = {.sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND};
     (void)sigaction(SIGINT, &action, NULL);
     (void)sigaction(SIGTERM, &action, NULL);
+    (void)signal(SIGPIPE, SIG_IGN);
 }
 
 bool ctl_is_stopped(void)
 {
-    return is_stopped != 0;
+    return is_stopped != 0 || ferror(stdout);
 }
 
 /* ---- the session ---- */
@@ -133,7 +135,7 @@ int ctl_connect(struct ctl *ctl)
         if (error != WEFT_OK && error != WEFT_TIMEOUT)
             return problems_of_error(error, values_text(weft_last_failure(ctl->client)), 0, 0);
         bool is_tried = !ctl->is_patient && ctl->servers_failed >= servers_count(ctl->servers);
-        if (error != WEFT_OK && (is_tried || ctl_now_ms() >= end_ms || is_stopped))
+        if (error != WEFT_OK && (is_tried || ctl_now_ms() >= end_ms || ctl_is_stopped()))
             return ctl_no_session(ctl, ctl->client);
     }
     return EXIT_COMPLETE;

@@ -60,6 +60,11 @@ struct ctl {
     bool is_patient;            /* goes on dialling until the time is over */
 };
 
+/* What INVALID_PATH means for who typed the path. */
+#define CTL_PATH_RULE                                                                              \
+    "that is no path: segments of 1 to 255 bytes of UTF-8 joined by '/', at most 1024 bytes in "   \
+    "all, such as orders/new"
+
 /* The value of a verb's option; NULL: not given. */
 const char *ctl_flag(const struct ctl *ctl, enum ctl_flag flag);
 
@@ -85,8 +90,10 @@ uint64_t ctl_end_ms(const struct ctl *ctl);
  * EXIT_ERROR with the reason reported. */
 int ctl_connect(struct ctl *ctl);
 
-/* From now on INT and TERM only set a mark, once: the second one kills. */
+/* From now on INT and TERM only set a mark, once: the second one kills. PIPE is ignored. */
 void ctl_catch_signals(void);
+
+/* Whether a stream must end: after a signal, or because nobody takes its output any longer. */
 bool ctl_is_stopped(void);
 
 /* Milliseconds of the monotonic clock. */

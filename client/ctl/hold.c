@@ -7,6 +7,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 
 #include "client/ctl/values.h"
 
@@ -83,11 +84,13 @@ static void on_closed(struct weft_client *client, const struct weft_closed *clos
     cJSON *line = cJSON_CreateObject();
     cJSON_AddStringToObject(line, "id", weft_session_id_format(session, id));
     cJSON_AddStringToObject(line, "closed", weft_close_reason_name(closed->reason));
-    if (closed->text.bytes > 0)
-        values_add_text(line, "text", closed->text);
     (void)output_stream(&hold->ctl->output, line, &view);
     cJSON_Delete(line);
     hold->lines++;
+    if (closed->reason != WEFT_CLOSED_BY_CLIENT)
+        problems_note("SESSION_CLOSED", "%s %s%s%.*s", id, weft_close_reason_name(closed->reason),
+                      closed->text.bytes > 0 ? ": " : "", (int)closed->text.bytes,
+                      closed->text.data);
 }
 
 static int open_all(struct hold *hold, struct weft_context *context)
@@ -124,9 +127,18 @@ static int keep(struct hold *hold, struct weft_context *context)
         return problems_of_error(hold->error, values_text(hold->why), 0, 0);
     if (hold->ended == 0)
         return EXIT_COMPLETE;
-    problems_note("SESSION_CLOSED", "%" PRIu32 " of %" PRIu32 " closed from outside", hold->ended,
-                  hold->wanted);
-    return EXIT_ERROR;
+    return problems_report("SESSION_CLOSED", "%" PRIu32 " of %" PRIu32 " closed from outside",
+                           hold->ended, hold->wanted);
+}
+
+/* Each session takes descriptors: as many as may be had. */
+static void raise_descriptors(void)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+        limit.rlim_cur = limit.rlim_max;
+        (void)setrlimit(RLIMIT_NOFILE, &limit);
+    }
 }
 
 /* Ends what still stands, and lets each be told of. */
@@ -143,6 +155,7 @@ int hold_open(struct ctl *ctl)
     uint64_t wanted = 1;
     if (!ctl_count(ctl, FLAG_NUMBER, "--number", 1, HOLD_MAX, 1, &wanted))
         return EXIT_USAGE;
+    raise_descriptors();
     struct hold hold = {.ctl = ctl, .wanted = (uint32_t)wanted};
     hold.clients = calloc(wanted, sizeof(struct weft_client *));
     struct weft_context *context = weft_context_new(hold.wanted);

@@ -7,6 +7,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "client/ctl/values.h"
 
@@ -39,7 +40,7 @@ static void write_json(const char *code, const char *sentence, uint32_t line, ui
         cJSON_AddNumberToObject(entry, "column", column);
         cJSON_AddItemToArray(errors, entry);
     }
-    char *text = cJSON_Print(document);
+    char *text = cJSON_PrintUnformatted(document);
     if (text != NULL)
         puts(text);
     cJSON_free(text);
@@ -105,7 +106,7 @@ int problems_of_error(enum weft_error error, struct weft_text text, uint32_t lin
     if (is_json_wanted)
         write_json(code, sentence, line, column);
     free(sentence);
-    return EXIT_ERROR;
+    return error == WEFT_NO_SUCH_SESSION ? EXIT_NOTHING : EXIT_ERROR;
 }
 
 int problems_of_result(const struct weft_result *result)

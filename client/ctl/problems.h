@@ -15,14 +15,14 @@ enum problems_exit {
     EXIT_PARTIAL = 4, /* a node did not answer */
 };
 
-/* From now on problems_report also writes {"error":..} on stdout. */
+/* From now on what ends the program is also written on stdout, as one line {"error":..}. */
 void problems_use_json(bool is_json);
 
 /* Writes "weftctl: CODE: sentence" on stderr, one line whatever bytes are in it. */
 void problems_note(const char *code, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* The same, and in JSON on stdout where that was asked for: the program's result is this error.
- * Returns EXIT_ERROR. */
+/* The same, and as JSON where that was asked for: the program's result is this error. Returns
+ * EXIT_ERROR. */
 int problems_report(const char *code, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
@@ -30,10 +30,10 @@ int problems_report(const char *code, const char *format, ...)
 int problems_usage(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* Reports an error that a node or the library gave; text: its own words, the general sentence when
- * they are empty. line, column: where in a filter, from 1; 0: nowhere. */
+ * they are empty. line, column: where in a filter, from 1; 0: nowhere. Returns the exit code. */
 int problems_of_error(enum weft_error error, struct weft_text text, uint32_t line, uint32_t column);
 
-/* Reports a result's error. */
+/* Reports a result's error. Returns the exit code. */
 int problems_of_result(const struct weft_result *result);
 
 #endif

@@ -6,7 +6,6 @@
 #include <cjson/cJSON.h>
 #include <inttypes.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -318,7 +317,10 @@ static int open_and_serve(struct reply *reply)
         return ctl_no_client(reply->ctl);
     enum weft_error error =
         weft_handle(reply->client, reply->ctl->words[0], on_request, on_registered, reply);
-    int code = error == WEFT_OK ? serve(reply) : problems_of_error(error, values_text(""), 0, 0);
+    int code = error == WEFT_OK
+                   ? serve(reply)
+                   : problems_of_error(
+                         error, values_text(error == WEFT_INVALID_PATH ? CTL_PATH_RULE : ""), 0, 0);
     for (size_t i = 0; i < JOBS_MAX; i++)
         if (reply->tasks[i].job.pid != 0)
             job_clear(&reply->tasks[i].job);
@@ -335,7 +337,6 @@ int reply_run(struct ctl *ctl)
     int code = read_answer(reply);
     if (code == EXIT_COMPLETE) {
         ctl_catch_signals();
-        (void)signal(SIGPIPE, SIG_IGN); /* a command need not read its input */
         code = open_and_serve(reply);
     }
     free(reply->memory);

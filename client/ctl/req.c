@@ -80,9 +80,13 @@ static const struct weft_response *ask(const struct ctl *ctl, const struct quest
 /* The response's words, or the general sentence. */
 static struct weft_text words_of(const struct weft_response *response)
 {
-    return response->message.bytes > 0 || response->outcome == WEFT_OK
-               ? response->message
-               : values_text(weft_error_sentence(response->outcome));
+    if (response->message.bytes > 0 || response->outcome == WEFT_OK)
+        return response->message;
+    if (response->outcome == WEFT_LIMIT_REACHED) /* found here, before anything was sent */
+        return values_text("the VALUE is larger than the node takes");
+    if (response->outcome == WEFT_INVALID_PATH)
+        return values_text(CTL_PATH_RULE);
+    return values_text(weft_error_sentence(response->outcome));
 }
 
 static bool write_document(const struct ctl *ctl, const struct weft_response *response)

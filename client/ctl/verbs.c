@@ -59,7 +59,7 @@ static const struct argp_option req_options[] = {
 static const struct argp_option reply_options[] = {
     {"echo", FLAG_ECHO, NULL, 0, "answer with what was asked", 0},
     {"command", FLAG_COMMAND, "CMD", 0,
-     "answer with what the shell command CMD prints; it is given the request on its input", 0},
+     "answer with what the shell command CMD prints; the request is its input", 0},
     {"type", FLAG_TYPE, "TYPE", 0, "of the answer: string (default), json, int64, double, binary",
      0},
     {0},
