@@ -181,6 +181,9 @@ enum error calls_challenged(struct membership *room, uint32_t number, uint64_t s
         clock_set(room);
         return ERROR_OK;
     }
+    /* Many frames to somebody who holds us dead bring as many challenges: one answer will do. */
+    bool is_repeat = call->phase == CALL_GREETING && call->instance == sender &&
+                     challenge->known_incarnation < self_incarnation(room);
     if (challenge->known_incarnation != 0)
         self_rise(room, challenge->known_incarnation, !join_has_joined(room));
     struct link *link = links_find(room->context->links, number);
@@ -191,7 +194,8 @@ enum error calls_challenged(struct membership *room, uint32_t number, uint64_t s
     call->nonce = challenge->nonce;
     call->phase = CALL_GREETING;
     call->ends_ns = room->context->now_ns + CALL_MS * MS_NS;
-    ask(room, call);
+    if (!is_repeat)
+        ask(room, call);
     clock_set(room);
     return ERROR_OK;
 }

@@ -43,6 +43,20 @@ void self_rise(struct membership *room, uint64_t above, bool is_new_life)
     gossip_put(room, room->members.self, NEWS_URGENT, is_new_life);
 }
 
+/* Whoever accuses this node must hear that it is wrong, whatever way the news takes. */
+static void accusers_answer(struct membership *room, struct span accusers)
+{
+    struct witnesses who_did = {0};
+    struct member_record own;
+    witnesses_merge(&who_did, accusers);
+    self_describe(room, &own);
+    for (uint32_t i = 0; i < who_did.count; i++) {
+        uint32_t who = members_find(&room->members, who_did.instances[i]);
+        if (who != WHO_NONE && members_is_live(&room->members, who))
+            frames_forward(room, who, &own);
+    }
+}
+
 void self_heard(struct membership *room, const struct member_record *record)
 {
     if (leave_has_begun(room))
@@ -63,6 +77,7 @@ void self_heard(struct membership *room, const struct member_record *record)
     count(room->context, COUNTER_refutations);
     health_worsened(&room->health, 1);
     self_rise(room, record->incarnation, false);
+    accusers_answer(room, record->accusers);
 }
 
 void self_describe(const struct membership *room, struct member_record *record)
