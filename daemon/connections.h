@@ -10,7 +10,7 @@
 #ifndef WEFT_DAEMON_CONNECTIONS_H
 #define WEFT_DAEMON_CONNECTIONS_H
 
-#include "daemon/address.h"
+#include "daemon/sources.h"
 #include "proto/envelope.h"
 
 #include <zmq.h>
@@ -33,6 +33,7 @@ struct connection {
     bool is_busy; /* among those that want attention */
     struct connection *next_busy, *previous_busy;
     struct connection *next_silent, *previous_silent;
+    struct source *source; /* NULL: not limited, or it has spoken */
     union socket_address peer;
     char address[64]; /* host:port of the peer */
     zmq_msg_t kept;

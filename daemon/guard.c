@@ -6,6 +6,10 @@
  *   when the process grew by 16 MiB since the last look).
  * - Accepting without a free descriptor spins a core: the last tenth is given to nobody.
  * - A connection that never says anything holds a descriptor and 28 KiB for ever.
+ * - A client may choose its own routing id, also one of those that the ROUTER is about to deal:
+ *   then libzmq 4.3.4 asserts and the process is gone. So main makes the first one unpredictable;
+ *   whoever speaks under a number that was not dealt is cut; and one address can hold only few
+ *   connections that do not speak, and only for 5 s. What remains is a guess among 2^32.
  *
  * shutdown() on the descriptor makes libzmq drop the connection and free its half messages; before
  * that the peer's address is compared with the one it was accepted from, because the descriptor
@@ -28,6 +32,12 @@ bool guard_admits(int fd, int fds_max)
 bool guard_is_silent(enum channel channel, uint64_t silent_ns, bool is_crowded)
 {
     return silent_ns >= GUARD_SILENT_NS && (channel == CHANNEL_CLIENT || is_crowded);
+}
+
+bool guard_is_dealt(uint32_t number, uint32_t first, uint32_t accepted)
+{
+    uint32_t dealt_after = number - first;
+    return dealt_after >= 1 && dealt_after <= accepted;
 }
 
 bool guard_is_endless(enum channel channel, uint64_t bytes)
@@ -70,35 +80,53 @@ bool guard_watch(struct guard *guard, void *context, void *socket, enum channel 
            poller_add(poller, monitor_fd(guard->monitors[channel]), POLLER_MONITOR, channel);
 }
 
-static void guard_accepted(struct guard *guard, enum channel channel, int fd, struct facts *facts)
+/* false: there is no room for it, or too many of its address have nothing to say. */
+static bool guard_take_in(struct guard *guard, enum channel channel, int fd, struct facts *facts)
 {
-    facts_counted(facts, COUNTER_connections_accepted, 1);
-    struct connection *connection = NULL;
-    if (guard_admits(fd, guard->fds_max))
-        connection = connections_accept(&guard->connections, channel, fd, facts->now_ns);
-    if (connection == NULL) {
-        guard->turned_away++;
-        facts_counted(facts, COUNTER_connections_cut, 1);
-        shutdown(fd, SHUT_RDWR);
-        return;
-    }
-    socklen_t bytes = sizeof(connection->peer);
-    if (getpeername(fd, &connection->peer.any, &bytes) != 0)
-        return; /* gone already: the monitor says so next */
+    union socket_address peer = {0};
     struct address address;
     char text[ADDRESS_TEXT_BYTES];
-    address_of_socket(&connection->peer, &address);
+    socklen_t bytes = sizeof(peer);
+    bool is_there = getpeername(fd, &peer.any, &bytes) == 0; /* if not, the monitor says so next */
+    struct source *source = is_there ? sources_find(&guard->sources, &peer, facts->now_ns) : NULL;
+    if (!guard_admits(fd, guard->fds_max) || !sources_admits(source))
+        return false;
+    struct connection *connection =
+        connections_accept(&guard->connections, channel, fd, facts->now_ns);
+    if (connection == NULL)
+        return false;
+    address_of_socket(&peer, &address);
     address_format(&address, text);
     snprintf(connection->address, sizeof(connection->address), "%.63s", text);
+    connection->peer = peer;
+    connection->source = source;
+    sources_accepted(source);
+    return true;
 }
 
-static void guard_disconnected(struct guard *guard, int fd, struct facts *facts)
+static void guard_accepted(struct guard *guard, enum channel channel, int fd, struct facts *facts)
+{
+    guard->accepted[channel]++;
+    facts_counted(facts, COUNTER_connections_accepted, 1);
+    if (guard_take_in(guard, channel, fd, facts))
+        return;
+    guard->turned_away++;
+    facts_counted(facts, COUNTER_connections_cut, 1);
+    shutdown(fd, SHUT_RDWR);
+}
+
+static void guard_disconnected(struct guard *guard, enum channel channel, int fd,
+                               struct facts *facts)
 {
     struct connection *connection = connections_at(&guard->connections, fd);
+    bool is_barren = !guard->has_failed[channel];
+    guard->has_failed[channel] = false;
     if (connection == NULL)
         return;
     facts_counted(facts, COUNTER_connections_closed, 1);
     if (!connection->is_named) {
+        sources_closed(connection->source, is_barren);
+        connection->source = NULL;
         connections_forget(&guard->connections, connection);
         return;
     }
@@ -115,12 +143,13 @@ static void guard_hear(struct guard *guard, enum channel channel, const struct m
         guard_accepted(guard, channel, event->value, facts);
         break;
     case ZMQ_EVENT_DISCONNECTED:
-        guard_disconnected(guard, event->value, facts);
+        guard_disconnected(guard, channel, event->value, facts);
         break;
     case ZMQ_EVENT_ACCEPT_FAILED:
         facts_counted(facts, COUNTER_accept_failures, 1);
         break;
-    default: /* the three ways to fail a handshake */
+    default: /* the three ways to fail a handshake; "disconnected" follows at once */
+        guard->has_failed[channel] = true;
         facts_counted(facts, COUNTER_connections_failed, 1);
     }
 }
@@ -136,12 +165,11 @@ void guard_drain(struct guard *guard, struct facts *facts)
     }
 }
 
-/* The monitor said "accepted" before libzmq could deliver the frame, so after a drain the record is
- * there; unless the connection ended meanwhile, and its descriptor may be another's. */
+/* The monitor said "accepted" before libzmq could deliver the frame, so after the drain the record
+ * is there; unless the connection ended meanwhile, and its descriptor may be another's. */
 struct connection *guard_first_frame(struct guard *guard, enum channel channel, uint32_t number,
                                      int fd, struct facts *facts)
 {
-    guard_drain(guard, facts);
     struct connection *connection = connections_at(&guard->connections, fd);
     bool is_its_own = connection != NULL && connection->channel == channel && !connection->is_named;
     if (!is_its_own) {
@@ -156,6 +184,8 @@ struct connection *guard_first_frame(struct guard *guard, enum channel channel, 
         guard_shut(guard, connection, facts);
         return NULL;
     }
+    sources_spoke(connection->source);
+    connection->source = NULL;
     if (connection->fd < 0) {
         connection->check_ns = facts->now_ns + GUARD_CHECK_NS;
         connections_attend(&guard->connections, connection);

@@ -18,13 +18,16 @@
 enum { GUARD_CHANNELS = 4 }; /* tables by enum channel, 0 unused */
 
 struct guard {
+    struct sources sources;
     struct connections connections;
     void *monitors[GUARD_CHANNELS];
     int fds_max;
-    int position;            /* of the rotation over descriptors */
-    uint64_t resident_bytes; /* of the process, at the last look */
-    uint64_t look_ns;        /* when the next look is due */
-    uint64_t turned_away;    /* for want of descriptors, since it was last said */
+    int position;                      /* of the rotation over descriptors */
+    uint64_t resident_bytes;           /* of the process, at the last look */
+    uint64_t look_ns;                  /* when the next look is due */
+    bool has_failed[GUARD_CHANNELS];   /* a handshake: its connection is the next to close */
+    uint32_t accepted[GUARD_CHANNELS]; /* connections since the start, modulo 2^32 */
+    uint64_t turned_away;              /* for want of descriptors, since it was last said */
     uint64_t said_ns;
 };
 
@@ -37,6 +40,10 @@ bool guard_admits(int fd, int fds_max);
 /* Whether a connection that has said nothing for so long is cut. Clients: after 5 s. A peer's link
  * may have nothing to say for long; it is cut after 5 s only when descriptors are running out. */
 bool guard_is_silent(enum channel channel, uint64_t silent_ns, bool is_crowded);
+
+/* Whether the ROUTER itself dealt that number: it counts up from the one it dealt to us before the
+ * port was opened, once for each connection. Any other was chosen by the client. */
+bool guard_is_dealt(uint32_t number, uint32_t first, uint32_t accepted);
 
 /* Whether so many bytes without one delivered frame can be no honest frame. */
 bool guard_is_endless(enum channel channel, uint64_t bytes);
@@ -54,8 +61,8 @@ bool guard_watch(struct guard *guard, void *context, void *socket, enum channel 
 /* Takes in all that the monitors have to say. */
 void guard_drain(struct guard *guard, struct facts *facts);
 
-/* The record for a number that is not known yet, whose first frame came from fd. NULL: no memory;
- * the frame is to be dropped. */
+/* The record for a number that is not known yet, whose first frame came from fd; the monitors were
+ * drained just before. NULL: no memory; the frame is to be dropped. */
 struct connection *guard_first_frame(struct guard *guard, enum channel channel, uint32_t number,
                                      int fd, struct facts *facts);
 

@@ -77,6 +77,39 @@ static int inbox_fd(void *socket)
     return zmq_getsockopt(socket, ZMQ_FD, &fd, &bytes) == 0 ? fd : -1;
 }
 
+static bool inbox_read_number(zmq_msg_t *id, uint32_t *number)
+{
+    const uint8_t *bytes = zmq_msg_data(id);
+    if (zmq_msg_size(id) != INBOX_ROUTING_ID_BYTES || bytes[0] != 0)
+        return false;
+    *number = (uint32_t)bytes[1] << 24 | (uint32_t)bytes[2] << 16 | (uint32_t)bytes[3] << 8 |
+              (uint32_t)bytes[4];
+    return true;
+}
+
+/* What the ROUTER calls its first connection: one of our own, before the port is open. */
+static bool inbox_learn_first(struct inbox *inbox, void *context)
+{
+    char endpoint[32];
+    zmq_msg_t id;
+    void *dealer = zmq_socket(context, ZMQ_DEALER);
+    bool is_learnt = false;
+    snprintf(endpoint, sizeof(endpoint), "inproc://inbox-%d", (int)inbox->channel);
+    zmq_msg_init(&id);
+    if (dealer != NULL && inbox_set(dealer, ZMQ_LINGER, 0) &&
+        inbox_set(inbox->socket, ZMQ_RCVTIMEO, 1000) && zmq_bind(inbox->socket, endpoint) == 0 &&
+        zmq_connect(dealer, endpoint) == 0 && zmq_send(dealer, "", 0, 0) == 0)
+        is_learnt =
+            zmq_msg_recv(&id, inbox->socket, 0) >= 0 && inbox_read_number(&id, &inbox->first) &&
+            zmq_msg_recv(&id, inbox->socket, 0) >= 0 && zmq_unbind(inbox->socket, endpoint) == 0;
+    int why = errno;
+    zmq_msg_close(&id);
+    if (dealer != NULL)
+        zmq_close(dealer);
+    errno = why;
+    return is_learnt;
+}
+
 bool inbox_open(struct inbox *inbox, void *context, enum channel channel,
                 const struct address *address, uint64_t patience_ns, struct guard *guard,
                 struct poller *poller)
@@ -86,7 +119,7 @@ bool inbox_open(struct inbox *inbox, void *context, enum channel channel,
         return false;
     if (inbox_set_all(inbox->socket, channel, address_is_v6(address->host)) &&
         guard_watch(guard, context, inbox->socket, channel, poller) &&
-        inbox_bind(inbox->socket, address, patience_ns) &&
+        inbox_learn_first(inbox, context) && inbox_bind(inbox->socket, address, patience_ns) &&
         poller_add(poller, inbox_fd(inbox->socket), POLLER_INBOX, channel))
         return true;
     int why = errno;
@@ -105,16 +138,6 @@ void inbox_close(struct inbox *inbox, struct poller *poller)
 }
 
 /* -- in -- */
-
-static bool inbox_read_number(zmq_msg_t *id, uint32_t *number)
-{
-    const uint8_t *bytes = zmq_msg_data(id);
-    if (zmq_msg_size(id) != INBOX_ROUTING_ID_BYTES || bytes[0] != 0)
-        return false;
-    *number = (uint32_t)bytes[1] << 24 | (uint32_t)bytes[2] << 16 | (uint32_t)bytes[3] << 8 |
-              (uint32_t)bytes[4];
-    return true;
-}
 
 static void inbox_write_number(uint32_t number, uint8_t bytes[INBOX_ROUTING_ID_BYTES])
 {
@@ -141,7 +164,6 @@ static bool inbox_drop_parts(struct inbox *inbox, zmq_msg_t *frame)
 static void inbox_refuse_id(struct guard *guard, zmq_msg_t *frame, struct facts *facts)
 {
     facts_counted(facts, COUNTER_frames_routing_id, 1);
-    guard_drain(guard, facts);
     struct connection *connection =
         connections_at(&guard->connections, zmq_msg_get(frame, ZMQ_SRCFD));
     if (connection != NULL && !connection->is_shut && !connection->is_named)
@@ -154,6 +176,11 @@ static struct connection *inbox_sender(struct inbox *inbox, struct guard *guard,
     struct connection *connection = connections_find(&guard->connections, inbox->channel, number);
     if (connection != NULL)
         return connection;
+    guard_drain(guard, facts);
+    if (!guard_is_dealt(number, inbox->first, guard->accepted[inbox->channel])) {
+        inbox_refuse_id(guard, frame, facts);
+        return NULL;
+    }
     return guard_first_frame(guard, inbox->channel, number, zmq_msg_get(frame, ZMQ_SRCFD), facts);
 }
 
@@ -163,6 +190,7 @@ static void inbox_hear(struct inbox *inbox, struct guard *guard, zmq_msg_t *id, 
     uint32_t number = 0;
     bool is_multipart = inbox_drop_parts(inbox, frame);
     if (!inbox_read_number(id, &number)) {
+        guard_drain(guard, facts);
         inbox_refuse_id(guard, frame, facts);
         return;
     }

@@ -14,7 +14,8 @@ enum { INBOX_BUDGET = 256 };
 struct inbox {
     void *socket;
     enum channel channel;
-    bool is_ready; /* there may be frames: drain before sleeping */
+    uint32_t first; /* the number that the ROUTER dealt before anybody could connect */
+    bool is_ready;  /* there may be frames: drain before sleeping */
 };
 
 /* Opens the socket, has it watched, and binds it; for EADDRINUSE tries again until patience_ns

@@ -35,6 +35,14 @@ static int raise_descriptors(void)
     return limit.rlim_cur > FDS_MAX ? FDS_MAX : (int)limit.rlim_cur;
 }
 
+/* libzmq deals connection numbers from a counter that starts at rand(), which nobody seeds: then
+ * anybody could know the next one, take it for himself, and end the process (see guard.c). */
+static void make_numbers_unpredictable(void)
+{
+    static char state[256];
+    initstate(randombytes_random(), state, sizeof(state));
+}
+
 /* A DEALER and the two ends of its monitor, twice a peer; inboxes and the resolver. */
 static void *new_context(uint32_t members_max)
 {
@@ -170,8 +178,11 @@ static int run(const struct options *options, struct config *config)
     loop->poller.fd = -1;
     loop->signals_fd = signals_open(); /* before libzmq's threads, which inherit what is blocked */
     zsys_handler_set(NULL);            /* czmq would take INT and TERM for itself */
-    void *context = new_context(config->mesh.gossip.members_max);
-    if (loop->signals_fd < 0 || context == NULL || sodium_init() < 0) {
+    bool has_sodium = sodium_init() >= 0;
+    if (has_sodium)
+        make_numbers_unpredictable();
+    void *context = has_sodium ? new_context(config->mesh.gossip.members_max) : NULL;
+    if (loop->signals_fd < 0 || context == NULL) {
         free(loop);
         return fail(EXIT_INTERNAL, "the system gives no signals, sockets or random numbers");
     }

@@ -38,6 +38,17 @@ Test(guard_decisions, four_frames_without_one_delivered_are_endless)
     cr_assert_not(guard_is_endless(CHANNEL_FORWARD, 4 * GOSSIP_FRAME_BYTES_MAX + 1));
 }
 
+Test(guard_decisions, a_number_is_dealt_only_after_the_first_and_once_a_connection)
+{
+    cr_assert_not(guard_is_dealt(100, 100, 5), "the first is our own");
+    cr_assert(guard_is_dealt(101, 100, 5));
+    cr_assert(guard_is_dealt(105, 100, 5));
+    cr_assert_not(guard_is_dealt(106, 100, 5));
+    cr_assert_not(guard_is_dealt(99, 100, 5));
+    cr_assert(guard_is_dealt(2, UINT32_MAX - 1, 5), "it wraps");
+    cr_assert_not(guard_is_dealt(101, 100, 0));
+}
+
 /* -- at work -- */
 
 TestSuite(guard, .init = world_open, .fini = world_close);

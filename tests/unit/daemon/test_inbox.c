@@ -119,6 +119,23 @@ Test(inbox, a_routing_id_of_ones_own_is_dropped_counted_and_cut)
     world_hang_up(&client);
 }
 
+Test(inbox, a_routing_id_that_looks_as_if_dealt_is_cut_all_the_same)
+{
+    void *client = world_socket(ZMQ_DEALER);
+    char endpoint[64];
+    uint32_t chosen = world.inboxes[CHANNEL_CLIENT].first + 1000;
+    uint8_t id[5] = {0, (uint8_t)(chosen >> 24), (uint8_t)(chosen >> 16), (uint8_t)(chosen >> 8),
+                     (uint8_t)chosen};
+    zmq_setsockopt(client, ZMQ_ROUTING_ID, id, sizeof(id));
+    snprintf(endpoint, sizeof(endpoint), "tcp://127.0.0.1:%u", (unsigned)world.ports.listen.port);
+    zmq_connect(client, endpoint);
+    world_send(client, "x", 0);
+    cr_assert(world_until_counted(COUNTER_frames_routing_id, 1));
+    cr_assert(world_until_counted(COUNTER_connections_closed, 1));
+    cr_assert_eq(fake_core_told(MESH_FRAME), 0);
+    world_hang_up(&client);
+}
+
 Test(inbox, a_client_that_does_not_read_fills_up_and_goes_on_later)
 {
     int few = 1;

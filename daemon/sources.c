@@ -1,0 +1,72 @@
+#include "daemon/sources.h"
+
+#include "daemon/clock.h"
+
+#include <arpa/inet.h>
+#include <string.h>
+
+/* FNV-1a over the host; never 0. A v6 host is counted by its /64: one line has them all. */
+static uint64_t sources_key(const union socket_address *address)
+{
+    uint8_t host[8] = {0};
+    size_t bytes = sizeof(host);
+    if (address->any.sa_family == AF_INET6) {
+        memcpy(host, &address->v6.sin6_addr, bytes);
+    } else {
+        bytes = sizeof(address->v4.sin_addr);
+        memcpy(host, &address->v4.sin_addr, bytes);
+    }
+    uint64_t hash = UINT64_C(14695981039346656037);
+    for (size_t i = 0; i < bytes; i++)
+        hash = (hash ^ host[i]) * UINT64_C(1099511628211);
+    return hash | 1;
+}
+
+static bool sources_is_loopback(const union socket_address *address)
+{
+    if (address->any.sa_family == AF_INET6)
+        return memcmp(&address->v6.sin6_addr, &in6addr_loopback, sizeof(in6addr_loopback)) == 0;
+    return ntohl(address->v4.sin_addr.s_addr) >> 24 == 127;
+}
+
+struct source *sources_find(struct sources *sources, const union socket_address *address,
+                            uint64_t now_ns)
+{
+    if (sources_is_loopback(address))
+        return NULL;
+    uint64_t key = sources_key(address);
+    struct source *source = &sources->table[(key >> 1 ^ key >> 40) % SOURCES];
+    bool is_over = now_ns >= source->window_end_ns;
+    if (source->key != key && source->silent == 0 && (is_over || source->barren == 0))
+        *source = (struct source){.key = key};
+    if (now_ns >= source->window_end_ns) {
+        source->barren = 0;
+        source->window_end_ns = now_ns + SOURCES_WINDOW_S * CLOCK_S_NS;
+    }
+    return source;
+}
+
+bool sources_admits(const struct source *source)
+{
+    return source == NULL ||
+           (source->silent < SOURCES_SILENT_MAX && source->barren < SOURCES_BARREN_MAX);
+}
+
+void sources_accepted(struct source *source)
+{
+    if (source != NULL)
+        source->silent++;
+}
+
+void sources_spoke(struct source *source)
+{
+    if (source != NULL && source->silent > 0)
+        source->silent--;
+}
+
+void sources_closed(struct source *source, bool is_barren)
+{
+    sources_spoke(source);
+    if (source != NULL && is_barren)
+        source->barren++;
+}

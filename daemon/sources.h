@@ -1,0 +1,42 @@
+/* sources.h - how many connections one address may leave without a word: those that are waiting for
+ * their first frame now, and those that shook hands and never sent one, in the last minute.
+ * Loopback is not limited: whoever is there is this machine, or a proxy for everybody.
+ * Memory: a fixed table; addresses that meet in a busy place of it share their limits.
+ * Thread: one owner. */
+#ifndef WEFT_DAEMON_SOURCES_H
+#define WEFT_DAEMON_SOURCES_H
+
+#include "daemon/address.h"
+
+enum {
+    SOURCES = 4096,
+    SOURCES_SILENT_MAX = 1024, /* a crowd that returns at once waits no longer than a round trip */
+    SOURCES_BARREN_MAX = 256,  /* honest clients speak as soon as hands are shaken */
+    SOURCES_WINDOW_S = 60,
+};
+
+struct source {
+    uint64_t key; /* of the address; 0: unused */
+    uint32_t silent;
+    uint32_t barren; /* in this window */
+    uint64_t window_end_ns;
+};
+
+struct sources {
+    struct source table[SOURCES];
+};
+
+/* The place of that address; NULL: loopback, not limited. Stays valid while its silent > 0. */
+struct source *sources_find(struct sources *sources, const union socket_address *address,
+                            uint64_t now_ns);
+
+/* Whether one more connection may come from there. */
+bool sources_admits(const struct source *source);
+
+/* A connection was accepted; it sent its first frame or was closed before: barren then says that
+ * hands were shaken. NULL is fine for all. */
+void sources_accepted(struct source *source);
+void sources_spoke(struct source *source);
+void sources_closed(struct source *source, bool is_barren);
+
+#endif

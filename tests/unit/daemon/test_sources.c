@@ -1,0 +1,62 @@
+#include "daemon/sources.h"
+
+#include "daemon/clock.h"
+
+#include <criterion/criterion.h>
+
+static struct sources sources;
+
+static struct source *find(const char *host, uint64_t now_ns)
+{
+    struct address address = {.port = 5};
+    union socket_address socket_address;
+    strncpy(address.host, host, sizeof(address.host) - 1);
+    cr_assert_gt(address_to_socket(&address, &socket_address), 0);
+    return sources_find(&sources, &socket_address, now_ns);
+}
+
+Test(sources, loopback_is_not_limited)
+{
+    cr_assert_null(find("127.0.0.1", 1));
+    cr_assert_null(find("127.3.2.1", 1));
+    cr_assert_null(find("::1", 1));
+    cr_assert(sources_admits(NULL));
+    sources_accepted(NULL);
+    sources_closed(NULL, true);
+}
+
+Test(sources, an_address_has_one_place_whatever_its_port)
+{
+    cr_assert_eq(find("10.0.0.1", 1), find("10.0.0.1", 2));
+    cr_assert_neq(find("10.0.0.1", 1), find("10.0.0.2", 1));
+    cr_assert_eq(find("2001:db8::1", 1), find("2001:db8::ffff", 1));
+    cr_assert_neq(find("2001:db8::1", 1), find("2001:db8:0:1::1", 1));
+}
+
+Test(sources, the_silent_are_limited_until_they_speak_or_go)
+{
+    struct source *source = find("10.0.0.1", 1);
+    for (int i = 0; i < SOURCES_SILENT_MAX; i++) {
+        cr_assert(sources_admits(source));
+        sources_accepted(source);
+    }
+    cr_assert_not(sources_admits(source));
+    sources_spoke(source);
+    cr_assert(sources_admits(source));
+    sources_accepted(source);
+    sources_closed(source, false);
+    cr_assert(sources_admits(source));
+}
+
+Test(sources, too_many_that_never_spoke_close_the_door_for_a_minute)
+{
+    struct source *source = find("10.0.0.1", 1);
+    for (int i = 0; i < SOURCES_BARREN_MAX; i++) {
+        cr_assert(sources_admits(source));
+        sources_accepted(source);
+        sources_closed(source, true);
+    }
+    cr_assert_not(sources_admits(find("10.0.0.1", 59 * CLOCK_S_NS)));
+    cr_assert(sources_admits(find("10.0.0.2", 59 * CLOCK_S_NS)));
+    cr_assert(sources_admits(find("10.0.0.1", 61 * CLOCK_S_NS)));
+}
