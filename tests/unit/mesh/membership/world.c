@@ -6,133 +6,11 @@
 #include <stdlib.h>
 
 #include "proto/kinds.h"
+#include "tests/unit/mesh/membership/wires.h"
 
 #define MS_NS UINT64_C(1000000)
 
-enum { REDIAL_MS = 100, MEMBERS_MAX = 1000 };
-
-/* --- the network --- */
-
-static uint64_t delay_ns(struct world *world)
-{
-    uint64_t jitter = world->jitter_us == 0 ? 0 : random_below(&world->random, world->jitter_us);
-    return (world->delay_us + jitter) * UINT64_C(1000);
-}
-
-static struct world_link *link_at(struct world_node *node, enum channel channel, uint32_t number)
-{
-    uint32_t side = channel == CHANNEL_FORWARD ? 1 : 0;
-    if (number >= node->links_count[side]) {
-        uint32_t count = number + 16;
-        node->links[side] = realloc(node->links[side], count * sizeof(struct world_link));
-        memset(node->links[side] + node->links_count[side], 0,
-               (count - node->links_count[side]) * sizeof(struct world_link));
-        node->links_count[side] = count;
-    }
-    return &node->links[side][number];
-}
-
-static uint32_t node_at_address(const struct world *world, const char *address)
-{
-    for (uint32_t i = 0; i < world->count; i++) {
-        if (strcmp(world->nodes[i].gossip, address) == 0 ||
-            strcmp(world->nodes[i].forward, address) == 0)
-            if (world->nodes[i].room != NULL || world->nodes[i].is_silent)
-                return i;
-    }
-    return UINT32_MAX;
-}
-
-static bool is_cut(const struct world *world, uint32_t from, uint32_t to)
-{
-    return world->cuts[from * world->count + to] != 0;
-}
-
-static void connection_break(struct world *world, uint32_t number)
-{
-    if (!world->connections[number].is_open)
-        return;
-    world->connections[number].is_open = false;
-    uint32_t from = world->connections[number].from;
-    uint32_t link = world->connections[number].link & INT32_MAX;
-    enum channel channel =
-        world->connections[number].link >> 31 != 0 ? CHANNEL_FORWARD : CHANNEL_GOSSIP;
-    struct world_link *end = link_at(&world->nodes[from], channel, link);
-    happenings_push(&world->happenings, world->now_ns,
-                    (struct happening){.kind = EVENT_LOST,
-                                       .channel = channel,
-                                       .node = from,
-                                       .life = world->connections[number].from_life,
-                                       .link = link,
-                                       .generation = end->generation},
-                    MS_NS);
-}
-
-static uint32_t connection_new(struct world *world, uint32_t from, enum channel channel,
-                               uint32_t link, uint32_t to)
-{
-    if (world->connections_count == world->connections_capacity) {
-        world->connections_capacity =
-            world->connections_capacity == 0 ? 256 : world->connections_capacity * 2;
-        world->connections =
-            realloc(world->connections, world->connections_capacity * sizeof world->connections[0]);
-    }
-    uint32_t number = world->connections_count++;
-    world->connections[number].from = from;
-    world->connections[number].from_life = world->nodes[from].life;
-    world->connections[number].link = link | (channel == CHANNEL_FORWARD ? UINT32_C(1) << 31 : 0);
-    world->connections[number].to = to;
-    world->connections[number].to_life = world->nodes[to].life;
-    world->connections[number].is_open = true;
-    return number;
-}
-
-static void dial(struct world *world, const struct happening *event)
-{
-    struct world_node *node = &world->nodes[event->node];
-    struct world_link *link = link_at(node, event->channel, event->link);
-    if (!link->is_open || link->generation != event->generation || link->is_up)
-        return;
-    uint32_t to = node_at_address(world, link->address);
-    struct happening next = *event;
-    if (to == UINT32_MAX || world->nodes[to].is_silent || world->nodes[to].is_unreachable ||
-        is_cut(world, event->node, to) || is_cut(world, to, event->node)) {
-        happenings_push(&world->happenings, world->now_ns, next, REDIAL_MS * MS_NS);
-        return;
-    }
-    link->connection = connection_new(world, event->node, event->channel, event->link, to);
-    link->is_up = true;
-    next.kind = EVENT_UP;
-    happenings_push(&world->happenings, world->now_ns, next, 2 * delay_ns(world));
-}
-
-static void frame_send(struct world *world, uint32_t from, uint32_t connection, bool is_answer,
-                       uint8_t *bytes, size_t count)
-{
-    bool is_gone = !world->connections[connection].is_open;
-    uint32_t to =
-        is_answer ? world->connections[connection].from : world->connections[connection].to;
-    bool is_lost =
-        world->loss_percent > 0 && random_below(&world->random, 100) < world->loss_percent;
-    if (is_gone || is_lost || world->nodes[to].is_silent || is_cut(world, from, to)) {
-        free(bytes);
-        return;
-    }
-    uint32_t tagged = world->connections[connection].link;
-    happenings_push(&world->happenings, world->now_ns,
-                    (struct happening){
-                        .kind = is_answer ? EVENT_ANSWER : EVENT_FRAME,
-                        .channel = tagged >> 31 != 0 ? CHANNEL_FORWARD : CHANNEL_GOSSIP,
-                        .node = to,
-                        .life = is_answer ? world->connections[connection].from_life
-                                          : world->connections[connection].to_life,
-                        .link = tagged & INT32_MAX,
-                        .connection = connection,
-                        .bytes = bytes,
-                        .bytes_count = count,
-                    },
-                    delay_ns(world));
-}
+enum { MEMBERS_MAX = 1000 };
 
 /* --- a node's step --- */
 
@@ -169,7 +47,7 @@ static void notice(struct world *world, uint32_t n, const struct mesh_notice *no
 
 static void link_open(struct world *world, uint32_t n, const struct mesh_output *output)
 {
-    struct world_link *link = link_at(&world->nodes[n], output->channel, output->link);
+    struct world_link *link = wires_link(&world->nodes[n], output->channel, output->link);
     require(!link->is_open || output->channel == CHANNEL_FORWARD);
     link->is_open = true;
     link->is_up = false;
@@ -188,7 +66,7 @@ static void link_open(struct world *world, uint32_t n, const struct mesh_output 
 
 static void link_close(struct world *world, uint32_t n, const struct mesh_output *output)
 {
-    struct world_link *link = link_at(&world->nodes[n], output->channel, output->link);
+    struct world_link *link = wires_link(&world->nodes[n], output->channel, output->link);
     if (link->is_up)
         world->connections[link->connection].is_open = false;
     link->is_open = false;
@@ -209,12 +87,12 @@ static void frame_leave(struct world *world, uint32_t n, const struct mesh_outpu
         node->gossip_frames++;
     }
     if (output->order == MESH_REPLY) {
-        frame_send(world, n, output->connection, true, bytes, output->bytes);
+        wires_send(world, n, output->connection, true, bytes, output->bytes);
         return;
     }
-    const struct world_link *link = link_at(node, output->channel, output->link);
+    const struct world_link *link = wires_link(node, output->channel, output->link);
     if (link->is_up)
-        frame_send(world, n, link->connection, false, bytes, output->bytes);
+        wires_send(world, n, link->connection, false, bytes, output->bytes);
     else
         free(bytes);
 }
@@ -238,14 +116,14 @@ static void carry_out(struct world *world, uint32_t n, const struct mesh_output 
         snprintf(address, sizeof address, "%.*s", (int)output->address.bytes,
                  (const char *)output->address.data);
         event.kind = EVENT_REFUSED;
-        if (node_at_address(world, address) == UINT32_MAX)
-            happenings_push(&world->happenings, world->now_ns, event, 2 * delay_ns(world));
+        if (wires_listener(world, address) == UINT32_MAX)
+            happenings_push(&world->happenings, world->now_ns, event, 2 * wires_delay_ns(world));
         break;
     }
     case MESH_RESOLVE_SEED:
         event.kind = EVENT_RESOLVED;
         event.seed = output->seed;
-        happenings_push(&world->happenings, world->now_ns, event, delay_ns(world));
+        happenings_push(&world->happenings, world->now_ns, event, wires_delay_ns(world));
         break;
     case MESH_NOTICE:
         notice(world, n, &output->notice);
@@ -273,39 +151,50 @@ static void settle(struct world *world, uint32_t n)
         world_kill(world, n);
 }
 
+static void clock_set(struct world *world, struct world_node *node)
+{
+    node->context.now_ns = world->now_ns;
+    node->context.wall_ms = (uint64_t)((int64_t)(UINT64_C(1700000000000) + world->now_ns / MS_NS) +
+                                       world->wall_jump_ms);
+}
+
 static void due(struct world *world, uint32_t n)
 {
     struct world_node *node = &world->nodes[n];
-    node->context.now_ns = world->now_ns;
+    clock_set(world, node);
     const struct deadline *deadline;
     while ((deadline = deadlines_next_due(node->context.deadlines, world->now_ns)) != NULL)
         membership_due(node->room, deadline);
     settle(world, n);
 }
 
+/* As base/admission.h judges, but for strikes. */
+static void message_arrive(struct world_node *node, const struct happening *event,
+                           const struct envelope *envelope, const struct message *message)
+{
+    bool is_mesh = envelope->mesh == node->context.mesh_hash;
+    enum error error = ERROR_OK;
+    if (event->kind == EVENT_ANSWER && is_mesh)
+        error = membership_receive_answer(node->room, envelope, event->link, message);
+    else if (message->kind == KIND_JOIN ||
+             (is_mesh && envelope->receiver == node->context.instance))
+        error = membership_receive(node->room, envelope, event->connection, span_text("somewhere"),
+                                   message);
+    else if (is_mesh && envelope->receiver != 0)
+        membership_misaddressed(node->room, envelope, event->connection);
+    node->bad_messages += error == ERROR_OK ? 0 : 1;
+}
+
 static void frame_arrive(struct world_node *node, const struct happening *event)
 {
     struct reader reader;
     struct envelope envelope;
+    struct message message;
     reader_init(&reader, span_of(event->bytes, event->bytes_count));
     enum error error = envelope_decode(&reader, CHANNEL_GOSSIP, &envelope);
-    require(error == ERROR_OK);
-    struct message message;
-    while (message_next(&reader, &message, &error)) {
-        if (event->kind == EVENT_ANSWER) {
-            require(envelope.mesh == node->context.mesh_hash);
-            error = membership_receive_answer(node->room, &envelope, event->link, &message);
-        } else if (message.kind == KIND_JOIN || (envelope.mesh == node->context.mesh_hash &&
-                                                 envelope.receiver == node->context.instance)) {
-            error = membership_receive(node->room, &envelope, event->connection,
-                                       span_text("somewhere"), &message);
-        } else if (envelope.mesh == node->context.mesh_hash && envelope.receiver != 0) {
-            membership_misaddressed(node->room, &envelope, event->connection);
-            return;
-        }
-        require(error == ERROR_OK);
-    }
-    require(error == ERROR_OK);
+    while (error == ERROR_OK && message_next(&reader, &message, &error))
+        message_arrive(node, event, &envelope, &message);
+    node->bad_messages += error == ERROR_OK ? 0 : 1;
 }
 
 static void happen(struct world *world, struct happening *event)
@@ -321,12 +210,12 @@ static void happen(struct world *world, struct happening *event)
         return;
     }
     if (event->kind == EVENT_DIAL) {
-        dial(world, event);
+        wires_dial(world, event);
         return;
     }
-    node->context.now_ns = world->now_ns;
+    clock_set(world, node);
     struct world_link *link = event->kind == EVENT_UP || event->kind == EVENT_LOST
-                                  ? link_at(node, event->channel, event->link)
+                                  ? wires_link(node, event->channel, event->link)
                                   : NULL;
     if (link != NULL && (link->generation != event->generation || !link->is_open))
         return;
@@ -345,7 +234,7 @@ static void happen(struct world *world, struct happening *event)
         if (links_lost(node->context.links, event->link, event->channel))
             membership_link_lost(node->room, event->link, event->channel);
         event->kind = EVENT_DIAL;
-        happenings_push(&world->happenings, world->now_ns, *event, REDIAL_MS * MS_NS);
+        happenings_push(&world->happenings, world->now_ns, *event, WIRES_REDIAL_MS * MS_NS);
         break;
     case EVENT_REFUSED:
         membership_link_refused(node->room, event->link);
@@ -457,6 +346,54 @@ void world_start(struct world *world, uint32_t n)
     settle(world, n);
 }
 
+struct member_record world_record(struct world *world, uint32_t of, enum member_state state)
+{
+    struct world_node *node = &world->nodes[of];
+    struct member_record record = {
+        .name = span_text(node->name),
+        .instance = world_instance(world, of),
+        .incarnation =
+            node->room == NULL ? UINT64_C(1) << 32 : membership_self(node->room)->incarnation,
+        .state = (uint8_t)state,
+    };
+    if (state != MEMBER_ALIVE)
+        return record;
+    record.gossip_address = span_text(node->gossip);
+    record.forward_address = span_text(node->forward);
+    record.client_address = span_text(node->client);
+    record.zone = span_text(node->zone);
+    record.version = span_text("0.1.0");
+    return record;
+}
+
+void world_tell(struct world *world, uint32_t from, uint32_t to, const struct member_record *record)
+{
+    uint8_t news[1024];
+    uint8_t fields[2048];
+    struct writer writer;
+    writer_init(&writer, news, sizeof news);
+    group_encode(&member_record_schema, record, &writer);
+    const struct gossip_swim swim = {.news = span_of(news, sizeof news - writer.left)};
+    writer_init(&writer, fields, sizeof fields);
+    schema_encode(&gossip_swim_schema, &swim, &writer);
+    const struct message message = {
+        .kind = KIND_SWIM_NEWS,
+        .fields = span_of(fields, sizeof fields - writer.left),
+    };
+    struct world_node *node = &world->nodes[to];
+    const struct envelope envelope = {
+        .version = WIRE_VERSION_MIN,
+        .channel = CHANNEL_GOSSIP,
+        .mesh = node->context.mesh_hash,
+        .sender = world_instance(world, from),
+        .receiver = world_instance(world, to),
+    };
+    clock_set(world, node);
+    const struct happening told = {.kind = EVENT_FRAME};
+    message_arrive(node, &told, &envelope, &message);
+    settle(world, to);
+}
+
 void world_start_all(struct world *world)
 {
     for (uint32_t i = 0; i < world->count; i++)
@@ -465,7 +402,7 @@ void world_start_all(struct world *world)
 
 void world_stop(struct world *world, uint32_t n)
 {
-    world->nodes[n].context.now_ns = world->now_ns;
+    clock_set(world, &world->nodes[n]);
     membership_stop(world->nodes[n].room);
     settle(world, n);
 }
@@ -476,7 +413,7 @@ void world_kill(struct world *world, uint32_t n)
     node_clear(node);
     for (uint32_t i = 0; i < world->connections_count; i++) {
         if (world->connections[i].to == n && world->connections[i].to_life == node->life)
-            connection_break(world, i);
+            wires_break(world, i);
         else if (world->connections[i].from == n)
             world->connections[i].is_open = false;
     }
@@ -522,7 +459,7 @@ void world_reset_links(struct world *world, uint32_t from, uint32_t to)
 {
     for (uint32_t i = 0; i < world->connections_count; i++) {
         if (world->connections[i].from == from && world->connections[i].to == to)
-            connection_break(world, i);
+            wires_break(world, i);
     }
 }
 

@@ -36,14 +36,17 @@ struct world_node {
     char seeds[MESH_SEEDS_MAX][WORLD_TEXT_BYTES * 2]; /* addresses, one a line */
     struct world_link *links[2];                      /* gossip, forward; by number */
     uint32_t links_count[2];
-    bool is_silent;      /* its host is gone: no refusals, no resets */
-    bool is_unreachable; /* nobody can dial it */
+    bool is_silent;        /* its host is gone: no refusals, no resets */
+    bool is_unreachable;   /* nobody can dial it */
+    bool is_forward_shut;  /* nobody can dial its forward port */
+    uint32_t loss_percent; /* of frames to and from it */
     uint64_t asleep_until_ns;
     struct world_told *told;
     uint32_t told_count, told_capacity;
     uint32_t notices[64]; /* how often, by enum mesh_notice_code */
     char last_refusal[1100];
     uint64_t gossip_bytes, gossip_frames;
+    uint32_t bad_messages;
 };
 
 struct world {
@@ -59,7 +62,11 @@ struct world {
     } * connections;
     uint32_t connections_count, connections_capacity;
     struct random random;
-    uint32_t loss_percent; /* frames that vanish */
+    uint32_t loss_percent;    /* frames that vanish */
+    uint32_t repeat_percent;  /* frames that arrive twice */
+    uint32_t corrupt_percent; /* frames with one wrong byte */
+    uint32_t frame_bytes_max; /* larger gossip frames never arrive; 0: all do */
+    int64_t wall_jump_ms;     /* added to everybody's wall clock */
     uint32_t delay_us, jitter_us;
     bool is_loud;  /* prints notices */
     uint64_t hash; /* of all frames, in order */
@@ -84,6 +91,14 @@ void world_mend(struct world *world, uint32_t from, uint32_t to);
 void world_split(struct world *world, uint32_t first); /* nodes below `first` from the others */
 void world_heal(struct world *world);                  /* all cuts */
 void world_reset_links(struct world *world, uint32_t from, uint32_t to); /* connections break */
+
+/* What one node says of another, as a record: its present instance, at its own incarnation, complete
+ * when it is alive. To be changed, and told. Its spans point at the nodes' own strings. */
+struct member_record world_record(struct world *world, uint32_t of, enum member_state state);
+
+/* A member tells another one a piece of news, now. */
+void world_tell(struct world *world, uint32_t from, uint32_t to,
+                const struct member_record *record);
 
 void world_run_ms(struct world *world, uint64_t ms);
 
