@@ -31,6 +31,7 @@ void clock_format(uint64_t wall_ms, char text[CLOCK_TEXT_BYTES])
     if (gmtime_r(&seconds, &utc) == NULL)
         utc.tm_year = 70;
     char day[24];
-    strftime(day, sizeof(day), "%Y-%m-%dT%H:%M:%S", &utc);
+    if (strftime(day, sizeof(day), "%Y-%m-%dT%H:%M:%S", &utc) == 0)
+        day[0] = '\0'; /* past the year 9999 */
     snprintf(text, CLOCK_TEXT_BYTES, "%s.%03uZ", day, (unsigned)(wall_ms % 1000));
 }

@@ -342,7 +342,7 @@ bool config_environment(struct config *config, struct config_error *error)
         const char *text = getenv(variable);
         if (text == NULL)
             continue;
-        struct config_error inner;
+        struct config_error inner = {.text = ""};
         if (!config_set(config, (enum config_key)key, text, CONFIG_ENV, &inner))
             return config_fail(error, "environment %s: %.400s", variable, inner.text);
     }

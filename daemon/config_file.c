@@ -94,7 +94,7 @@ static const char *config_file_kind(enum config_type type)
 static bool config_file_set(struct config_walk *walk, const char *name, const cJSON *value,
                             struct json_place place)
 {
-    struct config_error inner;
+    struct config_error inner = {.text = ""};
     char text[CONFIG_SEEDS_BYTES];
     enum config_key key = config_find(name);
     if (key == CONFIG_KEYS) {

@@ -22,7 +22,7 @@ void connections_clear(struct connections *connections)
         while (connections->by_number[i] != NULL)
             connections_forget(connections, connections->by_number[i]);
     }
-    for (int fd = 0; fd < connections->fds_used; fd++) {
+    for (int fd = 0; connections->by_fd != NULL && fd < connections->fds_used; fd++) {
         if (connections->by_fd[fd] != NULL)
             connections_forget(connections, connections->by_fd[fd]);
     }

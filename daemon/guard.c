@@ -20,6 +20,7 @@
 
 #include <linux/tcp.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 enum { GUARD_LOOKS = 200, GUARD_SAFE_FRAMES = 4, GUARD_GROWTH_BYTES = 16 * 1024 * 1024 };
@@ -221,15 +222,17 @@ void guard_shut_soon(struct guard *guard, struct connection *connection, uint64_
 
 /* -- looks -- */
 
+/* The second number in /proc/self/statm: pages. 0: the system does not say. */
 static uint64_t guard_resident_bytes(void)
 {
-    unsigned long long total = 0, resident = 0;
+    char line[128] = "";
     FILE *file = fopen("/proc/self/statm", "re");
     if (file == NULL)
         return 0;
-    int read = fscanf(file, "%llu %llu", &total, &resident);
+    const char *text = fgets(line, sizeof(line), file);
     fclose(file);
-    return read == 2 ? (uint64_t)resident * (uint64_t)sysconf(_SC_PAGESIZE) : 0;
+    const char *second = text == NULL ? NULL : strchr(text, ' ');
+    return second == NULL ? 0 : strtoull(second, NULL, 10) * (uint64_t)sysconf(_SC_PAGESIZE);
 }
 
 /* Bytes that TCP received on the descriptor; false when the system does not say. */

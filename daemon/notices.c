@@ -20,7 +20,7 @@ struct notice_form {
 
 static const struct notice_form forms[] = {
 #define NOTICES_FORM(name, level_, event_)                                                         \
-    [NOTICE_##name] = {.level = LEVEL_##level_, .event = event_, NOTICES_##name},
+    [NOTICE_##name] = {.level = LEVEL_##level_, .event = (event_), NOTICES_##name},
 #define NOTICES_JOINED .texts = {"via"}, .values = {"members", "took_ms"}
 #define NOTICES_ALONE .values = {"seeds"}
 #define NOTICES_STILL_ALONE .values = {"seeds"}

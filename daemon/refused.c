@@ -41,7 +41,7 @@ static int refused_connect(const struct refused *refused, const struct address *
         return -1;
     socklen_t from_bytes = address_to_socket(&refused->source, &from);
     if (from_bytes == bytes)
-        bind(fd, &from.any, from_bytes); /* if not: from wherever the system likes */
+        (void)bind(fd, &from.any, from_bytes); /* if not: from wherever the system likes */
     errno = 0;
     if (connect(fd, &to.any, bytes) == 0 || errno == EINPROGRESS)
         return fd;
