@@ -37,12 +37,12 @@ static void frame_count(struct mesh *mesh, const struct mesh_input *input, enum 
     mesh->context.counters[bytes] += input->bytes.bytes;
 }
 
-static void connection_cut(struct mesh *mesh, uint32_t connection)
+static void connection_cut(struct mesh *mesh, const struct mesh_input *input)
 {
     struct mesh_output order = {
         .order = MESH_CUT,
-        .channel = CHANNEL_CLIENT,
-        .connection = connection,
+        .channel = input->channel,
+        .connection = input->connection,
     };
     outbox_order(mesh->context.outbox, &order);
 }
@@ -65,7 +65,7 @@ static void client_frame_refuse(struct mesh *mesh, const struct mesh_input *inpu
         sessions_refuse(mesh->sessions, input->connection, 0, ERROR_INVALID_MESSAGE,
                         span_text("this is a client port; nodes are called at the gossip port"));
     else if (session == NULL)
-        connection_cut(mesh, input->connection);
+        connection_cut(mesh, input);
     else if (framing == FRAMING_TOO_LARGE)
         sessions_close(mesh->sessions, session, CLOSE_REASON_MESSAGE_TOO_LARGE,
                        span_text("a message has more than 1 MiB"));
@@ -356,8 +356,10 @@ static void peer_frame(struct mesh *mesh, const struct mesh_input *input)
         else if (is_gossip)
             membership_misaddressed(mesh->membership, &envelope, input->connection);
         break;
+    case ADMISSION_IMPOSTOR: /* whoever is right: the dialler comes back, and is bound anew */
+        connection_cut(mesh, input);
+        break;
     case ADMISSION_BAD:
-    case ADMISSION_IMPOSTOR:
     case ADMISSION_STRUCK:
     case ADMISSION_FULL:
         break; /* counted by admission */
