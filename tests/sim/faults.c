@@ -17,7 +17,7 @@ enum {
     EACH_MAX = 3,          /* of one kind in a phase */
     STALLS_PERMILLE = 250, /* up to here nobody left alone may be declared dead */
     DELAY_MS = 50,
-    NEWS_MS = 10000, /* a part that is cut off has been probed by then */
+    LONE_NODES = 5, /* in a part of so few each has to find out for itself */
 };
 
 /* What a node went through. */
@@ -274,6 +274,16 @@ static bool set_apart(struct world *world, bool is_apart)
     return is_any;
 }
 
+/* A part that is cut off now is news; the bound does not speak of how soon a probe comes to it, at
+ * a node that thinks badly of itself after the storm. */
+static uint64_t news_ms(const struct world *world)
+{
+    struct mesh_config config;
+    mesh_config_defaults(&config);
+    uint64_t slowest_ms = (uint64_t)config.gossip.period_ms * (config.gossip.health_max + 1);
+    return slowest_ms * (world->nodes_count < LONE_NODES ? world->nodes_count : LONE_NODES);
+}
+
 void faults_end(struct faults *faults, struct world *world, bool may_split)
 {
     for (uint32_t i = 0; i < faults->count; i++)
@@ -289,6 +299,6 @@ void faults_end(struct faults *faults, struct world *world, bool may_split)
     uint64_t felt_until_ns = world->now_ns + check_members_bound_ms(world) * MS;
     for (uint32_t node = 0; node < world->nodes_count && (was_apart || faults->is_apart); node++)
         faults->tolls[node].links_until_ns = faults->tolls[node].until_ns = felt_until_ns;
-    if (faults->is_apart) /* the cut is news: it is not the bound's matter how soon a probe comes */
-        world_run_ms(world, NEWS_MS);
+    if (faults->is_apart)
+        world_run_ms(world, news_ms(world));
 }

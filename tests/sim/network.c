@@ -389,6 +389,11 @@ static bool pump_out(struct world *world, uint32_t node, uint32_t link, uint32_t
         }
         if (world_is_held(world, node, l->peer))
             return true; /* until network_released */
+        uint64_t free_ns = world->nodes[node].uplink_free_ns;
+        if (world->nodes[node].uplink_bytes_per_s != 0 && free_ns > world->now_ns) {
+            plan_pump(world, free_ns - world->now_ns, node, link, channel);
+            return true;
+        }
         bool waits = must_wait(world, node, l);
         bool is_lost = !waits && draws(world, world->network.stall_permille, 1000);
         world->frames_stalled += is_lost;
