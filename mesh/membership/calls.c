@@ -13,7 +13,7 @@
 
 enum {
     CALL_MS = 3000,  /* one SYN is sent again after 1 s, and then after 2 */
-    REPEAT_MS = 250, /* sooner, TCP is still repairing the first */
+    REPEAT_MS = 100, /* as long as a name's holder may take to answer a ping */
     OWN_RECORD_BYTES_MAX = 1024,
 };
 

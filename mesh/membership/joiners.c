@@ -263,13 +263,12 @@ static uint32_t name_holder(const struct membership *room, const struct member_r
     return who;
 }
 
-/* What the joiner's incarnation must exceed; 0: it is high enough. Who comes with a mesh of its own
- * is not told the number of a live holder of its name: the two are to be compared as they are. */
-static uint64_t must_exceed(const struct membership *room, const struct gossip_join *join,
-                            const struct member_record *record)
+/* What the joiner's incarnation must exceed; 0: it is high enough. While a live member has its name
+ * the two are compared as they are: nobody is to win by having asked. */
+static uint64_t must_exceed(const struct membership *room, const struct member_record *record)
 {
     uint32_t who = members_named(&room->members, record->name);
-    if (who == WHO_NONE || (join->members > 1 && name_holder(room, record) != WHO_NONE))
+    if (who == WHO_NONE || name_holder(room, record) != WHO_NONE)
         return 0;
     const struct entry entry = members_entry(&room->members, who);
     bool is_same = members_descriptor(&room->members, who)->instance == record->instance;
@@ -364,10 +363,16 @@ static void join_judge(struct membership *room, const struct refusal_asker *aske
 {
     uint64_t since_ns = 0;
     uint32_t holder = name_holder(room, record);
-    uint64_t exceed = must_exceed(room, join, record);
+    uint64_t exceed = must_exceed(room, record);
     bool is_ours = nonce_is_ours(room, join->nonce, record->instance, asker->connection, &since_ns);
     if (record->instance == room->context->instance || !is_ours) {
         challenge_send(room, asker, exceed, 0);
+        return;
+    }
+    bool is_newcomer = !join_has_joined(room);
+    if (is_newcomer && (holder == room->members.self || join->members > 1)) {
+        /* It is not for us to take in, or to refuse, a mesh that has not taken us yet. */
+        calls_start(room, record->gossip_address, CALL_NO_SEED);
         return;
     }
     if (holder != WHO_NONE &&
