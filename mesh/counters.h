@@ -5,38 +5,33 @@
 #define WEFT_MESH_COUNTERS_H
 
 /* X(name) - lower case, as shown. "in" and "out" are seen from this node. */
-#define COUNTER_LIST(X)                                                                           \
-    /* frames and messages by channel */                                                          \
-    X(client_frames_in) X(client_frames_out) X(client_messages_in) X(client_messages_out)         \
-    X(client_bytes_in) X(client_bytes_out)                                                        \
-    X(gossip_frames_in) X(gossip_frames_out) X(gossip_messages_in) X(gossip_messages_out)         \
-    X(gossip_bytes_in) X(gossip_bytes_out)                                                        \
-    X(forward_frames_in) X(forward_frames_out) X(forward_messages_in) X(forward_messages_out)     \
-    X(forward_bytes_in) X(forward_bytes_out)                                                      \
-    /* what peers were sent on purpose: zero for local work */                                    \
-    X(requests_forwarded) X(responses_forwarded) X(commands_forwarded)                            \
-    /* sessions */                                                                                \
-    X(sessions_opened) X(sessions_closed) X(sessions_refused) X(sessions_lost)                    \
-    /* requests this node's callers made, and their outcomes */                                   \
-    X(requests_received) X(requests_ok) X(requests_rejected) X(requests_handler_error)            \
-    X(requests_no_handler) X(requests_unhandled) X(requests_no_such_session) X(requests_denied)   \
-    X(requests_overloaded) X(requests_handler_lost) X(requests_timeout) X(requests_cancelled)     \
-    X(requests_other) X(requests_handed_over) X(requests_rerouted) X(responses_late)              \
-    X(commands_received) X(commands_applied)                                                      \
-    /* membership and links */                                                                    \
-    X(probes_sent) X(probes_failed) X(probes_indirect) X(suspicions) X(deaths) X(refutations)     \
-    X(joins_refused) X(links_up) X(links_lost) X(links_full)                                      \
-    /* the log */                                                                                 \
-    X(log_entries_in) X(log_entries_out) X(log_gaps) X(log_snapshots_in) X(log_snapshots_out)     \
-    X(log_rejected)                                                                               \
-    /* bad input, by where it came from */                                                        \
-    X(client_frames_bad) X(gossip_frames_bad) X(forward_frames_bad) X(kinds_unknown)              \
-    X(client_messages_invalid) X(peer_strikes) X(peer_frames_struck) X(frames_wrong_mesh)         \
-    X(frames_not_ours)                                                                            \
-    /* the daemon's guard and its sockets */                                                      \
-    X(connections_accepted) X(connections_closed) X(connections_cut) X(connections_silent)        \
-    X(connections_failed) X(frames_multipart) X(frames_routing_id) X(accept_failures)             \
-    X(sends_refused) X(seeds_resolved) X(seeds_failed) X(log_lines_dropped)
+#define COUNTER_LIST(X)                                                                            \
+    /* frames and messages by channel */                                                           \
+    X(client_frames_in)                                                                            \
+    X(client_frames_out) X(client_messages_in) X(client_messages_out) X(client_bytes_in) X(        \
+        client_bytes_out) X(gossip_frames_in) X(gossip_frames_out) X(gossip_messages_in)           \
+        X(gossip_messages_out) X(gossip_bytes_in) X(gossip_bytes_out) X(forward_frames_in) X(      \
+            forward_frames_out) X(forward_messages_in) X(forward_messages_out) X(forward_bytes_in) \
+            X(forward_bytes_out) /* what peers were sent on purpose: zero for local work */        \
+        X(requests_forwarded) X(responses_forwarded) X(commands_forwarded) /* sessions */          \
+        X(sessions_opened) X(sessions_closed) X(sessions_refused)                                  \
+            X(sessions_lost) /* requests this node's callers made, and their outcomes */           \
+        X(requests_received) X(requests_ok) X(requests_rejected) X(requests_handler_error)         \
+            X(requests_no_handler) X(requests_unhandled) X(requests_no_such_session)               \
+                X(requests_denied) X(requests_overloaded) X(requests_handler_lost)                 \
+                    X(requests_timeout) X(requests_cancelled) X(requests_other)                    \
+                        X(requests_handed_over) X(requests_rerouted) X(responses_late)             \
+                            X(commands_received) X(commands_applied) /* membership and links */    \
+        X(probes_sent) X(probes_failed) X(probes_indirect) X(suspicions) X(deaths) X(refutations)  \
+            X(joins_refused) X(links_up) X(links_lost) X(links_full) /* the log */                 \
+        X(log_entries_in) X(log_entries_out) X(log_gaps) X(log_snapshots_in) X(log_snapshots_out)  \
+            X(log_rejected) /* bad input, by where it came from */                                 \
+        X(client_frames_bad) X(gossip_frames_bad) X(forward_frames_bad) X(kinds_unknown)           \
+            X(client_messages_invalid) X(peer_strikes) X(peer_frames_struck) X(frames_wrong_mesh)  \
+                X(frames_not_ours) /* the daemon's guard and its sockets */                        \
+        X(connections_accepted) X(connections_closed) X(connections_cut) X(connections_silent)     \
+            X(connections_failed) X(frames_multipart) X(frames_routing_id) X(accept_failures)      \
+                X(sends_refused) X(seeds_resolved) X(seeds_failed) X(log_lines_dropped)
 
 enum counter {
 #define COUNTER_ENUM(name) COUNTER_##name,

@@ -30,15 +30,15 @@ enum mesh_fact {
     MESH_CONNECTION_FULL, /* client, connection: takes no more frames for now (the daemon keeps the
                              one it could not place and sends it first) */
     MESH_CONNECTION_WRITABLE, /* client, connection: takes frames again */
-    MESH_LINK_UP,         /* channel, link: connected, frames will be taken */
-    MESH_LINK_LOST,       /* channel, link: was up and is down; what was sent may be lost */
-    MESH_LINK_FULL,       /* channel, link: as MESH_CONNECTION_FULL */
-    MESH_LINK_WRITABLE,   /* channel, link: takes frames again */
-    MESH_LINK_REFUSED,    /* link: a plain connect to its gossip address was refused just now */
-    MESH_SEED_RESOLVED,   /* seed; bytes: addresses host:port, one a line; empty: failed */
-    MESH_COUNTED,         /* counter, amount: the daemon counted something */
-    MESH_LAGGED,          /* amount: worst delay of the loop in the last second, in us */
-    MESH_STOP,            /* leave the mesh, say goodbye, then order MESH_STOPPED */
+    MESH_LINK_UP,             /* channel, link: connected, frames will be taken */
+    MESH_LINK_LOST,           /* channel, link: was up and is down; what was sent may be lost */
+    MESH_LINK_FULL,           /* channel, link: as MESH_CONNECTION_FULL */
+    MESH_LINK_WRITABLE,       /* channel, link: takes frames again */
+    MESH_LINK_REFUSED,        /* link: a plain connect to its gossip address was refused just now */
+    MESH_SEED_RESOLVED,       /* seed; bytes: addresses host:port, one a line; empty: failed */
+    MESH_COUNTED,             /* counter, amount: the daemon counted something */
+    MESH_LAGGED,              /* amount: worst delay of the loop in the last second, in us */
+    MESH_STOP,                /* leave the mesh, say goodbye, then order MESH_STOPPED */
 };
 
 struct mesh_input {
