@@ -112,7 +112,7 @@ static void give_input(struct job *job)
 static void take_output(struct job *job)
 {
     while (job->out >= 0) {
-        char beyond;
+        char beyond = 0;
         size_t room = JOB_OUTPUT_MAX - job->output_bytes;
         void *to = room > 0 ? (void *)(job->output + job->output_bytes) : &beyond;
         ssize_t taken = read(job->out, to, room > 0 ? room : 1);

@@ -9,12 +9,14 @@ uint32_t observers_of(const struct members *members, uint32_t who, uint32_t most
     uint64_t subject = members_mix(members_descriptor(members, who)->instance);
     uint32_t count = 0;
     most = most < OBSERVERS_MAX ? most : OBSERVERS_MAX;
+    if (most == 0)
+        return 0;
     for (uint32_t other = members_next(members, WHO_NONE); other != WHO_NONE;
          other = members_next(members, other)) {
         if (other == who || !members_is_live(members, other))
             continue;
         uint64_t rank = members_mix(members_descriptor(members, other)->instance ^ subject);
-        if (count == most && (most == 0 || rank >= ranks[most - 1]))
+        if (count == most && rank >= ranks[most - 1])
             continue;
         uint32_t place = count < most ? count++ : most - 1;
         for (; place > 0 && ranks[place - 1] > rank; place--) {

@@ -12,7 +12,8 @@ struct content *content_new(struct directory *directory, uint64_t writer)
 {
     struct content *content = memory_new(directory->memory, MEMORY_DIRECTORY, sizeof *content);
     if (content != NULL)
-        *content = (struct content){.directory = directory, .writer = writer};
+        *content = (struct content){
+            .directory = directory, .writer = writer, .birth = directory->births++};
     return content;
 }
 
@@ -282,8 +283,8 @@ enum error content_apply(struct content *content, const struct ownership_entry *
 struct serials_value content_session(const struct content *content, struct session_id session)
 {
     const struct hosted *hosted = table_find(content, session.instance);
-    return hosted == NULL ? (struct serials_value){0}
-                          : serials_get(&hosted->serials, session.serial);
+    return hosted != NULL ? serials_get(&hosted->serials, session.serial)
+                          : (struct serials_value){0};
 }
 
 void content_check(const struct content *content)

@@ -112,7 +112,7 @@ bool choice_serves(struct routing *routing, struct span path, struct session_id 
             if (session_id_equal(entries[i].session, session))
                 return true;
         }
-        path = entries_count == 0 ? (struct span){0} : path_parent(entries[0].path);
+        path = entries_count > 0 ? path_parent(entries[0].path) : (struct span){0};
     }
     return false;
 }
