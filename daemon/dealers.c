@@ -6,7 +6,9 @@
  *                                                   up -- EAGAIN --> full -- POLLOUT --> up
  *
  * IMMEDIATE: a link that is down takes nothing. A forward DEALER is polled only while it refuses;
- * a gossip DEALER always, for the answer to JOIN. */
+ * a gossip DEALER always, for the answer to JOIN. A send eats the wake-up of an answer that came
+ * before it, so a polled link that was used is looked at by the next sweep; an idle node sweeps
+ * nothing. */
 #include "daemon/dealers.h"
 
 #include "daemon/monitor.h"
@@ -25,6 +27,7 @@ struct dealer {
     void *monitor;
     bool is_up;
     bool is_polled;
+    bool is_due;     /* for the next sweep */
     bool is_strange; /* its peer answers as something else than gossip: said once */
     bool has_kept;
     zmq_msg_t kept;
@@ -95,6 +98,13 @@ static bool dealers_connect(const struct dealers *dealers, const struct dealer *
     return zmq_connect(dealer->socket, endpoint) == 0;
 }
 
+/* There is something that only a sweep will see. */
+static void dealers_fall_due(struct dealers *dealers, struct dealer *dealer)
+{
+    dealer->is_due = true;
+    dealers->has_due = true;
+}
+
 static bool dealers_poll(struct dealers *dealers, struct dealer *dealer)
 {
     if (!dealer->is_polled)
@@ -131,8 +141,10 @@ static bool dealers_dial(struct dealers *dealers, struct dealer *dealer)
     int events = ZMQ_EVENT_HANDSHAKE_SUCCEEDED | ZMQ_EVENT_DISCONNECTED;
     uint32_t number = dealers_number(dealer->link, dealer->channel);
     dealer->socket = zmq_socket(dealers->context, ZMQ_DEALER);
-    if (dealer->socket == NULL)
+    if (dealer->socket == NULL) {
+        dealers_fall_due(dealers, dealer);
         return false;
+    }
     dealer->monitor = monitor_open(dealers->context, dealer->socket, events);
     if (dealer->monitor != NULL &&
         dealers_set_all(dealer->socket, dealer->channel, address_is_v6(dealer->address.host)) &&
@@ -142,6 +154,7 @@ static bool dealers_dial(struct dealers *dealers, struct dealer *dealer)
         return true;
     int why = errno;
     dealers_hang_up(dealers, dealer);
+    dealers_fall_due(dealers, dealer);
     errno = why;
     return false;
 }
@@ -261,14 +274,20 @@ bool dealers_send(struct dealers *dealers, struct facts *facts, const struct mes
         facts_counted(facts, COUNTER_sends_refused, 1);
     else if (!dealers_try(dealer, &frame))
         dealers_keep(dealers, dealer, &frame, facts);
+    if (dealer != NULL && dealer->is_polled)
+        dealers_fall_due(dealers, dealer);
     zmq_msg_close(&frame);
     return true;
 }
 
 static void dealers_retry(struct dealers *dealers, struct dealer *dealer, struct facts *facts)
 {
-    if (!dealer->has_kept || !dealers_try(dealer, &dealer->kept))
+    if (!dealer->has_kept)
         return;
+    if (!dealers_try(dealer, &dealer->kept)) {
+        dealers_fall_due(dealers, dealer);
+        return;
+    }
     zmq_msg_close(&dealer->kept);
     dealer->has_kept = false;
     if (dealer->channel == CHANNEL_FORWARD)
@@ -307,6 +326,7 @@ static void dealers_hear(struct dealers *dealers, struct dealer *dealer, struct 
             facts_answer(facts, dealer->link, bytes);
         is_part = zmq_msg_more(frame) != 0;
     }
+    dealers_fall_due(dealers, dealer); /* perhaps there is more */
 }
 
 static void dealers_look(struct dealers *dealers, struct dealer *dealer, struct facts *facts,
@@ -356,18 +376,25 @@ void dealers_monitor_woken(struct dealers *dealers, struct facts *facts, uint32_
     }
 }
 
+uint64_t dealers_sweep_ns(const struct dealers *dealers)
+{
+    return dealers->has_due ? dealers->sweep_ns : UINT64_MAX;
+}
+
 void dealers_sweep(struct dealers *dealers, struct facts *facts, struct batch *batch)
 {
-    if (facts->now_ns < dealers->sweep_ns)
+    if (facts->now_ns < dealers_sweep_ns(dealers))
         return;
     dealers->sweep_ns = facts->now_ns + DEALERS_SWEEP_NS;
+    dealers->has_due = false;
     for (uint32_t i = 0; i < dealers->capacity; i++) {
         struct dealer *dealer = dealers->table[i];
-        if (dealer == NULL)
+        if (dealer == NULL || !dealer->is_due)
             continue;
+        dealer->is_due = false;
         if (dealer->socket == NULL && dealer->address.port != 0)
             dealers_dial(dealers, dealer);
-        else if (dealer->channel == CHANNEL_GOSSIP || dealer->has_kept)
+        else
             dealers_look(dealers, dealer, facts, batch);
     }
 }

@@ -24,7 +24,8 @@ struct dealers {
     char source[ADDRESS_HOST_BYTES]; /* what to dial from; empty: as the system likes */
     struct dealer **table;           /* by link number and channel */
     uint32_t capacity;               /* of the table */
-    uint64_t sweep_ns;               /* when the next sweep is due */
+    bool has_due;                    /* a link waits for the next sweep */
+    uint64_t sweep_ns;               /* not before that */
 };
 
 /* host: what this node listens on; it dials from there too, unless that is every address: so
@@ -52,7 +53,11 @@ void dealers_woken(struct dealers *dealers, struct facts *facts, struct batch *b
                    uint32_t number);
 void dealers_monitor_woken(struct dealers *dealers, struct facts *facts, uint32_t number);
 
-/* Every 50 ms: what a send hid from the poller (it eats wake-ups), and what was not dialled yet. */
+/* When the next sweep wants to be; UINT64_MAX: nothing waits for one. */
+uint64_t dealers_sweep_ns(const struct dealers *dealers);
+
+/* At most every 50 ms, and only links that fell due: what a send hid from the poller (it eats
+ * wake-ups), and what was not dialled yet. */
 void dealers_sweep(struct dealers *dealers, struct facts *facts, struct batch *batch);
 
 #endif

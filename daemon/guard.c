@@ -2,8 +2,8 @@
  *
  * - Endless multipart messages: its size limit counts one frame, its high-water mark whole
  *   messages; a message that never ends is held in memory and shown to nobody. So TCP is asked
- *   how much came in since the last frame that was delivered (200 descriptors a look; all of them
- *   when the process grew by 16 MiB since the last look).
+ *   how much came in since the last frame that was delivered: each descriptor once a second (200 a
+ *   look at most), and all of them whenever the process has grown by 16 MiB.
  * - Accepting without a free descriptor spins a core: the last tenth is given to nobody.
  * - A connection that never says anything holds a descriptor and 28 KiB for ever.
  * - A client may choose its own routing id, also one of those that the ROUTER is about to deal:
@@ -23,7 +23,12 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { GUARD_LOOKS = 200, GUARD_SAFE_FRAMES = 4, GUARD_GROWTH_BYTES = 16 * 1024 * 1024 };
+enum {
+    GUARD_LOOKS_MAX = 200,
+    GUARD_LOOKS_PER_S = 10,
+    GUARD_SAFE_FRAMES = 4,
+    GUARD_GROWTH_BYTES = 16 * 1024 * 1024,
+};
 
 bool guard_admits(int fd, int fds_max)
 {
@@ -266,8 +271,12 @@ static void guard_look_around(struct guard *guard, struct facts *facts)
     struct connections *connections = &guard->connections;
     uint64_t resident = guard_resident_bytes();
     bool has_grown = resident > guard->resident_bytes + GUARD_GROWTH_BYTES;
-    guard->resident_bytes = resident;
-    unsigned looks = has_grown ? connections->open : GUARD_LOOKS;
+    if (has_grown || resident < guard->resident_bytes)
+        guard->resident_bytes = resident;
+    unsigned share = connections->open / GUARD_LOOKS_PER_S + 1;
+    unsigned looks = share < GUARD_LOOKS_MAX ? share : GUARD_LOOKS_MAX;
+    if (has_grown)
+        looks = connections->open;
     for (int steps = connections->fds_used; steps > 0 && looks > 0; steps--) {
         if (guard->position >= connections->fds_used)
             guard->position = 0;

@@ -279,8 +279,7 @@ static uint64_t loop_wake_ns(const struct loop *loop)
 {
     uint64_t wake_ns = loop_earlier(mesh_deadline_ns(loop->facts.mesh), loop->lag_ns);
     wake_ns = loop_earlier(wake_ns, loop->guard.look_ns);
-    if (loop->dealers.capacity > 0)
-        wake_ns = loop_earlier(wake_ns, loop->dealers.sweep_ns);
+    wake_ns = loop_earlier(wake_ns, dealers_sweep_ns(&loop->dealers));
     if (loop->guard.connections.busy != NULL)
         wake_ns = loop_earlier(wake_ns, loop->attend_ns);
     for (unsigned i = 0; i < LOOP_CHANNELS; i++) {
