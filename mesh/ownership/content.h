@@ -20,6 +20,7 @@ enum content_visibility { CONTENT_STAGED, CONTENT_SHADED, CONTENT_LIVE };
 struct content {
     struct directory *directory;
     uint64_t writer; /* instance */
+    uint32_t birth;  /* of two contents of one writer the older one has the lower number */
     enum content_visibility visibility;
     struct directory_totals totals;
     uint32_t registrations; /* of any kind; totals count those of kinds that are known */

@@ -23,6 +23,7 @@ struct directory {
     struct origins origins;
     struct handlers handlers;
     struct directory_totals live; /* the sum over all live contents */
+    uint32_t births;              /* contents that ever were */
     const struct content *own;    /* this node's; NULL until it is there */
     struct directory_scan scan;
 };

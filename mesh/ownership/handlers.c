@@ -7,7 +7,7 @@
  *
  * Invariants:
  * (H1) A path is here exactly while it has a registration.
- * (H2) The registrations of a path ascend strictly by node, staged before shown, then session.
+ * (H2) The registrations of a path ascend by node, content and session.
  * (H3) Those of a session are found from by_session, also when two contents hold it. */
 #include "mesh/ownership/handlers.h"
 
@@ -126,6 +126,7 @@ static void path_remove(struct handlers *handlers, struct handler_path *path)
     }
     path_order_remove(path->is_ordered ? &handlers->ordered : &handlers->unordered, path);
     slots_remove(&handlers->paths, path->number);
+    memory_free(handlers->memory, MEMORY_DIRECTORY, path->at, path->capacity * sizeof path->at[0]);
     memory_free(handlers->memory, MEMORY_DIRECTORY, path, path_record_bytes(path->bytes));
 }
 
@@ -135,17 +136,45 @@ const struct handler_path *handlers_in_order(struct handlers *handlers)
     return handlers->ordered;
 }
 
+/* By node, of one node the older content first, then by session. */
 static bool is_before(const struct handler *handler, const struct content *content,
                       struct session_id session)
 {
     if (handler->content != content) {
         uint64_t a = handler->content->writer;
         uint64_t b = content->writer;
-        return a != b ? a < b : content->visibility > handler->content->visibility;
+        return a != b ? a < b : handler->content->birth < content->birth;
     }
     if (handler->session.instance != session.instance)
         return handler->session.instance < session.instance;
     return handler->session.serial < session.serial;
+}
+
+/* The index of the first one that is not before these. */
+static uint32_t index_of(const struct handler_path *path, const struct content *content,
+                         struct session_id session)
+{
+    uint32_t low = 0;
+    uint32_t high = path->count;
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+        if (is_before(path->at[middle], content, session))
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+uint32_t handlers_range(const struct handler_path *path, const struct content *content,
+                        uint32_t *count)
+{
+    struct session_id last = {.instance = UINT64_MAX, .serial = UINT64_MAX};
+    uint32_t first = index_of(path, content, (struct session_id){0});
+    uint32_t end = index_of(path, content, last);
+    bool has_last = end < path->count && path->at[end]->content == content;
+    *count = end - first + (has_last ? 1 : 0);
+    return first;
 }
 
 static struct hashmap_key session_key(struct session_id session)
@@ -181,25 +210,42 @@ struct handler *handlers_find(const struct handlers *handlers, const struct cont
     return NULL;
 }
 
-/* Puts the handler at its place among those of its path; from the end, as snapshots and most news
- * come in order. */
-static void link_at_path(struct handler *handler, struct handler_path *path)
+static bool path_grow(struct handlers *handlers, struct handler_path *path)
 {
-    struct handler *before = path->last;
-    while (before != NULL && !is_before(before, handler->content, handler->session))
-        before = before->previous;
+    if (path->count < path->capacity)
+        return true;
+    uint32_t capacity = path->capacity == 0 ? 1 : 2 * path->capacity;
+    struct handler **at = memory_resize(handlers->memory, MEMORY_DIRECTORY, path->at,
+                                        path->capacity * sizeof at[0], capacity * sizeof at[0]);
+    if (at == NULL)
+        return false;
+    path->at = at;
+    path->capacity = capacity;
+    return true;
+}
+
+/* False: no memory. */
+static bool link_at_path(struct handlers *handlers, struct handler *handler,
+                         struct handler_path *path)
+{
+    if (!path_grow(handlers, path))
+        return false;
+    uint32_t index = index_of(path, handler->content, handler->session);
+    memmove(path->at + index + 1, path->at + index, (path->count - index) * sizeof path->at[0]);
+    path->at[index] = handler;
+    path->count++;
     handler->path = path;
-    handler->previous = before;
-    handler->next = before == NULL ? path->first : before->next;
-    *(handler->next == NULL ? &path->last : &handler->next->previous) = handler;
-    *(before == NULL ? &path->first : &before->next) = handler;
+    return true;
 }
 
 static void unlink_from_path(struct handler *handler)
 {
     struct handler_path *path = handler->path;
-    *(handler->next == NULL ? &path->last : &handler->next->previous) = handler->previous;
-    *(handler->previous == NULL ? &path->first : &handler->previous->next) = handler->next;
+    uint32_t index = index_of(path, handler->content, handler->session);
+    while (path->at[index] != handler)
+        index++; /* an older value of the same key is beside it for a moment */
+    path->count--;
+    memmove(path->at + index, path->at + index + 1, (path->count - index) * sizeof path->at[0]);
 }
 
 static size_t record_bytes(size_t value_bytes)
@@ -255,13 +301,13 @@ struct handler *handlers_add(struct handlers *handlers, struct content *content,
     struct handler_path *at = path_find(handlers, kind, path);
     if (at == NULL)
         at = path_add(handlers, kind, path);
-    if (at == NULL) {
-        record_remove(handlers, handler);
-        return NULL;
-    }
     handler->content = content;
-    link_at_path(handler, at);
-    return handler;
+    if (at != NULL && link_at_path(handlers, handler, at))
+        return handler;
+    if (at != NULL && at->count == 0)
+        path_remove(handlers, at);
+    record_remove(handlers, handler);
+    return NULL;
 }
 
 void handlers_remove(struct handlers *handlers, struct handler *handler)
@@ -269,7 +315,7 @@ void handlers_remove(struct handlers *handlers, struct handler *handler)
     struct handler_path *path = handler->path;
     unlink_from_path(handler);
     record_remove(handlers, handler);
-    if (path->first == NULL)
+    if (path->count == 0)
         path_remove(handlers, path);
 }
 

@@ -13,7 +13,8 @@
 struct content;
 
 struct handler_path {
-    struct handler *first, *last;         /* by node, then session */
+    struct handler **at; /* `count` of them, by node, then session */
+    uint32_t count, capacity;
     struct handler_path *next_of_key;     /* other strings under the same hash */
     struct handler_path *next, *previous; /* in order, or waiting for it */
     bool is_ordered;
@@ -27,7 +28,6 @@ struct handler {
     struct content *content; /* of the node that hosts the session */
     struct session_id session;
     struct handler_path *path;
-    struct handler *next, *previous; /* at the path */
     struct handler *next_of_session;
     uint32_t number;
     uint32_t value_bytes;
@@ -47,8 +47,7 @@ void handlers_init(struct handlers *handlers, struct memory *memory, uint64_t sa
 void handlers_clear(struct handlers *handlers);
 
 /* Adds a registration; an older one with the same key is found no more by handlers_find, and is
- * the caller's to remove. NULL: no memory, unchanged. O(1), and along the path's registrations of
- * later nodes. */
+ * the caller's to remove. NULL: no memory, unchanged. O(log of the path's), and moving pointers. */
 struct handler *handlers_add(struct handlers *handlers, struct content *content, uint8_t kind,
                              struct span path, struct session_id session, struct span value);
 
@@ -77,6 +76,10 @@ const struct handler_path *handlers_in_order(struct handlers *handlers);
 
 struct span handlers_path(const struct handler_path *path);
 struct span handlers_value(const struct handler *handler);
+
+/* The index of the first registration of that content at the path, and how many there are. */
+uint32_t handlers_range(const struct handler_path *path, const struct content *content,
+                        uint32_t *count);
 
 /* Orders as the walk does: negative, 0, positive. */
 int handlers_compare_paths(uint8_t kind_a, struct span path_a, uint8_t kind_b, struct span path_b);

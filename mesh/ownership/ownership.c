@@ -14,6 +14,7 @@
  * (D3) What is found is found without asking anybody. */
 #include "mesh/ownership/ownership.h"
 
+#include "mesh/base/path.h"
 #include "mesh/ownership/claims.h"
 #include "mesh/ownership/exchange.h"
 #include "mesh/ownership/search.h"
@@ -303,7 +304,18 @@ uint64_t ownership_find_session(const struct ownership *ownership, struct sessio
 size_t ownership_find_handlers(const struct ownership *ownership, enum handler_kind kind,
                                struct span path, struct handler_entry *entries, size_t most)
 {
-    return search_path(&ownership->directory, kind, path, entries, most);
+    return search_path(&ownership->directory, &ownership->context->random, kind, path, entries,
+                       most);
+}
+
+bool ownership_session_serves(const struct ownership *ownership, enum handler_kind kind,
+                              struct span path, struct session_id session)
+{
+    for (; path.bytes > 0; path = path_parent(path)) {
+        if (handler_of(ownership, kind, path, session) != NULL)
+            return true;
+    }
+    return false;
 }
 
 bool ownership_next_handler(const struct ownership *ownership, uint64_t *cursor,

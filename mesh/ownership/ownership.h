@@ -68,7 +68,8 @@ uint64_t ownership_find_session(const struct ownership *ownership, struct sessio
 
 /* The registrations at the most specific path at or above `path` that has one on a live node.
  * Fills up to `most` entries: active sessions before disconnected ones, among each those on this
- * node first; returns how many. O(depth + the path's registrations). */
+ * node first; returns how many. When the path has more than `most`, the others are a stretch of
+ * them by chance. O(depth + most), and skipping those that are lost or disconnected. */
 struct handler_entry {
     uint64_t instance; /* the node */
     struct session_id session;
@@ -77,6 +78,11 @@ struct handler_entry {
 };
 size_t ownership_find_handlers(const struct ownership *ownership, enum handler_kind kind,
                                struct span path, struct handler_entry *entries, size_t most);
+
+/* Whether the session, hosted here, has a registration at or above the path. O(depth x the
+ * session's registrations). */
+bool ownership_session_serves(const struct ownership *ownership, enum handler_kind kind,
+                              struct span path, struct session_id session);
 
 /* Walks every registration of live nodes, by kind, path, node, session; start with *cursor = 0. */
 bool ownership_next_handler(const struct ownership *ownership, uint64_t *cursor,

@@ -64,9 +64,11 @@ static bool path_write(struct chunk *chunk, const struct handler_path *path,
     struct ownership_entry entry = {.type = OWNERSHIP_HANDLER_REGISTERED,
                                     .handler_kind = path->kind,
                                     .path = handlers_path(path)};
-    for (const struct handler *at = path->first; at != NULL; at = at->next) {
-        bool is_wanted = at->content == chunk->content &&
-                         (above == NULL || compare_sessions(*above, at->session) < 0);
+    uint32_t count;
+    uint32_t first = handlers_range(path, chunk->content, &count);
+    for (uint32_t i = 0; i < count; i++) {
+        const struct handler *at = path->at[first + i];
+        bool is_wanted = above == NULL || compare_sessions(*above, at->session) < 0;
         entry.session = at->session;
         entry.value = handlers_value(at);
         if (is_wanted && !entry_write(chunk, &entry))

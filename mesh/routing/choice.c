@@ -102,17 +102,6 @@ enum error choice_make(struct routing *routing, struct span path, const struct f
 
 bool choice_serves(struct routing *routing, struct span path, struct session_id session)
 {
-    struct handler_entry entries[ENTRIES_MAX];
-    if (sessions_find(routing->sessions, session) == NULL)
-        return false;
-    while (path.bytes > 0) {
-        size_t entries_count = ownership_find_handlers(routing->ownership, HANDLER_REQUEST, path,
-                                                       entries, ENTRIES_MAX);
-        for (size_t i = 0; i < entries_count; i++) {
-            if (session_id_equal(entries[i].session, session))
-                return true;
-        }
-        path = entries_count > 0 ? path_parent(entries[0].path) : (struct span){0};
-    }
-    return false;
+    return sessions_find(routing->sessions, session) != NULL &&
+           ownership_session_serves(routing->ownership, HANDLER_REQUEST, path, session);
 }

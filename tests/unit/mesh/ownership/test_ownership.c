@@ -73,6 +73,7 @@ Test(ownership, of_an_unknown_session_is_nobodys)
     cr_assert(!is_shaded);
 }
 
+/* One call, as routing makes it. */
 static size_t handlers(uint32_t node, const char *path, struct handler_entry *entries, size_t most)
 {
     return ownership_find_handlers(at(node), HANDLER_REQUEST, span_text(path), entries, most);
@@ -121,6 +122,51 @@ Test(ownership, offers_active_handlers_first_and_of_those_the_ones_here)
     cr_assert_neq(entries[0].instance, instance_of(1));
     cr_assert_eq(entries[2].instance, instance_of(1));
     cr_assert_eq(entries[2].state, SESSION_DISCONNECTED);
+}
+
+Test(ownership, knows_whether_a_session_here_serves_a_path)
+{
+    mesh_of(2);
+    struct session_id here = lab_open(lab, 0);
+    struct session_id there = lab_open(lab, 1);
+    lab_register(lab, 0, 0, HANDLER_REQUEST, "a/b");
+    lab_register(lab, 1, 0, HANDLER_REQUEST, "a/b");
+    lab_run(lab, 10);
+    cr_assert(ownership_session_serves(at(0), HANDLER_REQUEST, span_text("a/b/c"), here));
+    cr_assert(ownership_session_serves(at(0), HANDLER_REQUEST, span_text("a/b"), here));
+    cr_assert(!ownership_session_serves(at(0), HANDLER_REQUEST, span_text("a"), here));
+    cr_assert(!ownership_session_serves(at(0), HANDLER_MISSING_TOPIC, span_text("a/b"), here));
+    cr_assert(!ownership_session_serves(at(0), HANDLER_REQUEST, span_text("a/b"), there));
+}
+
+Test(ownership, gives_each_of_many_handlers_its_share)
+{
+    enum { WORKERS = 300, MOST = 16, TURNS = 3000 };
+    static uint32_t chosen[WORKERS];
+    mesh_of(3);
+    for (size_t i = 0; i < WORKERS; i++) {
+        lab_open(lab, (uint32_t)(i % 2));
+        lab_register(lab, (uint32_t)(i % 2), i / 2, HANDLER_REQUEST, "work");
+    }
+    lab_run(lab, 100);
+    struct handler_entry entries[MOST];
+    for (uint32_t node = 0; node < 3; node += 2) { /* one that has some, one that has none */
+        memset(chosen, 0, sizeof chosen);
+        for (int turn = 0; turn < TURNS; turn++) {
+            cr_assert_eq(handlers(node, "work", entries, MOST), MOST);
+            for (size_t i = 0; i < MOST; i++) {
+                uint32_t owner = entries[i].instance == instance_of(0) ? 0 : 1;
+                cr_assert(node != 0 || owner == 0, "those here first");
+                size_t at = 0;
+                while (!session_id_equal(lab->nodes[owner].truth.sessions[at], entries[i].session))
+                    at++;
+                chosen[at * 2 + owner]++;
+            }
+        }
+        for (size_t i = 0; i < WORKERS; i++)
+            cr_assert(node == 0 && i % 2 == 1 ? chosen[i] == 0 : chosen[i] > TURNS / 40);
+    }
+    ownership_check(at(2));
 }
 
 Test(ownership, refuses_a_second_handler_of_the_same_session_and_path)
