@@ -39,7 +39,7 @@ struct arguments {
     uint32_t runs, bug;
     const char *faults;
     const char *measure;
-    bool has_seed, has_nodes, is_bench, is_sometimes, is_twice;
+    bool has_seed, has_nodes, has_runs, is_bench, is_sometimes, is_twice;
 };
 
 const char *argp_program_version = "weftsim " WEFT_VERSION;
@@ -139,6 +139,7 @@ static error_t parse(int key, char *text, struct argp_state *state)
         return 0;
     case KEY_RUNS:
         arguments->runs = (uint32_t)number(state, text, "runs", 1, 10000000);
+        arguments->has_runs = true;
         return 0;
     case KEY_NODES:
         arguments->run.nodes = (uint32_t)number(state, text, "nodes", 1, WORLD_NODES_MAX);
@@ -316,7 +317,7 @@ int main(int count, char **words)
                                                 .seed = arguments.run.seed,
                                                 .nodes =
                                                     arguments.has_nodes ? arguments.run.nodes : 0,
-                                                .runs = arguments.runs};
+                                                .runs = arguments.has_runs ? arguments.runs : 0};
         return measure_run(&measure) ? 0 : EXIT_CHECK_FAILED;
     }
     return run_all(&arguments);
