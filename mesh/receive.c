@@ -309,7 +309,7 @@ static void peer_messages(struct mesh *mesh, const struct mesh_input *input,
         else
             error = forward_message(mesh, envelope->sender, &message);
         if (error != ERROR_OK)
-            admission_strike(mesh->admission, envelope->sender);
+            admission_strike(mesh->admission, input->channel, input->connection);
         mesh_pump(mesh);
     }
 }

@@ -1,10 +1,10 @@
 /* admission.h - decides whether a frame that came in on gossip or forward is taken: whether it is
- * of this mesh, for this node, and from whom its connection belongs to; and for how long a peer
- * that keeps sending nonsense is not listened to.
+ * of this mesh, for this node, and from whom its connection belongs to; and for how long a
+ * connection that keeps bringing nonsense is not listened to.
  *
  * The first good frame of a connection binds it to the sender that the envelope names; a frame
- * there that names another is a strike. A peer with 16 strikes in 10 s has its frames dropped,
- * undecoded, for 60 s.
+ * there that names another is a strike. After 16 strikes in 10 s the connection's frames are
+ * dropped, undecoded, for 60 s; other connections of that sender are none the worse.
  * Memory: MEMORY_TABLES, bounded by members_max. Thread: one owner; no clock, no I/O. */
 #ifndef WEFT_MESH_BASE_ADMISSION_H
 #define WEFT_MESH_BASE_ADMISSION_H
@@ -27,8 +27,8 @@ enum admission_verdict {
     ADMISSION_WRONG_MESH,    /* only a JOIN is answered, by a refusal */
     ADMISSION_NOT_OURS,      /* meant for another instance: "I am not that one" */
     ADMISSION_IMPOSTOR,      /* the connection belongs to another sender */
-    ADMISSION_STRUCK,        /* the sender is not listened to; the envelope was not even read */
-    ADMISSION_FULL,          /* more connections or senders than a mesh can have */
+    ADMISSION_STRUCK,        /* the connection is not listened to; the envelope was not even read */
+    ADMISSION_FULL,          /* more connections than a mesh can have */
 };
 
 struct admission *admission_new(struct context *context);
@@ -46,9 +46,9 @@ enum admission_verdict admission_judge(struct admission *admission, enum channel
 void admission_bad_frame(struct admission *admission, enum channel channel, uint32_t connection,
                          struct span address);
 
-/* A peer said something that no correct peer says (an entry of another's log, a member record that
- * is too large). Counted, also when nobody of that instance is connected. */
-void admission_strike(struct admission *admission, uint64_t instance);
+/* A connection brought what no correct peer says (an entry of another's log, a member record that
+ * is too large). Counted, also when the connection is not bound. */
+void admission_strike(struct admission *admission, enum channel channel, uint32_t connection);
 
 /* The connection is over; its number may come back with somebody else. */
 void admission_connection_lost(struct admission *admission, enum channel channel,
