@@ -159,8 +159,9 @@ enum error requests_from_session(struct routing *routing, struct session *sessio
     if (error != ERROR_OK)
         return error;
     uint64_t number = message->correlation;
-    if (flights_of_caller(routing->flights, session->id.serial, number) != NULL)
-        return ERROR_INVALID_MESSAGE; /* two outcomes of one number: nobody could tell them apart */
+    /* 0 is nobody's, and of two outcomes of one number nobody could tell which is which. */
+    if (number == 0 || flights_of_caller(routing->flights, session->id.serial, number) != NULL)
+        return ERROR_INVALID_MESSAGE;
     count(routing->context, COUNTER_requests_received);
     struct parcel parcel = {.type = request.type, .body = message->body};
     if (path_parse(request.path, &parcel.path) != ERROR_OK) {

@@ -250,6 +250,16 @@ Test(requests, beyond_the_limit_are_overloaded_and_the_others_go_on)
     cr_assert_eq(town_letters(handler, KIND_REQUEST), 9);
 }
 
+Test(requests, without_a_number_are_refused_as_malformed)
+{
+    town_pair();
+    uint32_t handler = town_open(0, NULL, NULL), caller = town_open(0, NULL, NULL);
+    town_register(handler, "slow");
+    town_request(caller, 0, "slow", "x");
+    cr_assert_not_null(town_find(caller, KIND_ERROR, 0));
+    cr_assert_eq(town_letters(handler, KIND_REQUEST), 0);
+}
+
 Test(requests, with_a_number_in_use_are_refused_as_malformed)
 {
     town_pair();
