@@ -199,14 +199,14 @@ int main(int count, char **words)
                "something that must hold was broken, 2 wrong options, 3 could not run.",
     };
     static struct bench_report report;
-    struct arguments arguments = {.settings = {.clients = 10,
-                                               .handlers = 1,
-                                               .pipeline = 1,
-                                               .size_bytes = 128,
-                                               .duration_ns = 10000000000,
-                                               .warmup_ns = 1000000000,
-                                               .route = ROUTE_MIXED,
-                                               .timeout_ms = 10000}};
+    static struct arguments arguments = {.settings = {.clients = 10,
+                                                      .handlers = 1,
+                                                      .pipeline = 1,
+                                                      .size_bytes = 128,
+                                                      .duration_ns = 10000000000,
+                                                      .warmup_ns = 1000000000,
+                                                      .route = ROUTE_MIXED,
+                                                      .timeout_ms = 10000}};
     char one_server[] = ":7310";
     struct bench_settings *settings = &arguments.settings;
     argp_err_exit_status = BENCH_USAGE;
