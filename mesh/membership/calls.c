@@ -26,6 +26,14 @@ static struct call *find(struct membership *room, uint32_t link)
     return NULL;
 }
 
+/* Somebody, perhaps we ourselves, is at the address that was called. */
+static void call_found(struct membership *room, const struct call *call, uint64_t instance)
+{
+    const struct link *link = links_find(room->context->links, call->link);
+    if (link != NULL)
+        seeds_found(room, call->seed, span_text(link->gossip_address), instance);
+}
+
 static void call_end(struct membership *room, struct call *call)
 {
     *call = room->calls.list[--room->calls.count];
@@ -103,17 +111,12 @@ static bool is_being_called(const struct membership *room, struct span address)
 
 void calls_start(struct membership *room, struct span address, uint32_t seed)
 {
-    if (span_equal(address, span_text(room->context->config->gossip_address))) {
-        join_found_self(room, seed);
+    if (span_equal(address, span_text(room->context->config->gossip_address)))
         return;
-    }
     const struct link *known = links_at_address(room->context->links, address);
     uint32_t who = known == NULL ? WHO_NONE : contacts_member(room, known);
-    if (who != WHO_NONE && members_is_live(&room->members, who)) {
-        join_found(room, seed, known->instance);
-        return;
-    }
-    if (room->calls.count == CALLS_MAX || is_being_called(room, address))
+    bool is_live = who != WHO_NONE && members_is_live(&room->members, who);
+    if (is_live || room->calls.count == CALLS_MAX || is_being_called(room, address))
         return;
     const struct link *link = links_open(room->context->links, address);
     if (link != NULL)
@@ -176,7 +179,7 @@ enum error calls_challenged(struct membership *room, uint32_t number, uint64_t s
     if (call == NULL)
         return ERROR_OK;
     if (sender == room->context->instance) {
-        join_found_self(room, call->seed);
+        call_found(room, call, sender);
         call_end(room, call);
         clock_set(room);
         return ERROR_OK;
@@ -224,7 +227,7 @@ bool calls_welcomed(struct membership *room, uint64_t instance)
         struct call *call = &room->calls.list[i - 1];
         if (call->instance != instance)
             continue;
-        join_found(room, call->seed, instance);
+        call_found(room, call, instance);
         call_end(room, call);
         is_waited_for = true;
     }

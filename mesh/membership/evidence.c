@@ -114,6 +114,8 @@ static void step(struct membership *room, uint32_t who, enum member_state to, ui
         count(room->context, COUNTER_suspicions);
     if (to == MEMBER_DEAD)
         count(room->context, COUNTER_deaths);
+    if (to == MEMBER_DEAD || to == MEMBER_LEFT)
+        seeds_member_lost(room);
     if (from == MEMBER_DEAD && is_introduction)
         health_reset(&room->health); /* what we failed to hear was a split, not our fault */
     events_tell(room, who, from, (uint8_t)to);
@@ -139,6 +141,7 @@ static enum error introduce(struct membership *room, const struct member_record 
 static enum error replace(struct membership *room, uint32_t old, const struct member_record *record)
 {
     uint64_t instance = members_descriptor(&room->members, old)->instance;
+    seeds_member_lost(room);
     suspects_remove(room, old);
     dissemination_remove(&room->dissemination, old);
     members_remove(&room->members, old);
@@ -377,4 +380,5 @@ void evidence_forgotten(struct membership *room, uint32_t who)
     dissemination_remove(&room->dissemination, who);
     events_tell(room, who, from, MEMBER_DEAD);
     members_set(&room->members, who, MEMBER_DEAD, incarnation);
+    seeds_member_lost(room);
 }

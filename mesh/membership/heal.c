@@ -24,7 +24,7 @@ static bool turn_take(struct membership *room, enum heal_turn turn)
     const struct members *members = &room->members;
     switch (turn) {
     case HEAL_SEED:
-        return join_call_lost_seed(room);
+        return seeds_call_one(room);
     case HEAL_NEWEST:
         return dead_call(room, members_dead(members, &room->random, NEWEST));
     case HEAL_ANY:

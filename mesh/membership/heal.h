@@ -13,7 +13,7 @@ struct heal {
     uint32_t turn; /* enum heal_turn: what is tried first at the next tick */
 };
 
-/* One call: a seed that is not alive, one of the newest dead, any dead, in turn. */
+/* One call: a seed where somebody is missing, one of the newest dead, any dead, in turn. */
 void heal_call(struct membership *room);
 
 #endif

@@ -260,7 +260,7 @@ void membership_link_refused(struct membership *room, uint32_t number)
 
 void membership_seed_resolved(struct membership *room, uint32_t seed, struct span addresses)
 {
-    join_seed_resolved(room, seed, addresses);
+    seeds_resolved(room, seed, addresses);
 }
 
 void membership_due(struct membership *room, const struct deadline *due)

@@ -32,6 +32,7 @@
 #include "mesh/membership/refusal.h"
 #include "mesh/membership/relays.h"
 #include "mesh/membership/roster.h"
+#include "mesh/membership/seeds.h"
 #include "mesh/membership/self.h"
 #include "mesh/membership/suspects.h"
 #include "mesh/membership/sync.h"
@@ -81,6 +82,7 @@ struct membership {
     struct verdicts verdicts;
     struct calls calls;
     struct joiners joiners;
+    struct seeds seeds;
     struct join join;
     struct refusal refusal;
     struct mutes mutes;

@@ -108,6 +108,10 @@ static bool draws(struct world *world, uint32_t percent)
 void wires_send(struct world *world, uint32_t from, uint32_t connection, bool is_answer,
                 uint8_t *bytes, size_t count)
 {
+    if (connection >= world->connections_count) { /* a stranger's, made up by a test */
+        free(bytes);
+        return;
+    }
     bool is_gone = !world->connections[connection].is_open;
     uint32_t to =
         is_answer ? world->connections[connection].from : world->connections[connection].to;
