@@ -64,7 +64,8 @@ static void member_event(struct mesh *mesh, const struct member_event *event)
     const struct member *member = membership_find(mesh->membership, event->instance);
     switch (event->kind) {
     case MEMBER_EVENT_JOINED:
-        require(member != NULL);
+        if (member == NULL)
+            break; /* one frame told of it and of its successor: REPLACED is next */
         ownership_member_joined(mesh->ownership, event->instance);
         routing_node_joined(mesh->routing, event->instance, span_text(member->name),
                             span_text(member->zone));
@@ -72,16 +73,20 @@ static void member_event(struct mesh *mesh, const struct member_event *event)
         break;
     case MEMBER_EVENT_SUSPECTED: /* still served and asked: a suspicion is no verdict */
     case MEMBER_EVENT_REFUTED:
+        routing_node_suspected(mesh->routing, event->instance,
+                               event->kind == MEMBER_EVENT_SUSPECTED);
         break;
     case MEMBER_EVENT_FAILED:
         ownership_member_failed(mesh->ownership, event->instance);
-        routing_node_gone(mesh->routing, event->instance);
+        routing_node_gone(mesh->routing, event->instance, MEMBER_NEWS_FAILED);
         mesh->has_new_addresses = true;
         break;
     case MEMBER_EVENT_LEFT:
     case MEMBER_EVENT_REPLACED:
         ownership_member_gone(mesh->ownership, event->instance);
-        routing_node_gone(mesh->routing, event->instance);
+        routing_node_gone(mesh->routing, event->instance,
+                          event->kind == MEMBER_EVENT_LEFT ? MEMBER_NEWS_LEFT
+                                                           : MEMBER_NEWS_REPLACED);
         mesh->has_new_addresses = true;
         break;
     case MEMBER_EVENT_LOG_HEAD:

@@ -5,6 +5,7 @@
 
 #include "mesh/report.h"
 #include "mesh/routing/commands.h"
+#include "mesh/routing/listeners.h"
 #include "mesh/routing/registrations.h"
 #include "mesh/routing/requests.h"
 #include "mesh/routing/responses.h"
@@ -99,8 +100,11 @@ static enum error client_message(struct mesh *mesh, struct session *session,
     case KIND_COMMAND:
         report_status(mesh);
         enum error error = commands_from_session(mesh->routing, session, message);
-        report_members(mesh);
+        report_answer(mesh);
         return error;
+    case KIND_LISTEN:
+    case KIND_UNLISTEN:
+        return listeners_from_session(mesh->routing, session, message);
     case KIND_PING:
     case KIND_PONG:
     case KIND_GRANT:
@@ -111,6 +115,7 @@ static enum error client_message(struct mesh *mesh, struct session *session,
     case KIND_REFUSED:
     case KIND_DONE:
     case KIND_ERROR:
+    case KIND_EVENT:
     case KIND_RESULT:
     case KIND_LOG_ENTRIES:
     case KIND_LOG_PULL:
@@ -263,6 +268,9 @@ static enum error forward_message(struct mesh *mesh, uint64_t sender, const stru
     case KIND_DONE:
     case KIND_REGISTER:
     case KIND_UNREGISTER:
+    case KIND_LISTEN:
+    case KIND_UNLISTEN:
+    case KIND_EVENT:
     case KIND_JOIN:
     case KIND_CHALLENGE:
     case KIND_SWIM_PING:

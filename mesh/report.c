@@ -93,13 +93,27 @@ static struct member_row row_of(const struct member *member)
     };
 }
 
-void report_members(struct mesh *mesh)
+/* Room for rows, and the writer for them; false: the answer says that there is none. */
+static bool rows_start(struct mesh *mesh, size_t bytes, struct writer *writer,
+                       struct answer *answer)
 {
-    bool includes_gone;
-    if (!commands_want_members(mesh->routing, &includes_gone))
-        return;
+    if (bytes > ANSWERS_ROWS_BYTES_MAX)
+        bytes = ANSWERS_ROWS_BYTES_MAX;
+    void *rows = scratch_new(&mesh->context.scratch, bytes);
+    if (rows == NULL) {
+        answers_refuse(answer, ERROR_LIMIT_REACHED, "no memory for the answer (memory.queues)");
+        return false;
+    }
+    writer_init(writer, rows, bytes);
+    answer->rows = span_of(rows, bytes);
+    return true;
+}
+
+static void members_answer(struct mesh *mesh, bool includes_gone, struct answer *answer)
+{
     size_t bytes = 0;
     uint32_t total = 0;
+    struct writer writer;
     const struct member *member = NULL;
     while ((member = membership_next(mesh->membership, member)) != NULL) {
         struct member_row row = row_of(member);
@@ -108,19 +122,95 @@ void report_members(struct mesh *mesh)
             total++;
         }
     }
-    if (bytes > ANSWERS_ROWS_BYTES_MAX)
-        bytes = ANSWERS_ROWS_BYTES_MAX;
-    void *rows = scratch_new(&mesh->context.scratch, bytes);
-    struct writer writer;
-    writer_init(&writer, rows, rows == NULL ? 0 : bytes);
-    while (rows != NULL && (member = membership_next(mesh->membership, member)) != NULL) {
+    answer->result.matched = answer->result.total = total;
+    if (!rows_start(mesh, bytes, &writer, answer))
+        return;
+    while ((member = membership_next(mesh->membership, member)) != NULL) {
         struct member_row row = row_of(member);
         bool fits = 4 + schema_measure(&member_row_schema, &row) <= writer.left;
         if (fits && (includes_gone || is_here(member)))
             group_encode(&member_row_schema, &row, &writer);
     }
-    commands_tell_members(mesh->routing, span_of(rows, rows == NULL ? 0 : bytes - writer.left),
-                          total);
+    answer->rows.bytes -= writer.left;
+}
+
+static struct span name_of(const struct mesh *mesh, uint64_t instance)
+{
+    const struct member *member = membership_find(mesh->membership, instance);
+    return span_text(member == NULL ? "?" : member->name);
+}
+
+/* The names of a verdict's helpers, joined by ','. */
+static struct span helpers_join(const struct mesh *mesh, const struct member_verdict *verdict,
+                                uint8_t text[VERDICT_HELPERS_BYTES_MAX])
+{
+    struct writer writer;
+    writer_init(&writer, text, VERDICT_HELPERS_BYTES_MAX);
+    for (uint32_t i = 0; i < verdict->helpers_count && i < VERDICT_HELPERS_MAX; i++) {
+        if (i > 0)
+            writer_u8(&writer, ',');
+        writer_span(&writer, name_of(mesh, verdict->helpers[i]));
+    }
+    return span_of(text, VERDICT_HELPERS_BYTES_MAX - writer.left);
+}
+
+static struct verdict_row verdict_row_of(const struct mesh *mesh,
+                                         const struct member_verdict *verdict,
+                                         uint8_t helpers[VERDICT_HELPERS_BYTES_MAX])
+{
+    return (struct verdict_row){
+        .at_ms = verdict->at_ms,
+        .by = name_of(mesh, verdict->by),
+        .event = span_text(membership_verdict_name(verdict->event)),
+        .helpers = helpers_join(mesh, verdict, helpers),
+        .rtt_us = verdict->rtt_us,
+        .confirmations = verdict->confirmations,
+        .incarnation = verdict->incarnation,
+    };
+}
+
+static void verdicts_answer(struct mesh *mesh, struct span name, struct answer *answer)
+{
+    uint8_t helpers[VERDICT_HELPERS_BYTES_MAX];
+    const struct member_verdict *verdict;
+    struct writer writer;
+    size_t bytes = 0;
+    uint32_t count = 0;
+    const struct member *member = membership_named(mesh->membership, name);
+    if (member == NULL) {
+        answers_refuse(answer, ERROR_INVALID_ARGUMENT,
+                       "no member of that name is known; MEMBERS with includes_gone lists them");
+        return;
+    }
+    answer->result.state = (uint8_t)member->state;
+    uint64_t instance = member->instance; /* `member` lives until the next one is looked at */
+    while ((verdict = membership_verdict(mesh->membership, instance, count)) != NULL) {
+        struct verdict_row row = verdict_row_of(mesh, verdict, helpers);
+        bytes += 4 + schema_measure(&verdict_row_schema, &row);
+        count++;
+    }
+    answer->result.matched = answer->result.total = count;
+    if (!rows_start(mesh, bytes, &writer, answer))
+        return;
+    for (uint32_t i = 0; i < count; i++) {
+        struct verdict_row row =
+            verdict_row_of(mesh, membership_verdict(mesh->membership, instance, i), helpers);
+        group_encode(&verdict_row_schema, &row, &writer);
+    }
+    answer->rows.bytes -= writer.left;
+}
+
+void report_answer(struct mesh *mesh)
+{
+    const struct command *command = commands_question(mesh->routing);
+    struct answer answer = {0};
+    if (command == NULL)
+        return;
+    if (command->verb == COMMAND_VERDICTS)
+        verdicts_answer(mesh, command->node, &answer);
+    else
+        members_answer(mesh, command->includes_gone, &answer);
+    commands_tell(mesh->routing, &answer);
 }
 
 void report_totals(struct mesh *mesh)

@@ -36,6 +36,7 @@ FIELDS(result) = {
     FIELD(result, 11, is_complete, BOOL, OPTIONAL, 0),
     FIELD(result, 12, took_us, UINT, OPTIONAL, UINT64_MAX),
     FIELD(result, 13, owner, UINT, OPTIONAL, UINT64_MAX),
+    FIELD(result, 14, state, UINT, OPTIONAL, UINT8_MAX),
 };
 SCHEMA(result);
 
@@ -102,3 +103,14 @@ FIELDS(counter_row) = {
     FIELD(counter_row, 2, value, UINT, OPTIONAL, UINT64_MAX),
 };
 SCHEMA(counter_row);
+
+FIELDS(verdict_row) = {
+    FIELD(verdict_row, 1, at_ms, UINT, OPTIONAL, UINT64_MAX),
+    FIELD(verdict_row, 2, by, TEXT, OPTIONAL, NAME_BYTES_MAX),
+    FIELD(verdict_row, 3, event, TEXT, REQUIRED, NAME_BYTES_MAX),
+    FIELD(verdict_row, 4, helpers, TEXT, OPTIONAL, VERDICT_HELPERS_BYTES_MAX),
+    FIELD(verdict_row, 5, rtt_us, UINT, OPTIONAL, UINT32_MAX),
+    FIELD(verdict_row, 6, confirmations, UINT, OPTIONAL, UINT32_MAX),
+    FIELD(verdict_row, 7, incarnation, UINT, OPTIONAL, UINT64_MAX),
+};
+SCHEMA(verdict_row);

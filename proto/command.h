@@ -7,7 +7,11 @@
 #include "proto/client.h"
 #include "proto/request.h"
 
-enum { FILTER_BYTES_MAX = 16 * 1024, COMMAND_ID_BYTES = 16 };
+enum {
+    FILTER_BYTES_MAX = 16 * 1024,
+    COMMAND_ID_BYTES = 16,
+    VERDICT_HELPERS_BYTES_MAX = 8 * (NAME_BYTES_MAX + 1), /* eight names, each with its comma */
+};
 
 /* X(number, NAME, what it does) */
 #define COMMAND_LIST(X)                                                                            \
@@ -17,7 +21,8 @@ enum { FILTER_BYTES_MAX = 16 * 1024, COMMAND_ID_BYTES = 16 };
     X(16, MEMBERS, "the asked node's members; rows: member_row")                                   \
     X(17, HANDLERS, "the asked node's directory of handlers; rows: handler_row")                   \
     X(18, STATUS, "every node's readiness and hashes; rows: status_row")                           \
-    X(19, COUNTERS, "counters of one node or of every node; rows: counter_row")
+    X(19, COUNTERS, "counters of one node or of every node; rows: counter_row")                    \
+    X(20, VERDICTS, "why the asked node holds a member what it does; rows: verdict_row")
 
 enum command_verb {
 #define COMMAND_ENUM(number, name, what) COMMAND_##name = (number),
@@ -33,7 +38,7 @@ struct command {
     struct span filter;
     struct span text;        /* CLOSE: the reason told to the client */
     struct span keys;        /* which properties: keys joined by ',', *F, *U; empty: *F,*U */
-    struct span node;        /* COUNTERS: this node only */
+    struct span node;        /* COUNTERS: this node only; VERDICTS: about this member */
     uint32_t limit;          /* LIST_SESSIONS: rows at most; 0: 100 */
     uint32_t timeout_ms;     /* time that remains; 0: the node's default */
     bool includes_gone;      /* MEMBERS: also dead and left ones */
@@ -54,6 +59,7 @@ struct result {
     bool is_complete; /* every live member answered */
     uint64_t took_us;
     uint64_t owner; /* between nodes, MOVED: instance that has the session now, if known */
+    uint8_t state;  /* VERDICTS: enum member_state, proto/gossip.h */
 };
 
 /* A group: one node's part of a result. */
@@ -105,6 +111,17 @@ struct counter_row {
     uint64_t value;
 };
 
+/* One look at a member, or word about it; the oldest first. */
+struct verdict_row {
+    uint64_t at_ms;         /* wall clock of the asked node */
+    struct span by;         /* name of the node that looked; `?`: not known any more */
+    struct span event;      /* joined, link-lost, unanswered, suspected, dead ..: for people */
+    struct span helpers;    /* names of the nodes it asked to look too, joined by ',' */
+    uint32_t rtt_us;        /* of an answer */
+    uint32_t confirmations; /* of a suspicion */
+    uint64_t incarnation;
+};
+
 extern const struct schema command_schema;
 extern const struct schema result_schema;
 extern const struct schema node_answer_schema;
@@ -113,5 +130,6 @@ extern const struct schema member_row_schema;
 extern const struct schema handler_row_schema;
 extern const struct schema status_row_schema;
 extern const struct schema counter_row_schema;
+extern const struct schema verdict_row_schema;
 
 #endif

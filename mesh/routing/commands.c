@@ -4,7 +4,7 @@
  *                 else the directory's node, else the node in the id's high half -> COMMAND
  *                 RESULT, or `moved` with the owner it knows: asked once more
  *     to all      gather.c
- *     here        MEMBERS, HANDLERS: from memory
+ *     here        MEMBERS, HANDLERS, VERDICTS: from memory
  *
  * (C1) a session that is here is never looked for elsewhere
  * (C2) NO_SUCH_SESSION is said only when no directory entry has the id and the node in the id is
@@ -228,9 +228,10 @@ enum error commands_from_session(struct routing *routing, struct session *sessio
         to_all(routing, session, &command, message, timeout_ms);
         break;
     case COMMAND_MEMBERS:
-        routing->members = (struct member_question){
+    case COMMAND_VERDICTS:
+        routing->question = (struct door_question){
             .is_open = true,
-            .includes_gone = command.includes_gone,
+            .command = command,
             .asker = session->slot,
             .correlation = message->correlation,
         };
@@ -247,25 +248,17 @@ enum error commands_from_session(struct routing *routing, struct session *sessio
     return ERROR_OK;
 }
 
-bool commands_want_members(const struct routing *routing, bool *includes_gone)
+const struct command *commands_question(const struct routing *routing)
 {
-    *includes_gone = routing->members.includes_gone;
-    return routing->members.is_open;
+    return routing->question.is_open ? &routing->question.command : NULL;
 }
 
-void commands_tell_members(struct routing *routing, struct span rows, uint32_t total)
+void commands_tell(struct routing *routing, struct answer *answer)
 {
-    struct answer answer = {
-        .result = {.node = span_text(routing->context->config->name),
-                   .matched = total,
-                   .total = total},
-        .rows = rows,
-    };
-    if (rows.data == NULL)
-        answers_refuse(&answer, ERROR_LIMIT_REACHED, "no memory for the answer (memory.queues)");
-    routing->members.is_open = false;
-    commands_reply(routing, sessions_at(routing->sessions, routing->members.asker),
-                   routing->members.correlation, &answer);
+    answer->result.node = span_text(routing->context->config->name);
+    routing->question.is_open = false;
+    commands_reply(routing, sessions_at(routing->sessions, routing->question.asker),
+                   routing->question.correlation, answer);
 }
 
 static void reply_to_node(struct routing *routing, const struct node *node, uint64_t correlation,

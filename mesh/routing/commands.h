@@ -20,10 +20,10 @@ enum error commands_from_node(struct routing *routing, const struct node *node,
 enum error commands_result_from_node(struct routing *routing, const struct node *node,
                                      const struct message *message);
 
-/* MEMBERS was asked for, and only the door knows them: mesh.c looks after each COMMAND, and tells
- * (the rows must live until the pull ends). */
-bool commands_want_members(const struct routing *routing, bool *includes_gone);
-void commands_tell_members(struct routing *routing, struct span rows, uint32_t total);
+/* MEMBERS or VERDICTS was asked for, and only the door can answer: it looks after each COMMAND
+ * (NULL: no question is open), and tells; the answer's spans must live until the pull ends. */
+const struct command *commands_question(const struct routing *routing);
+void commands_tell(struct routing *routing, struct answer *answer);
 
 /* Losses: whoever waited for the node waits no more; whoever asked is gone. */
 void commands_node_lost(struct routing *routing, const struct node *node, const char *why);

@@ -52,6 +52,14 @@ static void slot_give(struct nodes *nodes, struct node *node)
     nodes->first_free = node->slot;
 }
 
+static uint8_t text_copy(char text[NAME_BYTES_MAX], struct span from)
+{
+    size_t bytes = from.bytes < NAME_BYTES_MAX ? from.bytes : NAME_BYTES_MAX;
+    if (bytes > 0)
+        memcpy(text, from.data, bytes);
+    return (uint8_t)bytes;
+}
+
 bool nodes_joined(struct nodes *nodes, uint64_t instance, struct span name, struct span zone)
 {
     struct node *node = nodes_find(nodes, instance);
@@ -68,9 +76,9 @@ bool nodes_joined(struct nodes *nodes, uint64_t instance, struct span name, stru
     }
     struct span own_zone = span_text(nodes->context->config->zone);
     node->is_in_zone = own_zone.bytes > 0 && span_equal(zone, own_zone);
-    node->name_bytes = (uint8_t)(name.bytes < NAME_BYTES_MAX ? name.bytes : NAME_BYTES_MAX);
-    if (name.bytes > 0)
-        memcpy(node->name, name.data, node->name_bytes);
+    node->is_suspected = false;
+    node->name_bytes = text_copy(node->name, name);
+    node->zone_bytes = text_copy(node->zone, zone);
     return true;
 }
 
@@ -118,4 +126,9 @@ struct outbound *nodes_queue(const struct nodes *nodes, const struct node *node)
 struct span nodes_name(const struct node *node)
 {
     return span_of(node->name, node->name_bytes);
+}
+
+struct span nodes_zone(const struct node *node)
+{
+    return span_of(node->zone, node->zone_bytes);
 }

@@ -15,8 +15,9 @@ struct node {
     uint32_t slot;
     uint32_t next_free;
     bool is_in_zone; /* in the zone of this node; a zone without a name is none */
-    uint8_t name_bytes;
-    char name[NAME_BYTES_MAX];
+    bool is_suspected;
+    uint8_t name_bytes, zone_bytes;
+    char name[NAME_BYTES_MAX], zone[NAME_BYTES_MAX];
 };
 
 struct nodes {
@@ -46,5 +47,6 @@ struct node *nodes_next(const struct nodes *nodes, const struct node *after);
 struct outbound *nodes_queue(const struct nodes *nodes, const struct node *node);
 
 struct span nodes_name(const struct node *node);
+struct span nodes_zone(const struct node *node);
 
 #endif

@@ -6,17 +6,20 @@
 #include "mesh/routing/flights.h"
 #include "mesh/routing/nodes.h"
 #include "mesh/routing/routing.h"
+#include "proto/command.h"
 
 struct applied;
 struct inquiries;
+struct listener;
 
 /* The room's deadlines. */
 enum routing_purpose { ROUTING_FLIGHT_DUE, ROUTING_INQUIRY_DUE };
 
-/* MEMBERS asked for by a session: the rows are the door's to tell. */
-struct member_question {
-    bool is_open, includes_gone;
-    uint32_t asker; /* slot */
+/* What a session asked that only the door can answer: MEMBERS, VERDICTS. */
+struct door_question {
+    bool is_open;
+    struct command command; /* lives as long as the frame it came in */
+    uint32_t asker;         /* slot */
     uint64_t correlation;
 };
 
@@ -29,7 +32,9 @@ struct routing {
     struct inquiries *inquiries;
     struct applied *applied;
     struct routing_status status;
-    struct member_question members;
+    struct door_question question;
+    struct listener *listeners; /* by session slot */
+    uint32_t first_listener;
 };
 
 /* What is carried from the caller to the handler. Spans into a frame, or into scratch memory. */

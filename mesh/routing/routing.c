@@ -3,6 +3,7 @@
 
 #include "mesh/routing/applied.h"
 #include "mesh/routing/commands.h"
+#include "mesh/routing/listeners.h"
 #include "mesh/routing/losses.h"
 #include "mesh/routing/room.h"
 
@@ -20,7 +21,8 @@ struct routing *routing_new(struct context *context, struct sessions *sessions,
     /* A node's handlers are worked for by all others, so what begins elsewhere has a table of the
      * same size: neither can crowd the other out. */
     uint32_t most = context->config->requests_in_flight_max;
-    bool is_whole = nodes_init(&routing->nodes, context) && inquiries_init(routing);
+    bool is_whole =
+        nodes_init(&routing->nodes, context) && inquiries_init(routing) && listeners_init(routing);
     routing->applied = applied_new(context);
     routing->flights = flights_new(context, most, most, sessions_capacity(sessions),
                                    context->config->gossip.members_max + 1);
@@ -36,6 +38,7 @@ void routing_destroy(struct routing **routing)
         return;
     flights_destroy(&self->flights);
     inquiries_clear(self);
+    listeners_clear(self);
     applied_destroy(&self->applied);
     nodes_clear(&self->nodes);
     memory_free(&self->context->memory, MEMORY_TABLES, self, sizeof *self);
@@ -52,7 +55,17 @@ void routing_node_joined(struct routing *routing, uint64_t instance, struct span
 {
     /* The table holds as many as membership's: it cannot be full before that is. Without memory
      * for it the node is not asked and not chosen, which is what CLUSTER_ROUTING says. */
-    (void)nodes_joined(&routing->nodes, instance, name, zone);
+    if (nodes_joined(&routing->nodes, instance, name, zone))
+        listeners_tell(routing, MEMBER_NEWS_JOINED, nodes_find(&routing->nodes, instance));
+}
+
+void routing_node_suspected(struct routing *routing, uint64_t instance, bool is_suspected)
+{
+    struct node *node = nodes_find(&routing->nodes, instance);
+    if (node == NULL)
+        return;
+    node->is_suspected = is_suspected;
+    listeners_tell(routing, is_suspected ? MEMBER_NEWS_SUSPECTED : MEMBER_NEWS_REFUTED, node);
 }
 
 struct node *routing_node(struct routing *routing, uint64_t instance)
@@ -60,11 +73,12 @@ struct node *routing_node(struct routing *routing, uint64_t instance)
     return nodes_find(&routing->nodes, instance);
 }
 
-void routing_node_gone(struct routing *routing, uint64_t instance)
+void routing_node_gone(struct routing *routing, uint64_t instance, enum member_news news)
 {
     struct node *node = nodes_find(&routing->nodes, instance);
     if (node == NULL || instance == routing->context->instance)
         return;
+    listeners_tell(routing, news, node);
     commands_node_lost(routing, node, "was lost before it answered");
     losses_node(routing, node);
 }
@@ -80,6 +94,7 @@ void routing_link_lost(struct routing *routing, uint64_t instance)
 
 void routing_session_ended(struct routing *routing, struct session *session)
 {
+    listeners_session_ended(routing, session);
     commands_session_ended(routing, session);
     losses_session(routing, session);
 }
@@ -103,6 +118,6 @@ void routing_check(const struct routing *routing)
     for (int i = COUNTER_requests_ok; i <= COUNTER_requests_other; i++)
         outcomes += counters[i];
     require(outcomes == counters[COUNTER_requests_received]);
-    require(!routing->members.is_open);
+    require(!routing->question.is_open);
     flights_check(routing->flights);
 }

@@ -1,5 +1,6 @@
 /* routing.h - the room as mesh.c sees it: its birth, and facts that concern all of it. Messages go
- * straight to the file that decides about them: requests.h, responses.h, handlers.h, commands.h.
+ * straight to the file that decides about them: requests.h, responses.h, registrations.h, commands.h,
+ * listeners.h.
  * Memory: fixed tables; answers to commands in MEMORY_QUEUES. Thread: one owner; no clock, no
  * I/O. */
 #ifndef WEFT_MESH_ROUTING_ROUTING_H
@@ -7,6 +8,7 @@
 
 #include "mesh/ownership/ownership.h"
 #include "mesh/sessions/sessions.h"
+#include "proto/event.h"
 
 struct routing;
 struct node;
@@ -31,8 +33,12 @@ void routing_node_joined(struct routing *routing, uint64_t instance, struct span
 /* The living member of that instance, as the files of this room take it; NULL: there is none. */
 struct node *routing_node(struct routing *routing, uint64_t instance);
 
-/* A member is dead, left or replaced: its callers' requests end, and what it was asked is lost. */
-void routing_node_gone(struct routing *routing, uint64_t instance);
+/* A member is suspected, or no longer: for those who listen only. It is served and asked as ever. */
+void routing_node_suspected(struct routing *routing, uint64_t instance, bool is_suspected);
+
+/* A member is dead, left or replaced, as the news says: its callers' requests end, and what it was
+ * asked is lost. Fine for one that is gone already. */
+void routing_node_gone(struct routing *routing, uint64_t instance, enum member_news news);
 
 /* Our forward link to a member was up and is down: what was sent may be lost, and what was not is
  * given to somebody else. */

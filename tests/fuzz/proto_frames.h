@@ -9,6 +9,7 @@
 
 #include "proto/command.h"
 #include "proto/envelope.h"
+#include "proto/event.h"
 #include "proto/gossip.h"
 #include "proto/kinds.h"
 #include "proto/log.h"
@@ -39,6 +40,11 @@ static inline const struct schema *frame_schema(unsigned kind)
     case KIND_REGISTER:
     case KIND_UNREGISTER:
         return &registration_schema;
+    case KIND_LISTEN:
+    case KIND_UNLISTEN:
+        return &listen_schema;
+    case KIND_EVENT:
+        return &event_schema;
     case KIND_COMMAND:
         return &command_schema;
     case KIND_RESULT:

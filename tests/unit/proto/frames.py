@@ -86,6 +86,11 @@ ROWS = {
          "members_hash": 0x1111, "directory_hash": 0x2222, "topics_hash": 0x3333}]),
     "counters": Groups("counter_row", [
         {"name": "requests_ok", "value": 1 << 40}, {"name": "requests_denied"}]),
+    "verdicts": Groups("verdict_row", [
+        {"at_ms": 1795374867123, "by": "eu-b", "event": "unanswered", "helpers": "eu-a,eu-d",
+         "incarnation": 0x100000001},
+        {"at_ms": 1795374867400, "by": "eu-a", "event": "confirmed", "confirmations": 1},
+        {"at_ms": 1795374867500, "by": "?", "event": "answered", "rtt_us": 210}]),
 }
 
 
@@ -137,6 +142,13 @@ VALID = [
                                       filter="tier is 'gold' and not has x", keys="*U,$Principal",
                                       limit=20, timeout_ms=10000)),
     ("command_members", client("COMMAND", 14, 1, verb=16, includes_gone=True)),
+    ("listen_to_members", client("LISTEN", 16, 1, what=2)),
+    ("unlisten", client("UNLISTEN", 17, 1, what=2)),
+    ("event_member_failed", client("EVENT", 16, what=2, event=4, node="eu-c", zone="az3",
+                                   instance=0x3333, sequence=4)),
+    ("command_verdicts", client("COMMAND", 18, 1, verb=20, node="eu-c")),
+    ("result_verdicts", client("RESULT", 18, code=0, node="eu-b", matched=3, total=3, state=3,
+                               body=ROWS["verdicts"])),
     ("command_counters", client("COMMAND", 15, 1, verb=19, node="eu-a")),
     ("result_close_by_id", client("RESULT", 12, code=0, session=SESSION, node="eu-b",
                                   took_us=310)),
