@@ -196,6 +196,7 @@ void calls_end_all(struct weft_client *client, enum weft_error outcome, bool onl
             break;
         case SLOT_FREE:
         case SLOT_REGISTRATION:
+        case SLOT_LISTENING:
         case SLOT_INCOMING:
             slots_give(&client->slots, &client->context->timers, slot);
             break;

@@ -5,6 +5,7 @@
 
 #include "client/batch.h"
 #include "client/dealer.h"
+#include "client/listen.h"
 #include "client/reactor.h"
 #include "client/serve.h"
 #include "client/servers.h"
@@ -47,6 +48,7 @@ struct weft_client {
     struct batch batch;
     struct slots slots;
     struct serve serve;
+    struct listening listening;
 
     struct weft_options options; /* its pointers are not used but for callbacks and user */
     struct client_hello hello;   /* points into hello_memory */

@@ -286,8 +286,10 @@ static void welcomed(struct weft_client *client, const struct message *message)
         .is_resumed = is_resumed,
         .is_recovered = is_resumed && welcome.recovered,
     };
-    if (!is_resumed)
+    if (!is_resumed) {
         serve_register_all(client);
+        listen_again(client);
+    }
     if (client->options.opened != NULL)
         client->options.opened(client, &opened, client->options.user);
     if (client->is_destroyed)
@@ -361,6 +363,8 @@ static void answered(struct weft_client *client, const struct message *message)
         said = (struct client_error){.code = ERROR_INVALID_MESSAGE};
     if (slots_find(&client->slots, message->correlation, SLOT_REGISTRATION) != NULL)
         serve_registered(client, message->correlation, &said);
+    else if (slots_find(&client->slots, message->correlation, SLOT_LISTENING) != NULL)
+        listen_answered(client, message->correlation, &said);
     else if (slots_find(&client->slots, message->correlation, SLOT_COMMAND) != NULL)
         query_failed(client, message->correlation, &said);
     else
@@ -381,6 +385,9 @@ static void hear_open(struct weft_client *client, const struct message *message)
         break;
     case KIND_RESULT:
         query_result(client, message);
+        break;
+    case KIND_EVENT:
+        listen_event(client, message);
         break;
     case KIND_DONE:
     case KIND_ERROR:
@@ -414,7 +421,8 @@ static void hear(struct weft_client *client, const struct message *message)
     } else if (message->kind == KIND_PONG) {
         ponged(client);
     } else if (client->state == CLIENT_OPEN) {
-        if (message->kind == KIND_REQUEST || message->kind == KIND_RESPONSE) {
+        if (message->kind == KIND_REQUEST || message->kind == KIND_RESPONSE ||
+            message->kind == KIND_EVENT) {
             client->credit.received_seq++;
             client->credit.bytes +=
                 MESSAGE_HEADER_BYTES + message->fields.bytes + message->body.bytes;

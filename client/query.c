@@ -68,6 +68,7 @@ void query_result(struct weft_client *client, const struct message *message)
         .nodes_asked = said.nodes_asked,
         .nodes_answered = said.nodes_answered,
         .is_complete = said.is_complete,
+        .member_state = (enum weft_member_state)said.state,
     };
     if (is_of_nodes(&said))
         result.nodes = rows_of(message->body);
@@ -192,5 +193,12 @@ enum weft_error weft_counters(struct weft_client *client, const char *node, uint
                               weft_result_fn *callback, void *user)
 {
     struct command command = {.verb = COMMAND_COUNTERS, .node = span_text(node)};
+    return ask(client, &command, timeout_ms, callback, user);
+}
+
+enum weft_error weft_verdicts(struct weft_client *client, const char *node, uint32_t timeout_ms,
+                              weft_result_fn *callback, void *user)
+{
+    struct command command = {.verb = COMMAND_VERDICTS, .node = span_text(node)};
     return ask(client, &command, timeout_ms, callback, user);
 }

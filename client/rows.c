@@ -127,3 +127,20 @@ bool weft_next_counter(struct weft_rows *rows, struct weft_counter_row *counter)
     *counter = (struct weft_counter_row){.name = client_text(row.name), .value = row.value};
     return true;
 }
+
+bool weft_next_verdict(struct weft_rows *rows, struct weft_verdict_row *verdict)
+{
+    struct verdict_row row;
+    if (!next(&verdict_row_schema, rows, &row))
+        return false;
+    *verdict = (struct weft_verdict_row){
+        .at_ms = row.at_ms,
+        .by = client_text(row.by),
+        .event = client_text(row.event),
+        .helpers = client_text(row.helpers),
+        .rtt_us = row.rtt_us,
+        .confirmations = row.confirmations,
+        .incarnation = row.incarnation,
+    };
+    return true;
+}

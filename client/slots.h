@@ -16,6 +16,7 @@ enum slot_kind {
     SLOT_REQUEST,      /* ours: RESPONSE ends it */
     SLOT_COMMAND,      /* ours: RESULT or ERROR ends it */
     SLOT_REGISTRATION, /* ours: DONE or ERROR ends it */
+    SLOT_LISTENING,    /* ours: the session's events bear its number; listen.c ends it */
     SLOT_INCOMING,     /* theirs: our RESPONSE ends it */
 };
 

@@ -191,6 +191,15 @@ const struct weft_result *weft_counters_wait(struct weft_client *client, const c
     return wait_for_result(client, weft_counters(client, node, timeout_ms, on_result, NULL));
 }
 
+const struct weft_result *weft_verdicts_wait(struct weft_client *client, const char *node,
+                                             uint32_t timeout_ms)
+{
+    if (!may_wait(client))
+        return &result_inside;
+    (void)answer_begin(client);
+    return wait_for_result(client, weft_verdicts(client, node, timeout_ms, on_result, NULL));
+}
+
 enum weft_error weft_handle_wait(struct weft_client *client, const char *path,
                                  weft_request_fn *callback, void *user)
 {

@@ -364,7 +364,51 @@ WEFT_EXPORT enum weft_error weft_reject(struct weft_client *client, uint64_t res
 WEFT_EXPORT enum weft_error weft_fail(struct weft_client *client, uint64_t responder,
                                       const char *text);
 
+/* ---- events ---- */
+
+/* What happens to a member, as the session's node sees it. The wire's numbers. */
+enum weft_member_happening {
+    WEFT_MEMBER_JOINED = 1, /* alive, and was not before; all that are there, to begin with */
+    WEFT_MEMBER_SUSPECTED = 2,
+    WEFT_MEMBER_REFUTED = 3, /* was suspected, and is alive */
+    WEFT_MEMBER_FAILED = 4,
+    WEFT_MEMBER_GONE = 5,     /* left on purpose */
+    WEFT_MEMBER_REPLACED = 6, /* by another instance of its name */
+};
+
+/* The lower-case name: joined, suspected, refuted, failed, left, replaced; unknown for others. */
+WEFT_EXPORT const char *weft_member_happening_name(enum weft_member_happening event);
+
+struct weft_member_event {
+    enum weft_member_happening event;
+    struct weft_text node, zone;
+    uint64_t instance; /* of the node: another after each of its starts */
+    uint64_t sequence; /* from 1; 1 again after a reconnect: a new picture begins */
+};
+
+typedef void weft_member_event_fn(struct weft_client *client, const struct weft_member_event *event,
+                                  void *user);
+
+/* Listens to what happens to members, as long as the client lives; the library listens again in
+ * each session it opens. First come all members that are there, each as joined. registered: as of
+ * weft_handle, may be NULL. Returns WEFT_HANDLER_CONFLICT (it listens already),
+ * WEFT_INVALID_ARGUMENT, WEFT_LIMIT_REACHED, WEFT_SESSION_CLOSED. */
+WEFT_EXPORT enum weft_error weft_listen_members(struct weft_client *client,
+                                                weft_member_event_fn *callback,
+                                                weft_registered_fn *registered, void *user);
+
+/* Listens no longer; no event is told from here on. Returns WEFT_INVALID_ARGUMENT (it does not),
+ * WEFT_LIMIT_REACHED. */
+WEFT_EXPORT enum weft_error weft_unlisten(struct weft_client *client);
+
 /* ---- commands and questions ---- */
+
+enum weft_member_state {
+    WEFT_MEMBER_ALIVE = 1,
+    WEFT_MEMBER_SUSPECT = 2,
+    WEFT_MEMBER_DEAD = 3,
+    WEFT_MEMBER_LEFT = 4,
+};
 
 /* A run of rows inside a result: a copy is an iterator. */
 struct weft_rows {
@@ -380,10 +424,11 @@ struct weft_result {
     struct weft_text node; /* that carried it out or answered */
     uint32_t matched, applied, failed, total;
     uint32_t nodes_asked, nodes_answered;
-    bool is_complete;       /* every live member answered */
-    uint64_t took_us;       /* from the call to here */
-    struct weft_rows rows;  /* of a command by id, or a question to the asked node */
-    struct weft_rows nodes; /* of a question to every node: their answers */
+    bool is_complete;                    /* every live member answered */
+    uint64_t took_us;                    /* from the call to here */
+    enum weft_member_state member_state; /* of weft_verdicts */
+    struct weft_rows rows;               /* of a command by id, or a question to the asked node */
+    struct weft_rows nodes;              /* of a question to every node: their answers */
 };
 
 struct weft_node_answer {
@@ -437,6 +482,12 @@ WEFT_EXPORT enum weft_error weft_counters(struct weft_client *client, const char
                                           uint32_t timeout_ms, weft_result_fn *callback,
                                           void *user);
 
+/* Why the asked node holds the named member (any it knows, dead ones too) what it does: its state
+ * in member_state, and verdict_row in rows, the last 64. WEFT_INVALID_ARGUMENT: unknown name. */
+WEFT_EXPORT enum weft_error weft_verdicts(struct weft_client *client, const char *node,
+                                          uint32_t timeout_ms, weft_result_fn *callback,
+                                          void *user);
+
 /* The same, waiting. Never NULL: what the call would return is in `error`. */
 WEFT_EXPORT const struct weft_result *weft_close_session_wait(struct weft_client *client,
                                                               struct weft_session_id session,
@@ -457,19 +508,14 @@ WEFT_EXPORT const struct weft_result *weft_status_wait(struct weft_client *clien
                                                        uint32_t timeout_ms);
 WEFT_EXPORT const struct weft_result *weft_counters_wait(struct weft_client *client,
                                                          const char *node, uint32_t timeout_ms);
+WEFT_EXPORT const struct weft_result *weft_verdicts_wait(struct weft_client *client,
+                                                         const char *node, uint32_t timeout_ms);
 
 /* ---- rows --------------------------------------------------------------------------------------
  * Each takes the next row off the run and fills in the struct; false at the end, and at a row that
  * can't be read. Texts point into the result. */
 
 enum weft_session_state { WEFT_SESSION_ACTIVE = 1, WEFT_SESSION_DISCONNECTED = 2 };
-
-enum weft_member_state {
-    WEFT_MEMBER_ALIVE = 1,
-    WEFT_MEMBER_SUSPECT = 2,
-    WEFT_MEMBER_DEAD = 3,
-    WEFT_MEMBER_LEFT = 4,
-};
 
 enum weft_handler_kind {
     WEFT_HANDLER_REQUEST = 1,
@@ -517,6 +563,15 @@ struct weft_counter_row {
     uint64_t value;
 };
 
+struct weft_verdict_row {
+    uint64_t at_ms;           /* wall clock of the asked node */
+    struct weft_text by;      /* node that looked; `?`: not known any more */
+    struct weft_text event;   /* joined, unanswered, suspected, dead ..: for people */
+    struct weft_text helpers; /* nodes that it asked to look too, joined by ',' */
+    uint32_t rtt_us, confirmations;
+    uint64_t incarnation;
+};
+
 WEFT_EXPORT bool weft_next_node(struct weft_rows *nodes, struct weft_node_answer *answer);
 WEFT_EXPORT bool weft_next_session(struct weft_rows *rows, struct weft_session_row *row);
 WEFT_EXPORT bool weft_next_property(struct weft_rows *rows, struct weft_property_row *row);
@@ -524,6 +579,7 @@ WEFT_EXPORT bool weft_next_member(struct weft_rows *rows, struct weft_member_row
 WEFT_EXPORT bool weft_next_handler(struct weft_rows *rows, struct weft_handler_row *row);
 WEFT_EXPORT bool weft_next_status(struct weft_rows *rows, struct weft_status_row *row);
 WEFT_EXPORT bool weft_next_counter(struct weft_rows *rows, struct weft_counter_row *row);
+WEFT_EXPORT bool weft_next_verdict(struct weft_rows *rows, struct weft_verdict_row *row);
 
 #ifdef __cplusplus
 }
