@@ -1,5 +1,5 @@
-/* admission.c - see admission.h. Strikes are a connection's, not its sender's: without keys a stranger
- * may name any member as sender, and sixteen bad frames must not silence that member's own
+/* admission.c - see admission.h. Strikes are a connection's, not its sender's: without keys a
+ * stranger may name any member as sender, and sixteen bad frames must not silence that member's own
  * connections for a minute. Who hangs up and calls again begins anew; that buys him only that his
  * next sixteen frames are looked at before they are dropped.
  *
