@@ -21,6 +21,7 @@ enum ctl_flag {
     FLAG_EXPECT,
     FLAG_IDEMPOTENT,
     FLAG_KEYS,
+    FLAG_KIND,
     FLAG_LIMIT,
     FLAG_NODES,
     FLAG_NUMBER,

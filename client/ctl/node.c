@@ -23,7 +23,7 @@ static const struct output_column member_columns[] = {
     {"incarnation", "INCARNATION", NULL, OUTPUT_NUMBER, true},
 };
 
-static const char *state_name(enum weft_member_state state)
+const char *node_state_name(enum weft_member_state state)
 {
     static const char *const names[] = {
         [WEFT_MEMBER_ALIVE] = "alive",
@@ -40,13 +40,13 @@ static void add_member(cJSON *nodes, const struct weft_member_row *row)
     values_add_text(entry, "name", row->name);
     values_add_hex(entry, "instance", row->instance);
     values_add_decimal(entry, "incarnation", row->incarnation);
-    cJSON_AddStringToObject(entry, "state", state_name(row->state));
+    cJSON_AddStringToObject(entry, "state", node_state_name(row->state));
     values_add_text(entry, "zone", row->zone);
     values_add_text(entry, "version", row->version);
     values_add_text(entry, "address", row->address);
     cJSON_AddNumberToObject(entry, "sessions", row->sessions);
     cJSON_AddNumberToObject(entry, "lag_ms", (double)row->lag_us / 1000);
-    if (row->is_self)
+    if (row->is_self || row->rtt_us == 0) /* not measured, or not yet */
         cJSON_AddNullToObject(entry, "rtt_us");
     else
         cJSON_AddNumberToObject(entry, "rtt_us", (double)row->rtt_us);

@@ -4,6 +4,9 @@
 
 #include "client/ctl/ctl.h"
 
+/* alive, suspect, dead, left; unknown for other numbers. */
+const char *node_state_name(enum weft_member_state state);
+
 /* The verbs `node ls` and `node stats`. Return the exit code. */
 int node_ls(struct ctl *ctl);
 int node_stats(struct ctl *ctl);

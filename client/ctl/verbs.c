@@ -4,12 +4,14 @@
 #include <string.h>
 
 #include "client/ctl/cluster.h"
+#include "client/ctl/events.h"
 #include "client/ctl/handler.h"
 #include "client/ctl/hold.h"
 #include "client/ctl/node.h"
 #include "client/ctl/reply.h"
 #include "client/ctl/req.h"
 #include "client/ctl/session.h"
+#include "client/ctl/why.h"
 
 static const struct argp_option status_options[] = {
     {"expect", FLAG_EXPECT, "N", 0, "an error unless N nodes are ready and agree", 0},
@@ -65,6 +67,11 @@ static const struct argp_option reply_options[] = {
     {0},
 };
 
+static const struct argp_option events_options[] = {
+    {"kind", FLAG_KIND, "KIND", 0, "member (sessions come later)", 0},
+    {0},
+};
+
 static const struct verb verbs[] = {
     {"cluster", "status", NULL, 0, 0, VERB_LISTING,
      "asks every node whether it is ready and what it knows",
@@ -93,6 +100,12 @@ static const struct verb verbs[] = {
      "  weftctl node stats -o json | jq '.nodes[].counters.requests_ok'\n\n"
      "A table leaves out what is 0 everywhere; -o wide shows it.\n",
      NULL, node_stats},
+    {"node", "why", "NAME", 1, 1, VERB_LISTING, "shows why a member is held alive, suspect or dead",
+     "  weftctl node why eu-c\n"
+     "  weftctl node why eu-c -o json | jq '.verdicts[-1]'\n\n"
+     "The last 64 verdicts of the asked node, the oldest first: who found it, with which helpers. "
+     "Exit 3: no such member.\n",
+     NULL, why_node},
     {"session", "ls", NULL, 0, 0, VERB_LISTING, "lists sessions of all nodes",
      "  weftctl session ls\n"
      "  weftctl session ls --keys '$Principal,tier' --sort tier --limit 1000\n",
@@ -129,6 +142,13 @@ static const struct verb verbs[] = {
      "exits with another code than 0, the answer is HANDLER_ERROR. Of what it prints the last "
      "newline is cut, but for --type binary.\n",
      reply_options, reply_run},
+    {"events", NULL, NULL, 0, 0, VERB_STREAM, "shows what happens to members, as it happens",
+     "  weftctl events\n"
+     "  weftctl events --kind member -o jsonl --for 60s\n\n"
+     "First a line `joined` for each member that is there; then joined, suspected, refuted, "
+     "failed, "
+     "left, replaced, as the asked node sees it.\n",
+     events_options, events_run},
 };
 
 const struct verb *verbs_list(size_t *count)
