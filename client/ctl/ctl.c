@@ -117,6 +117,8 @@ int ctl_no_session(const struct ctl *ctl, const struct weft_client *client)
 
 int ctl_connect(struct ctl *ctl)
 {
+    if (ctl->client != NULL && weft_is_closed(ctl->client))
+        weft_destroy(&ctl->client); /* a repeated listing whose session was closed: another one */
     if (ctl->client == NULL) {
         struct weft_options options;
         ctl_options(ctl, &options);
