@@ -1,5 +1,6 @@
 /* play.h - runs weftctl inside a test, on the node of straw, and keeps what it writes.
- * Memory: the struct is the caller's. Thread: the one that runs it; no other may write meanwhile. */
+ * Memory: the struct is the caller's.
+ * Thread: the one that runs it; no other may write meanwhile. */
 #ifndef WEFT_TESTS_UNIT_CLIENT_CTL_PLAY_H
 #define WEFT_TESTS_UNIT_CLIENT_CTL_PLAY_H
 
