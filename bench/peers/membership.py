@@ -239,8 +239,8 @@ def show(count, weft, serf):
         if wanted is not None:
             kept = weft[key] <= wanted * serf[key]
             met = f"<= {wanted:g}" + ("" if kept else ", missed")
-        print(f"| {title} | {form.format(weft[key])} | {form.format(serf[key])} | {ratio} | {met} |",
-              flush=True)
+        cells = [title, form.format(weft[key]), form.format(serf[key]), ratio, met]
+        print("| " + " | ".join(cells) + " |", flush=True)
 
 
 def install_serf():
