@@ -33,6 +33,7 @@ struct event {
     uint32_t connection;
     uint32_t number;
     uint32_t from; /* node a frame came from */
+    bool has_slot; /* its turn at a slow node was given to it */
     uint8_t *frame;
     size_t bytes;
 };

@@ -274,23 +274,32 @@ static void work_on(struct world *world, const struct event *event)
     }
 }
 
-/* What comes for a node that is stopped or busy comes later, in its old order. Its kernel goes on
- * sending meanwhile. */
-static bool is_postponed(struct world *world, const struct event *event)
+static void postpone(struct world *world, const struct event *event, uint64_t until_ns)
+{
+    struct event later = *event;
+    later.at_ns = until_ns;
+    agenda_plan(&world->agenda, later);
+}
+
+/* What comes for a node that is stopped comes when it wakes, in its old order; one that is slow
+ * takes one thing after the other. Its kernel goes on sending meanwhile. */
+static bool is_postponed(struct world *world, struct event *event)
 {
     if (event->kind == EVENT_FAULT || event->kind == EVENT_PUMP)
         return false;
     struct world_node *n = &world->nodes[event->node];
-    uint64_t free_ns =
-        n->paused_until_ns > n->busy_until_ns ? n->paused_until_ns : n->busy_until_ns;
-    if (free_ns > world->now_ns) {
-        struct event later = *event;
-        later.at_ns = free_ns;
-        agenda_plan(&world->agenda, later);
+    if (n->paused_until_ns > world->now_ns) {
+        postpone(world, event, n->paused_until_ns);
         return true;
     }
-    n->busy_until_ns = world->now_ns + n->service_ns;
-    return false;
+    if (event->has_slot)
+        return false;
+    uint64_t slot_ns = n->busy_until_ns > world->now_ns ? n->busy_until_ns : world->now_ns;
+    n->busy_until_ns = slot_ns + n->service_ns;
+    event->has_slot = true;
+    if (slot_ns > world->now_ns)
+        postpone(world, event, slot_ns);
+    return slot_ns > world->now_ns;
 }
 
 void loop_step(struct world *world)
