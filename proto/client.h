@@ -55,7 +55,7 @@ struct client_refused {
     struct span text;
 };
 
-/* KIND_GRANT: cumulative. Responses, requests, events and updates consume credit, control does not. */
+/* KIND_GRANT: cumulative. Responses, requests, events and updates consume credit. */
 struct client_grant {
     uint64_t received_seq;   /* credit-consuming messages received since the session opened */
     uint32_t messages_limit; /* how many may be sent beyond received_seq */

@@ -1,4 +1,4 @@
-/* event.h - what a session is told of the mesh without asking each time: it listens, and gets events.
+/* event.h - what a session is told of the mesh without asking each time: it listens, events come.
  * Memory: spans point into the frame or at the caller's bytes. Thread: plain data. */
 #ifndef WEFT_PROTO_EVENT_H
 #define WEFT_PROTO_EVENT_H

@@ -2,7 +2,7 @@
  * then closes the session, and nobody else waits.
  *
  * (N1) a session is in the list at most once, and only while it is open
- * (N2) what a listener was told is what the room's nodes are: the picture first, then each change */
+ * (N2) what a listener was told is what the room's nodes are: the picture, then each change */
 #include "mesh/routing/listeners.h"
 
 #include "proto/kinds.h"

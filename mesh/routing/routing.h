@@ -1,6 +1,6 @@
 /* routing.h - the room as mesh.c sees it: its birth, and facts that concern all of it. Messages go
- * straight to the file that decides about them: requests.h, responses.h, registrations.h, commands.h,
- * listeners.h.
+ * straight to the file that decides about them: requests.h, responses.h, registrations.h,
+ * commands.h, listeners.h.
  * Memory: fixed tables; answers to commands in MEMORY_QUEUES. Thread: one owner; no clock, no
  * I/O. */
 #ifndef WEFT_MESH_ROUTING_ROUTING_H
@@ -33,7 +33,7 @@ void routing_node_joined(struct routing *routing, uint64_t instance, struct span
 /* The living member of that instance, as the files of this room take it; NULL: there is none. */
 struct node *routing_node(struct routing *routing, uint64_t instance);
 
-/* A member is suspected, or no longer: for those who listen only. It is served and asked as ever. */
+/* A member is suspected, or no longer: for those who listen only; it is served as ever. */
 void routing_node_suspected(struct routing *routing, uint64_t instance, bool is_suspected);
 
 /* A member is dead, left or replaced, as the news says: its callers' requests end, and what it was
