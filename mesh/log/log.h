@@ -34,6 +34,7 @@ struct log {
     uint64_t pushed_at_ns;
     struct deadline push;
     struct deadline compare; /* of heads, with one peer by chance */
+    struct replica *pulling; /* those whose pull is under way, see replica.h */
     bool is_held;            /* nothing is pulled: a stream of higher priority is not there yet */
     uint64_t correlation;    /* of the newest pull this node made */
 };

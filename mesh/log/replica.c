@@ -37,6 +37,11 @@ static const uint64_t pull_timeout_ms = 2000;
 static const uint64_t pull_pause_ms = 200;
 enum { PAUSE_DOUBLINGS_MAX = 4 };
 
+/* So many chunks of one peer are under way at once: four fill a link of 1 Gb/s at 8 ms, and are
+ * what its backlog takes; the other pulls of that peer wait a moment. */
+enum { PULLS_PER_SOURCE = 4 };
+static const uint64_t turn_ms = 20;
+
 /* The writer's own link comes up about when ours does; before, it could not answer. */
 static const uint64_t way_back_ms = 300;
 
@@ -59,6 +64,36 @@ static void retry_in(struct replica *replica, struct log *log, uint64_t ms)
 static bool is_behind(const struct replica *replica)
 {
     return replica->have < replica->heard || !replica->is_complete;
+}
+
+static void pull_begin(struct replica *replica, struct log *log)
+{
+    replica->correlation = ++log->correlation;
+    replica->previous = NULL;
+    replica->next = log->pulling;
+    if (log->pulling != NULL)
+        log->pulling->previous = replica;
+    log->pulling = replica;
+}
+
+/* It was answered, or will not be; nothing happens when there is none. */
+static void pull_end(struct replica *replica, struct log *log)
+{
+    if (replica->correlation == 0)
+        return;
+    replica->correlation = 0;
+    *(replica->previous == NULL ? &log->pulling : &replica->previous->next) = replica->next;
+    if (replica->next != NULL)
+        replica->next->previous = replica->previous;
+}
+
+static bool is_busy(const struct log *log, uint64_t source)
+{
+    uint32_t pulls = 0;
+    const struct replica *replica = log->pulling;
+    for (; replica != NULL; replica = replica->next)
+        pulls += replica->source == source ? 1 : 0;
+    return pulls >= PULLS_PER_SOURCE;
 }
 
 static void retry_later(struct replica *replica, struct log *log)
@@ -84,13 +119,13 @@ static uint64_t choose_source(const struct replica *replica, struct log *log)
 
 static void pull(struct replica *replica, struct log *log)
 {
-    if (log->is_held) {
-        replica->correlation = 0;
-        retry_in(replica, log, pull_pause_ms);
+    pull_end(replica, log);
+    replica->source = choose_source(replica, log);
+    if (log->is_held || (replica->source != 0 && is_busy(log, replica->source))) {
+        retry_in(replica, log, log->is_held ? pull_pause_ms : turn_ms);
         return;
     }
-    replica->source = choose_source(replica, log);
-    replica->correlation = ++log->correlation;
+    pull_begin(replica, log);
     struct log_pull fields = {.writer = replica->writer,
                               .stream = (uint8_t)log->stream,
                               .have = replica->have,
@@ -103,7 +138,7 @@ static void pull(struct replica *replica, struct log *log)
         retry_in(replica, log, pull_timeout_ms);
         return;
     }
-    replica->correlation = 0;
+    pull_end(replica, log);
     replica->attempts++;
     retry_later(replica, log);
 }
@@ -126,7 +161,7 @@ static void proceed(struct replica *replica, struct log *log, bool was_answer)
 /* The answer of the source asked did not help. */
 static void answer_failed(struct replica *replica, struct log *log)
 {
-    replica->correlation = 0;
+    pull_end(replica, log);
     replica->attempts++;
     if (replica->source == replica->witness)
         replica->witness = 0;
@@ -147,7 +182,7 @@ void replica_unfollow(struct replica *replica, struct log *log)
     replica->is_followed = false;
     replica->has_spoken = false;
     replica->in_snapshot = false;
-    replica->correlation = 0;
+    pull_end(replica, log);
     deadlines_cancel(log->context->deadlines, &replica->retry);
 }
 
@@ -207,7 +242,7 @@ void replica_retry(struct replica *replica, struct log *log)
         return;
     if (replica->correlation != 0)
         replica->attempts++; /* it did not answer */
-    replica->correlation = 0;
+    pull_end(replica, log);
     if (is_behind(replica))
         pull(replica, log);
 }
@@ -270,7 +305,7 @@ enum replica_verdict replica_judge_entries(struct replica *replica, struct log *
     else if (entries->head > replica->heard)
         replica->heard = entries->head;
     if (was_answer)
-        replica->correlation = 0;
+        pull_end(replica, log);
     if (entries->last <= replica->have || entries->first > replica->have + 1)
         return pass_over(replica, log, peer, entries, correlation, was_answer);
     *skip = replica->have + 1 - entries->first;
@@ -287,7 +322,7 @@ void replica_applied(struct replica *replica, struct log *log, const struct log_
     replica->attempts = 0;
     if (replica->in_snapshot && replica->have >= replica->snapshot_head) {
         replica->in_snapshot = false; /* overtaken by pushes; the chunk under way is not wanted */
-        replica->correlation = 0;
+        pull_end(replica, log);
     }
     proceed(replica, log, replica->correlation == 0);
 }
@@ -317,7 +352,7 @@ void replica_chunk_applied(struct replica *replica, struct log *log,
 {
     if (!replica->in_snapshot || snapshot->head < replica->snapshot_head)
         replica->snapshot_head = snapshot->head;
-    replica->correlation = 0;
+    pull_end(replica, log);
     replica->attempts = 0;
     replica->in_snapshot = !snapshot->is_last;
     replica->cursor = cursor;

@@ -23,7 +23,8 @@ struct replica {
     bool is_followed; /* the writer is alive: what is missing is asked for */
     bool is_complete; /* has once been received up to the head that was told first */
     bool has_spoken;  /* the writer's link to this node was up: it can answer */
-    /* The pull under way. */
+    /* The pull under way; then it is in the log's list. */
+    struct replica *next, *previous;
     uint64_t source;        /* the peer asked */
     uint64_t correlation;   /* 0: no pull */
     uint32_t attempts;      /* that brought nothing, in a row */

@@ -358,6 +358,25 @@ Test(ownership, of_a_node_that_can_not_be_reached_is_kept_up_to_date_by_comparin
     cr_assert_eq(lab_counter(lab, joiner, COUNTER_log_snapshots_in), 1, "only ranges since");
 }
 
+Test(ownership, of_many_nodes_comes_through_the_only_one_that_can_be_reached)
+{
+    enum { WRITERS = 24 };
+    mesh_of(WRITERS);
+    for (uint32_t i = 0; i < WRITERS; i++) {
+        for (int k = 0; k < 4000; k++)
+            lab_open(lab, i);
+    }
+    lab_run(lab, 500);
+    uint32_t joiner = lab_add(lab);
+    for (uint32_t i = 1; i < WRITERS; i++)
+        lab->cut[joiner][i] = lab->cut[i][joiner] = true;
+    lab_meet(lab, joiner);
+    lab_run(lab, 1500);
+    cr_assert(ownership_is_synced(at(joiner)), "no pull waits for its time-out");
+    lab_check(lab, joiner);
+    cr_assert_eq(lab_counter(lab, joiner, COUNTER_log_snapshots_in), WRITERS - 1);
+}
+
 Test(ownership, a_snapshot_goes_on_elsewhere_when_its_server_dies)
 {
     mesh_of(3);
