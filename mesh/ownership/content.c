@@ -186,9 +186,18 @@ static void table_remove_if_empty(struct content *content, struct hosted *hosted
     origins_remove(&content->directory->origins, hosted);
 }
 
+/* At the limit only sessions that are there already change. */
+static bool has_room(const struct content *content, struct session_id session)
+{
+    return content->totals.sessions < CONTENT_SESSIONS_MAX ||
+           content_session(content, session).state != 0;
+}
+
 static enum error session_set(struct content *content, struct session_id session,
                               struct serials_value value)
 {
+    if (!has_room(content, session))
+        return ERROR_LIMIT_REACHED;
     struct hosted *hosted = table_find(content, session.instance);
     if (hosted == NULL)
         hosted = table_add(content, session.instance);
@@ -243,6 +252,8 @@ static enum error handler_set(struct content *content, const struct ownership_en
     struct handler *before = handler_of(content, entry);
     if (before != NULL && span_equal(handlers_value(before), entry->value))
         return ERROR_OK;
+    if (before == NULL && content->registrations >= CONTENT_REGISTRATIONS_MAX)
+        return ERROR_LIMIT_REACHED;
     struct handler *handler =
         handlers_add(&content->directory->handlers, content, entry->handler_kind, entry->path,
                      entry->session, entry->value);

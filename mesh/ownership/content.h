@@ -13,7 +13,13 @@
 #include "mesh/ownership/directory.h"
 #include "proto/ownership.h"
 
-enum { CONTENT_ORIGINS_MAX = 4096 }; /* nodes whose sessions went on at this one */
+/* What one node may host: ten times what a node is built for, so that no node fills the directories
+ * of all. What is beyond is not applied. */
+enum {
+    CONTENT_SESSIONS_MAX = 1 << 20,
+    CONTENT_REGISTRATIONS_MAX = 1 << 18,
+    CONTENT_ORIGINS_MAX = 4096, /* nodes whose sessions went on at this one */
+};
 
 enum content_visibility { CONTENT_STAGED, CONTENT_SHADED, CONTENT_LIVE };
 

@@ -162,6 +162,24 @@ Test(content, in_the_shade_counts_nothing_and_keeps_everything)
     cr_assert_eq(directory.live.handlers, live.handlers);
 }
 
+Test(content, of_one_node_has_a_limit_and_what_is_there_still_changes)
+{
+    for (uint64_t i = 0; i < CONTENT_SESSIONS_MAX; i++) {
+        struct ownership_entry entry = {.type = OWNERSHIP_SESSION_OPENED,
+                                        .session = id(WRITER, i * UINT64_C(0x9e3779b97f4a7c15)),
+                                        .state = SESSION_ACTIVE};
+        cr_assert_eq(content_apply(content, &entry), ERROR_OK);
+    }
+    cr_assert_eq(apply(OWNERSHIP_SESSION_OPENED, id(WRITER, 1), SESSION_ACTIVE, NULL),
+                 ERROR_LIMIT_REACHED);
+    cr_assert_eq(apply(OWNERSHIP_SESSION_OPENED, id(OTHER, 1), SESSION_ACTIVE, NULL),
+                 ERROR_LIMIT_REACHED);
+    cr_assert_eq(apply(OWNERSHIP_SESSION_STATE, id(WRITER, 0), SESSION_DISCONNECTED, NULL),
+                 ERROR_OK);
+    apply(OWNERSHIP_SESSION_CLOSED, id(WRITER, 0), 0, NULL);
+    cr_assert_eq(apply(OWNERSHIP_SESSION_OPENED, id(OTHER, 1), SESSION_ACTIVE, NULL), ERROR_OK);
+}
+
 Test(content, refuses_entries_for_which_there_is_no_memory_and_stays_sound)
 {
     fill(200);
