@@ -2,7 +2,8 @@
 
 /* A name can be lost only to a namesake; the one that stays may be either: after a split, or when
  * the holder was silent for long, the newcomer is as good as the other. That one of two goes is part
- * of agreeing who is in (check_members.h). */
+ * of agreeing who is in (check_members.h). Where bytes change on the way, a refusal may be made up:
+ * another mesh, another version, another's name. */
 
 static bool has_namesake(const struct world *world, uint32_t node)
 {
@@ -14,10 +15,11 @@ static bool has_namesake(const struct world *world, uint32_t node)
 
 static void on_stopped(void *state, struct world *world, uint32_t node, enum mesh_notice_code why)
 {
-    (void)state;
+    const struct faults *faults = state;
     const struct world_node *n = &world->nodes[node];
     bool is_about_name = why == NOTICE_NAME_LOST || why == NOTICE_MESH_REFUSED;
-    if (n->was_told_to_stop || (is_about_name && has_namesake(world, node)))
+    if (n->was_told_to_stop ||
+        (is_about_name && (has_namesake(world, node) || faults_can_forge(faults))))
         return;
     world_fail(world, "ends", "%s stops, which nobody asked for: %s", n->name,
                why == NOTICE_NAME_LOST      ? "it says its name is lost"
@@ -25,7 +27,7 @@ static void on_stopped(void *state, struct world *world, uint32_t node, enum mes
                                             : "it says it left");
 }
 
-void check_ends_init(struct world *world)
+void check_ends_init(struct world *world, struct faults *faults)
 {
-    world_watch(world, (struct world_watcher){.on_stopped = on_stopped});
+    world_watch(world, (struct world_watcher){.state = faults, .on_stopped = on_stopped});
 }

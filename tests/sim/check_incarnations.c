@@ -67,7 +67,7 @@ static void on_notice(void *state, struct world *world, uint32_t node,
         world_fail(world, "incarnations", "%s takes %s back from %" PRIx64 " to %" PRIx64,
                    world->nodes[node].name, world->nodes[of].name, heard[of], incarnation);
     heard[of] = incarnation;
-    bool is_forged = check->faults != NULL && faults_can_forge(check->faults);
+    bool is_forged = faults_can_forge(check->faults);
     if (check->said_by[of] == instance && incarnation > check->said[of] && !is_forged)
         world_fail(world, "incarnations",
                    "%s speaks of %s at %" PRIx64 ", but it never went beyond %" PRIx64,

@@ -8,11 +8,11 @@
 #include "tests/sim/world.h"
 
 struct check_incarnations {
-    const struct faults *faults; /* NULL: there are none */
-    uint64_t *said;              /* [node]: the highest that its present instance said of itself */
-    uint64_t *said_by;           /* [node]: that instance */
-    uint64_t *heard;             /* [by * nodes + of]: the last that one spoke of */
-    uint32_t *lives;             /* [node]: the life in which `heard` was heard */
+    const struct faults *faults;
+    uint64_t *said;    /* [node]: the highest that its present instance said of itself */
+    uint64_t *said_by; /* [node]: that instance */
+    uint64_t *heard;   /* [by * nodes + of]: the last that one spoke of */
+    uint32_t *lives;   /* [node]: the life in which `heard` was heard */
 };
 
 void check_incarnations_init(struct check_incarnations *check, struct world *world,

@@ -29,12 +29,11 @@ static void judge_death(struct check_members *check, struct world *world, uint32
                         const struct mesh_notice *notice)
 {
     if (!world_is_running(world, of) || notice->values[0] != world->nodes[of].instance ||
-        (check->faults != NULL && faults_excuse(check->faults, world, by, of)))
+        faults_excuse(check->faults, world, by, of))
         return;
     check->false_deaths++;
     const struct world_node *nodes = world->nodes;
-    if (check->are_false_deaths_told ||
-        (check->faults != NULL && !faults_are_moderate(check->faults, world)))
+    if (!faults_are_moderate(check->faults, world))
         world_note(world, "%s falsely holds %s dead", nodes[by].name, nodes[of].name);
     else
         world_fail(world, "members", "%s holds %s dead, which nothing happened to: %.*s",
@@ -50,7 +49,7 @@ static void on_notice(void *state, struct world *world, uint32_t node,
         return;
     uint32_t of = world_node_named(world, notice->texts[0]);
     if (of == UINT32_MAX) {
-        if (check->faults == NULL || !faults_can_forge(check->faults))
+        if (!faults_can_forge(check->faults))
             world_fail(world, "members", "%s speaks of %.*s, which nobody ever started",
                        world->nodes[node].name, (int)notice->texts[0].bytes,
                        (const char *)notice->texts[0].data);
@@ -88,12 +87,14 @@ void check_members_converge(struct check_members *check, struct world *world)
 void check_members_look(struct check_members *check, struct world *world)
 {
     uint64_t bound_ns = check_members_bound_ms(world) * MS;
+    if (!faults_are_moderate(check->faults, world))
+        return;
     for (uint32_t by = 0; by < world->nodes_count; by++) {
         for (uint32_t of = 0; world_is_running(world, by) && of < world->nodes_count; of++) {
             const struct view *view = views_at(world->views, by, of);
             if (view->state != VIEW_DEAD || views_is_right(world, by, of) ||
                 world->now_ns - view->since_ns < bound_ns ||
-                (check->faults != NULL && faults_excuse(check->faults, world, by, of)))
+                faults_excuse(check->faults, world, by, of))
                 continue;
             world_fail(world, "members", "%s holds %s dead since %.3f s, and nothing hinders them",
                        world->nodes[by].name, world->nodes[of].name, (double)view->since_ns / 1e9);

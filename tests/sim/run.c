@@ -121,7 +121,7 @@ void run_world(const struct run_options *options, struct run_result *result)
     run.faults = faults_new(run.world, options->faults, options->is_swarm);
     check_members_init(&run.members, run.world, run.faults);
     check_incarnations_init(&run.incarnations, run.world, run.faults);
-    check_ends_init(run.world);
+    check_ends_init(run.world, run.faults);
     tally_init(&result->tally, run.world);
     play(&run);
     take_stock(&run);
