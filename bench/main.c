@@ -224,7 +224,7 @@ int main(int count, char **words)
     settings->seed &= ((uint64_t)1 << 53) - 1;
     enum bench_exit code = req_run(settings, &report);
     if (code != BENCH_HELD)
-        return code;
+        return (int)code;
     if (settings->json_file == NULL || strcmp(settings->json_file, "-") != 0)
         report_print(settings, &report);
     if (settings->json_file != NULL && !report_write_json(arguments.verb, settings, &report))

@@ -184,7 +184,8 @@ bool report_write_json(const char *verb, const struct bench_settings *settings,
     char when[32];
     time_t now = time(NULL);
     struct tm utc;
-    strftime(when, sizeof when, "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&now, &utc));
+    if (strftime(when, sizeof when, "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&now, &utc)) == 0)
+        when[0] = '\0';
     cJSON *root = cJSON_CreateObject();
     cJSON_AddStringToObject(root, "bench", verb);
     cJSON_AddStringToObject(root, "version", weft_version());

@@ -114,8 +114,6 @@ static void on_registered(struct weft_client *client, enum weft_error error, str
 
 /* ---- the callers -----------------------------------------------------------------------------*/
 
-static void send_request(struct caller *caller, uint64_t from_ns);
-
 static void check_response(struct run *run, const struct pending *pending,
                            const struct weft_value *value)
 {
@@ -138,14 +136,12 @@ static void account(struct run *run, const struct pending *pending,
         histogram_add(&run->report->latency, now_ns - pending->from_ns);
 }
 
-static void on_response(struct weft_client *client, const struct weft_response *response,
-                        void *user)
+/* The request has its outcome; whatever it was, nothing more comes of it. */
+static void settle(struct pending *pending, const struct weft_response *response)
 {
-    struct pending *pending = user;
     struct caller *caller = pending->caller;
     struct run *run = caller->run;
     uint64_t now_ns = machine_now_ns();
-    (void)client;
     run->in_flight--;
     caller->outstanding--;
     if (pending->is_measured)
@@ -154,8 +150,6 @@ static void on_response(struct weft_client *client, const struct weft_response *
         check_response(run, pending, &response->value);
     pending->next_free = run->free_pending;
     run->free_pending = pending;
-    if (run->settings->rate == 0 && !run->is_over)
-        send_request(caller, 0);
 }
 
 static struct pending *take_pending(struct run *run)
@@ -180,6 +174,9 @@ static uint32_t choose_node(struct run *run, const struct caller *caller)
     }
     return (uint32_t)(roll(run) % nodes);
 }
+
+static void on_response(struct weft_client *client, const struct weft_response *response,
+                        void *user);
 
 /* from_ns: when it was due; 0: now (closed loop). */
 static void send_request(struct caller *caller, uint64_t from_ns)
@@ -211,11 +208,19 @@ static void send_request(struct caller *caller, uint64_t from_ns)
         weft_request(caller->client, path, &value, &options, on_response, pending, NULL);
     if (error != WEFT_OK) { /* the library's own limit: an outcome as well */
         struct weft_response response = {.outcome = error};
-        bool was_over = run->is_over;
-        run->is_over = true; /* does not send the next one from in here */
-        on_response(caller->client, &response, pending);
-        run->is_over = was_over;
+        settle(pending, &response);
     }
+}
+
+static void on_response(struct weft_client *client, const struct weft_response *response,
+                        void *user)
+{
+    struct pending *pending = user;
+    struct caller *caller = pending->caller;
+    (void)client;
+    settle(pending, response);
+    if (caller->run->settings->rate == 0 && !caller->run->is_over)
+        send_request(caller, 0);
 }
 
 /* ---- setting up ------------------------------------------------------------------------------*/

@@ -8,11 +8,12 @@
 #define COUNTER_LIST(X)                                                                            \
     /* frames and messages by channel */                                                           \
     X(client_frames_in)                                                                            \
-    X(client_frames_out) X(client_messages_in) X(client_messages_out) X(client_bytes_in) X(        \
-        client_bytes_out) X(gossip_frames_in) X(gossip_frames_out) X(gossip_messages_in)           \
-        X(gossip_messages_out) X(gossip_bytes_in) X(gossip_bytes_out) X(forward_frames_in) X(      \
-            forward_frames_out) X(forward_messages_in) X(forward_messages_out) X(forward_bytes_in) \
-            X(forward_bytes_out) /* what peers were sent on purpose: zero for local work */        \
+    X(client_frames_out)                                                                           \
+    X(client_messages_in) X(client_messages_out) X(client_bytes_in) X(client_bytes_out)            \
+        X(gossip_frames_in) X(gossip_frames_out) X(gossip_messages_in) X(gossip_messages_out)      \
+            X(gossip_bytes_in) X(gossip_bytes_out) X(forward_frames_in) X(forward_frames_out)      \
+                X(forward_messages_in) X(forward_messages_out) X(forward_bytes_in) X(              \
+                    forward_bytes_out) /* what peers were sent on purpose: zero for local work */  \
         X(requests_forwarded) X(responses_forwarded) X(commands_forwarded) /* sessions */          \
         X(sessions_opened) X(sessions_closed) X(sessions_refused)                                  \
             X(sessions_lost) /* requests this node's callers made, and their outcomes */           \

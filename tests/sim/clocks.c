@@ -12,7 +12,7 @@ uint64_t clocks_reach_ns(const struct sim_clock *clock, uint64_t own_ns)
 {
     if (own_ns <= clock->base_ns)
         return clock->since_ns;
-    uint64_t speed = (uint64_t)(1000 + clock->drift_permille);
+    uint64_t speed = (uint64_t)((int64_t)1000 + clock->drift_permille);
     return clock->since_ns + ((own_ns - clock->base_ns) * 1000 + speed - 1) / speed;
 }
 

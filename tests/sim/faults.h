@@ -31,7 +31,7 @@
     X(FLIP, 25, "flip")         /* bytes change on the way */
 
 enum fault {
-#define FAULT_ENUM(name, number, text) FAULT_##name = number,
+#define FAULT_ENUM(name, number, text) FAULT_##name = (number),
     FAULT_LIST(FAULT_ENUM)
 #undef FAULT_ENUM
         FAULTS = 32

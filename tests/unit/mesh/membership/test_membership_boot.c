@@ -1,4 +1,4 @@
-/* test_boot.c - finding the mesh: seeds that are down, moved, replaced, wrong. */
+/* test_membership_boot.c - finding the mesh: seeds that are down, moved, replaced, wrong. */
 #include <criterion/criterion.h>
 #include <stdio.h>
 

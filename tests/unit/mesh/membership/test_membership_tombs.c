@@ -1,4 +1,4 @@
-/* test_tombs.c - the dead and the gone: they stay so, and cost a bounded amount. */
+/* test_membership_tombs.c - the dead and the gone: they stay so, and cost a bounded amount. */
 #include <criterion/criterion.h>
 #include <stdio.h>
 

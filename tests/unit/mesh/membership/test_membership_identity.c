@@ -1,4 +1,4 @@
-/* test_identity.c - who is who: restarts, names, addresses, incarnations. */
+/* test_membership_identity.c - who is who: restarts, names, addresses, incarnations. */
 #include <criterion/criterion.h>
 #include <stdio.h>
 
