@@ -55,6 +55,7 @@ static bool block_has_room(const struct ring_block *block, size_t bytes)
 /* The block that takes the next entries: a new one, or the oldest one emptied. */
 static struct ring_block *block_start(struct ring *ring)
 {
+    require(ring->blocks_max > 0);
     struct ring_block *block;
     if (ring->count < ring->blocks_max) {
         block = memory_new(ring->memory, MEMORY_DIRECTORY, sizeof *block);

@@ -140,6 +140,7 @@ enum error host_entries_received(struct host *host, struct log *log, uint64_t pe
     enum error error = verdict == REPLICA_REFUSE ? ERROR_INVALID_MESSAGE : ERROR_OK;
     if (verdict != REPLICA_APPLY)
         return error;
+    require(host != NULL); /* of nobody nothing is applied */
     if (is_sound(message->body, entries->writer, entries->last - entries->first + 1)) {
         entries_apply(host, log, message, entries, skip);
     } else {
@@ -191,6 +192,7 @@ enum error host_chunk_received(struct host *host, struct log *log, uint64_t peer
                             snapshot, message->body.bytes);
     enum error error = verdict == REPLICA_REFUSE ? ERROR_INVALID_MESSAGE : ERROR_OK;
     if (verdict == REPLICA_APPLY) {
+        require(host != NULL);
         struct span cursor;
         error = stage(host, message->body, &cursor);
         if (error == ERROR_OK && snapshot->is_last && !content_settle(host->staged))

@@ -7,8 +7,8 @@
 #include "mesh/ownership/content.h"
 #include "mesh/ownership/ownership.h"
 
-/* As ownership_find_handlers and ownership_next_handler. random: drawn from only when there are more
- * registrations than entries. */
+/* As ownership_find_handlers and ownership_next_handler. random: drawn from only when there are
+ * more registrations than entries. */
 size_t search_path(const struct directory *directory, struct random *random, enum handler_kind kind,
                    struct span path, struct handler_entry *entries, size_t most);
 bool search_next(struct directory *directory, uint64_t *cursor, enum handler_kind *kind,

@@ -255,7 +255,7 @@ static void counters_reset(void)
         nodes[i].bytes_out = nodes[i].bytes_in = nodes[i].frames_out = 0, nodes[i].cpu_s = 0;
 }
 
-/* Changes that are over, more than the ring of a log holds: what is there now comes as a snapshot. */
+/* Changes that are over, more than a ring holds: what is there now comes as a snapshot. */
 static void grow_old(uint32_t number)
 {
     for (uint32_t i = 0; i < 60000; i++) {
