@@ -24,7 +24,8 @@ enum {
     STALL_END_MS = 15000,   /* TCP_MAXRT: the link breaks */
     WINDOW_FRAMES = 10,     /* sent into a one-way cut before the sender waits */
     PIPE_FRAMES = 128,      /* both high-water marks */
-    HANDSHAKE_TRIPS = 3,    /* SYN, greeting, READY */
+    HANDSHAKE_TRIPS = 3,
+    HANDSHAKE_END_MS = 5000, /* HANDSHAKE_IVL: then anew */
 };
 
 static const uint64_t MS = 1000000;
@@ -223,24 +224,36 @@ static uint32_t new_connection(struct world *world, uint32_t node, uint32_t link
     return ++world->connections;
 }
 
-static void connect_now(struct world *world, uint32_t node, uint32_t link, uint32_t channel)
+/* SYN, greeting, READY: a round trip each. */
+static uint64_t handshake_ns(struct world *world, uint32_t node, uint32_t to)
 {
-    struct sim_link *l = link_at(world, node, link, channel);
-    const struct world_node *peer = &world->nodes[l->peer];
-    l->peer_life = peer->life;
-    l->connection = new_connection(world, node, link, (enum channel)channel);
-    l->is_up = true;
-    l->is_full = l->has_asked_twice = false;
-    l->stall_ms = l->unacknowledged = 0;
-    l->retry_ms = RETRY_FIRST_MS;
+    const struct world_node *peer = &world->nodes[to];
     uint64_t takes_ns = 0;
     for (int trip = 0; trip < HANDSHAKE_TRIPS; trip++) {
-        takes_ns += round_trip_ns(world, node, l->peer);
+        takes_ns += round_trip_ns(world, node, to);
         if (draws(world, world->network.stall_permille, 1000))
             takes_ns += STALL_FIRST_MS * MS;
     }
     if (peer->paused_until_ns > world->now_ns) /* its kernel answers, it does not */
         takes_ns += peer->paused_until_ns - world->now_ns;
+    return takes_ns;
+}
+
+static void connect_now(struct world *world, uint32_t node, uint32_t link, uint32_t channel)
+{
+    struct sim_link *l = link_at(world, node, link, channel);
+    uint64_t takes_ns = handshake_ns(world, node, l->peer);
+    l->retry_ms = RETRY_FIRST_MS;
+    l->has_asked_twice = false;
+    if (takes_ns > HANDSHAKE_END_MS * MS) {
+        plan(world, (HANDSHAKE_END_MS + RETRY_FIRST_MS) * MS, EVENT_DIAL, node, link, channel);
+        return;
+    }
+    l->peer_life = world->nodes[l->peer].life;
+    l->connection = new_connection(world, node, link, (enum channel)channel);
+    l->is_up = true;
+    l->is_full = false;
+    l->stall_ms = l->unacknowledged = 0;
     l->last_arrival_ns = world->now_ns + takes_ns;
     plan(world, takes_ns, EVENT_LINK_UP, node, link, channel);
 }
