@@ -53,6 +53,7 @@ run_tests() {
     local profile=$1 log=$logs/$1-$2.log name=$1-$2 line verdict test
     shift 2
     say "testing $name"
+    : >"$log" # there before tail looks for it
     ctest --test-dir "build/$profile" -V -j1 --no-tests=error "$@" >"$log" 2>&1 </dev/null &
     local ctest=$!
     tail -n +1 -s 0.2 -f --pid="$ctest" "$log" | while IFS= read -r line; do
