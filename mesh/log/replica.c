@@ -28,7 +28,7 @@
 
 static const uint64_t ms_ns = 1000000;
 
-/* No answer for so long: another is asked. A chunk of 256 KiB takes 250 ms on 1 MB/s; a link that
+/* No answer for so long: another is asked. A chunk takes 65 ms on 1 MB/s; a link that
  * is slow but alive should not be given up, a dead one is told by membership before. */
 static const uint64_t pull_timeout_ms = 2000;
 
