@@ -75,7 +75,7 @@ enum error refusal_received(struct membership *room, uint32_t number, const stru
         const struct span texts[3] = {by, refused.text};
         outbox_notice(room->context->outbox, NOTICE_REFUSED_BY, NULL, texts);
     }
-    /* Who serves already goes on, but for its name: the other mesh has compared and keeps its own. */
+    /* Who serves already goes on, but for its name: the other mesh compared, and keeps its own. */
     if (is_lasting(refused.code) && !join_has_joined(room))
         stop(room, NOTICE_MESH_REFUSED, by, refused.text);
     else if (refused.code == ERROR_NAME_IN_USE)

@@ -1,4 +1,4 @@
-/* seeds.h - knows who was found at the seeds' addresses, and calls where somebody is missing. A seed
+/* seeds.h - knows who was found at the seeds' addresses, calls where somebody is missing. A seed
  * is a name; it may stand for several addresses, and for others tomorrow.
  * Memory: a part of the room. Thread: one owner. */
 #ifndef WEFT_MESH_MEMBERSHIP_SEEDS_H

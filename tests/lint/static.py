@@ -1,8 +1,9 @@
 """Format and static analysis: clang-format, clang-tidy and cppcheck over the sources of a build.
 
-static.py format|tidy|analyzer|cppcheck --build FOLDER judges what compile_commands.json lists (format: all
-sources). The analyzer is clang-tidy's costly half: it follows paths, for minutes, so it runs with
-the tests labelled long. static.py planted shows each tool a file with a fault and insists that it is found.
+static.py format|tidy|analyzer|cppcheck --build FOLDER judges what compile_commands.json lists
+(format: all sources). The analyzer is clang-tidy's costly half: it follows paths, for minutes, so
+it runs with the tests labelled long. static.py planted shows each tool a file with a fault and insists that
+it is found.
 """
 
 import argparse

@@ -1,7 +1,7 @@
 #include "tests/sim/check_ends.h"
 
 /* A name can be lost only to a namesake; the one that stays may be either: after a split, or when
- * the holder was silent for long, the newcomer is as good as the other. That one of two goes is part
+ * the holder was silent for long, the newcomer is as good as the other. That one goes is part
  * of agreeing who is in (check_members.h). Where bytes change on the way, a refusal may be made up:
  * another mesh, another version, another's name. */
 

@@ -1,4 +1,4 @@
-/* tally.h - counts what came about in a run: faults, rare branches, kinds of messages. Of these each
+/* tally.h - counts what came about in a run: faults, rare branches, kinds of messages. Of them each
  * must come about in some run of a set: a branch that no seed reaches is one that no seed tests.
  * Memory: plain data. Thread: one. */
 #ifndef WEFT_TESTS_SIM_TALLY_H
@@ -57,7 +57,7 @@ void tally_finish(struct tally *tally, const struct world *world, const struct f
 
 void tally_add(struct tally *sum, const struct tally *tally);
 
-/* Prints the sums; false when something never came about. With `faults` the kinds that were allowed:
+/* Prints the sums; false if something never came about. With `faults` the kinds that were allowed:
  * only if all were, rare branches are asked for. */
 bool tally_report(const struct tally *sum, uint32_t faults);
 

@@ -1,4 +1,4 @@
-/* test_membership_partitions.c - splits and bad links: both sides go on, and heal without an operator. */
+/* test_membership_partitions.c - splits and bad links: both sides go on, and heal alone. */
 #include <criterion/criterion.h>
 
 #include "tests/unit/mesh/membership/world.h"

@@ -1,4 +1,4 @@
-/* wires.h - the network of a small world: who is connected to whom, what is lost, late or changed on
+/* wires.h - the network of a small world: who is connected to whom, what is lost, late, changed on
  * the way. For world.c.
  * Memory: the world's. Thread: one. */
 #ifndef WEFT_TESTS_UNIT_MESH_MEMBERSHIP_WIRES_H

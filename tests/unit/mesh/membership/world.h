@@ -92,7 +92,7 @@ void world_split(struct world *world, uint32_t first); /* nodes below `first` fr
 void world_heal(struct world *world);                  /* all cuts */
 void world_reset_links(struct world *world, uint32_t from, uint32_t to); /* connections break */
 
-/* What one node says of another, as a record: its present instance, at its own incarnation, complete
+/* What one node says of another, as a record: its present instance, its own incarnation, complete
  * when it is alive. To be changed, and told. Its spans point at the nodes' own strings. */
 struct member_record world_record(struct world *world, uint32_t of, enum member_state state);
 
