@@ -2,8 +2,8 @@
 
 static.py format|tidy|analyzer|cppcheck --build FOLDER judges what compile_commands.json lists
 (format: all sources). The analyzer is clang-tidy's costly half: it follows paths, for minutes, so
-it runs with the tests labelled long. static.py planted shows each tool a file with a fault and insists that
-it is found.
+it runs with the tests labelled long. static.py planted shows each tool a file with a fault and
+insists that it is found.
 """
 
 import argparse
