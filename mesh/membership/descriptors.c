@@ -4,8 +4,6 @@
 
 #include "mesh/base/require.h"
 
-enum { DESCRIPTOR_STRINGS = 6 };
-
 void descriptors_init(struct descriptors *store, struct memory *memory, uint64_t salt)
 {
     *store = (struct descriptors){.memory = memory, .first_free = WHO_NONE};
@@ -70,6 +68,7 @@ static bool text_new(struct descriptors *store, struct descriptor *descriptor,
     descriptor->text_bytes = (uint32_t)bytes;
     for (size_t i = 0; i < DESCRIPTOR_STRINGS; i++) {
         *strings[i] = text;
+        descriptor->lengths[i] = (uint16_t)parts[i].bytes;
         if (parts[i].bytes > 0)
             memcpy(text, parts[i].data, parts[i].bytes);
         text += parts[i].bytes + 1;
@@ -105,7 +104,7 @@ static void row_free(struct descriptors *store, uint32_t who)
 static bool row_index(struct descriptors *store, uint32_t who)
 {
     struct descriptor *descriptor = row(store, who);
-    struct hashmap_key name = hashmap_key_of_bytes(&store->by_name, span_text(descriptor->name));
+    struct hashmap_key name = hashmap_key_of_bytes(&store->by_name, descriptors_name(descriptor));
     descriptor->next_of_name = hashmap_get(&store->by_name, name); /* HASHMAP_NONE is WHO_NONE */
     if (!hashmap_put(&store->by_instance, (struct hashmap_key){0, descriptor->instance}, who))
         return false;
@@ -120,7 +119,7 @@ uint32_t descriptors_hold(struct descriptors *store, const struct member_record 
     require(descriptors_is_complete(record));
     uint32_t who = descriptors_find(store, record->instance);
     if (who != WHO_NONE) {
-        if (!span_equal(record->name, span_text(row(store, who)->name)))
+        if (!span_equal(record->name, descriptors_name(row(store, who))))
             return WHO_NONE;
         row(store, who)->holders++;
         return who;
@@ -151,7 +150,7 @@ uint32_t descriptors_hold(struct descriptors *store, const struct member_record 
 static void row_unchain(struct descriptors *store, uint32_t who)
 {
     struct descriptor *gone = row(store, who);
-    struct hashmap_key name = hashmap_key_of_bytes(&store->by_name, span_text(gone->name));
+    struct hashmap_key name = hashmap_key_of_bytes(&store->by_name, descriptors_name(gone));
     uint32_t first = hashmap_get(&store->by_name, name);
     if (first == who && gone->next_of_name == WHO_NONE) {
         hashmap_remove(&store->by_name, name);
@@ -189,6 +188,11 @@ uint32_t descriptors_named(const struct descriptors *store, struct span name)
     return hashmap_get(&store->by_name, hashmap_key_of_bytes(&store->by_name, name));
 }
 
+struct span descriptors_name(const struct descriptor *descriptor)
+{
+    return span_of(descriptor->name, descriptor->lengths[0]);
+}
+
 const struct descriptor *descriptors_at(const struct descriptors *store, uint32_t who)
 {
     return row(store, who);
@@ -199,16 +203,17 @@ void descriptors_describe(const struct descriptors *store, uint32_t who, bool is
 {
     const struct descriptor *descriptor = row(store, who);
     *record = (struct member_record){
-        .name = span_text(descriptor->name),
+        .name = descriptors_name(descriptor),
         .instance = descriptor->instance,
     };
     if (!is_full)
         return;
-    record->gossip_address = span_text(descriptor->gossip_address);
-    record->forward_address = span_text(descriptor->forward_address);
-    record->client_address = span_text(descriptor->client_address);
-    record->zone = span_text(descriptor->zone);
-    record->version = span_text(descriptor->version);
+    const uint16_t *lengths = descriptor->lengths;
+    record->gossip_address = span_of(descriptor->gossip_address, lengths[1]);
+    record->forward_address = span_of(descriptor->forward_address, lengths[2]);
+    record->client_address = span_of(descriptor->client_address, lengths[3]);
+    record->zone = span_of(descriptor->zone, lengths[4]);
+    record->version = span_of(descriptor->version, lengths[5]);
     record->wire_min = descriptor->wire_min;
     record->wire_max = descriptor->wire_max;
 }

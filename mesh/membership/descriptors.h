@@ -11,12 +11,13 @@
 
 #define WHO_NONE UINT32_MAX
 
-enum { DESCRIPTORS_MAX = 1 << 20, DESCRIPTORS_CHUNK = 256 };
+enum { DESCRIPTORS_MAX = 1 << 20, DESCRIPTORS_CHUNK = 256, DESCRIPTOR_STRINGS = 6 };
 
 struct descriptor {
     uint64_t instance; /* 0: a free row */
     const char *name, *gossip_address, *forward_address, *client_address, *zone, *version;
-    char *text; /* the block that the strings are in */
+    uint16_t lengths[DESCRIPTOR_STRINGS]; /* of the strings, in that order */
+    char *text;                           /* the block that they are in */
     uint32_t text_bytes;
     uint32_t holders;
     uint32_t next_of_name; /* another instance with the same name; free rows: the next free one */
@@ -52,6 +53,8 @@ uint32_t descriptors_find(const struct descriptors *store, uint64_t instance); /
 uint32_t descriptors_named(const struct descriptors *store, struct span name);
 
 const struct descriptor *descriptors_at(const struct descriptors *store, uint32_t who);
+
+struct span descriptors_name(const struct descriptor *descriptor);
 
 /* Fills all of a record but incarnation, state and witnesses. Spans point into the store. */
 void descriptors_describe(const struct descriptors *store, uint32_t who, bool is_full,

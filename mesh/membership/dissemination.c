@@ -137,8 +137,8 @@ bool dissemination_is_empty(const struct dissemination *all)
 
 uint32_t dissemination_sends(uint32_t resend, uint32_t members)
 {
-    uint32_t digits = 1; /* ceil(log10(members + 1)), at least 1 */
-    for (uint64_t power = 10; power < (uint64_t)members + 1; power *= 10)
+    uint32_t digits = 2; /* ceil(log10(members + 1)); a few members meet each other too often */
+    for (uint64_t power = 100; power < (uint64_t)members + 1; power *= 10)
         digits++;
     uint64_t sends = (uint64_t)resend * digits;
     return sends < NEWS_SENDS_MAX ? (uint32_t)sends : NEWS_SENDS_MAX - 1;

@@ -291,8 +291,11 @@ void faults_end(struct faults *faults, struct world *world, bool may_split)
     faults->phase++;
     faults->count = 0;
     world_heal(world);
-    if (world->nodes[0].mesh == NULL)
-        world_start(world, 0); /* somebody must be there whom all know by name */
+    if (world->nodes[0].mesh == NULL) { /* somebody must be there whom all have as a seed */
+        if (world->spare != UINT32_MAX)
+            world_crash(world, world->spare); /* it may have taken the name */
+        world_start(world, 0);
+    }
     bool splits = may_split && random_below(&world->random[STREAM_PHASES], 4) == 0;
     bool was_apart = faults->is_apart;
     faults->is_apart = set_apart(world, splits);

@@ -40,8 +40,8 @@ static uint32_t fill(struct dissemination *all, size_t bytes, uint32_t *whos, si
 
 Test(dissemination, sends_grow_with_the_decimal_digits_of_the_mesh)
 {
-    cr_assert_eq(dissemination_sends(4, 2), 4);
-    cr_assert_eq(dissemination_sends(4, 9), 4);
+    cr_assert_eq(dissemination_sends(4, 2), 8);
+    cr_assert_eq(dissemination_sends(4, 9), 8);
     cr_assert_eq(dissemination_sends(4, 10), 8);
     cr_assert_eq(dissemination_sends(4, 100), 12);
     cr_assert_eq(dissemination_sends(4, 1000), 16);
