@@ -7,6 +7,9 @@
 /* As many keys as a session may have properties, each with its comma. */
 enum { KEYS_BYTES_MAX = PROPERTIES_MAX * (PROPERTY_KEY_BYTES_MAX + 1) };
 
+/* As many roles as a session may hold, each with the head of its group and of its name. */
+enum { ROLES_BYTES_MAX = ROLES_MAX * (ROLE_BYTES_MAX + 8) };
+
 FIELDS(command) = {
     FIELD(command, 1, verb, UINT, REQUIRED, UINT8_MAX),
     FIELD(command, 2, session, ID, OPTIONAL, 0),
@@ -19,6 +22,13 @@ FIELDS(command) = {
     FIELD(command, 9, includes_gone, BOOL, OPTIONAL, 0),
     FIELD(command, 10, id, BYTES, OPTIONAL, COMMAND_ID_BYTES),
     FIELD(command, 11, asker, ID, OPTIONAL, 0),
+    FIELD(command, 12, add_roles, GROUPS, OPTIONAL, ROLES_BYTES_MAX),
+    FIELD(command, 13, remove_roles, GROUPS, OPTIONAL, ROLES_BYTES_MAX),
+    FIELD(command, 14, is_conflated, BOOL, OPTIONAL, 0),
+    FIELD(command, 15, dry_run, BOOL, MUST_UNDERSTAND, 0),
+    FIELD(command, 16, expect_max, UINT, MUST_UNDERSTAND, UINT32_MAX),
+    FIELD(command, 17, sort, TEXT, OPTIONAL, PROPERTY_KEY_BYTES_MAX),
+    FIELD(command, 18, phase, UINT, MUST_UNDERSTAND, UINT8_MAX),
 };
 SCHEMA(command);
 
@@ -37,6 +47,7 @@ FIELDS(result) = {
     FIELD(result, 12, took_us, UINT, OPTIONAL, UINT64_MAX),
     FIELD(result, 13, owner, UINT, OPTIONAL, UINT64_MAX),
     FIELD(result, 14, state, UINT, OPTIONAL, UINT8_MAX),
+    FIELD(result, 15, removed, UINT, OPTIONAL, UINT32_MAX),
 };
 SCHEMA(result);
 
@@ -51,14 +62,23 @@ FIELDS(node_answer) = {
     FIELD(node_answer, 8, total, UINT, OPTIONAL, UINT32_MAX),
     FIELD(node_answer, 9, took_us, UINT, OPTIONAL, UINT64_MAX),
     FIELD(node_answer, 10, rows, GROUPS, OPTIONAL, CLIENT_MESSAGE_BYTES_MAX),
+    FIELD(node_answer, 11, removed, UINT, OPTIONAL, UINT32_MAX),
 };
 SCHEMA(node_answer);
+
+FIELDS(role) = {
+    FIELD(role, 1, name, TEXT, REQUIRED, ROLE_BYTES_MAX),
+};
+SCHEMA(role);
 
 FIELDS(session_row) = {
     FIELD(session_row, 1, id, ID, REQUIRED, 0),
     FIELD(session_row, 2, state, UINT, REQUIRED, UINT8_MAX),
     FIELD(session_row, 3, node, TEXT, OPTIONAL, NAME_BYTES_MAX),
     FIELD(session_row, 4, properties, GROUPS, OPTIONAL, CLIENT_MESSAGE_BYTES_MAX),
+    FIELD(session_row, 5, is_conflated, BOOL, OPTIONAL, 0),
+    FIELD(session_row, 6, queue_messages, UINT, OPTIONAL, UINT32_MAX),
+    FIELD(session_row, 7, queue_bytes, UINT, OPTIONAL, UINT64_MAX),
 };
 SCHEMA(session_row);
 

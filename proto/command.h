@@ -18,6 +18,9 @@ enum {
     X(1, CLOSE, "end one session, or those that match")                                            \
     X(2, GET_PROPERTIES, "properties of one session")                                              \
     X(3, LIST_SESSIONS, "a page of the sessions that match, from every node")                      \
+    X(4, SET_PROPERTIES, "of one session, or of those that match")                                 \
+    X(5, CHANGE_ROLES, "of one session, or of those that match")                                   \
+    X(6, SET_CONFLATED, "the switch of one session, or of those that match")                       \
     X(16, MEMBERS, "the asked node's members; rows: member_row")                                   \
     X(17, HANDLERS, "the asked node's directory of handlers; rows: handler_row")                   \
     X(18, STATUS, "every node's readiness and hashes; rows: status_row")                           \
@@ -30,8 +33,16 @@ enum command_verb {
 #undef COMMAND_ENUM
 };
 
-/* KIND_COMMAND. By id when `session` is set, by filter when `filter` is; a filter command asks
- * every member. Body: empty in this version's verbs. */
+/* A filter command with an expectation comes to each node twice. */
+enum command_phase {
+    COMMAND_AT_ONCE = 0,
+    COMMAND_PIN = 1,          /* remember which sessions match, for 5 s, and say how many */
+    COMMAND_APPLY_PINNED = 2, /* to those of them that still match */
+};
+
+/* KIND_COMMAND. By id when `session` is set, by filter when `filter` is, never both; a filter
+ * command asks every member. Body: SET_PROPERTIES: groups of struct property, is_absent to remove
+ * one; else empty. */
 struct command {
     uint8_t verb; /* enum command_verb */
     struct session_id session;
@@ -44,6 +55,13 @@ struct command {
     bool includes_gone;      /* MEMBERS: also dead and left ones */
     struct span id;          /* between nodes: COMMAND_ID_BYTES; applied once a node */
     struct session_id asker; /* between nodes: the session that gave the command */
+    struct span add_roles;   /* CHANGE_ROLES: groups of struct role */
+    struct span remove_roles;
+    bool is_conflated;   /* SET_CONFLATED: on or off */
+    bool dry_run;        /* by filter: counts only */
+    uint32_t expect_max; /* by filter: nothing at all if more than so many match; 0: no matter */
+    struct span sort;    /* LIST_SESSIONS: by the value of this property; empty: the oldest first */
+    uint8_t phase;       /* between nodes: enum command_phase */
 };
 
 /* KIND_RESULT. By id: code, session, node, and rows in the body. To every node: the counts and
@@ -58,8 +76,9 @@ struct result {
     uint32_t nodes_asked, nodes_answered;
     bool is_complete; /* every live member answered */
     uint64_t took_us;
-    uint64_t owner; /* between nodes, MOVED: instance that has the session now, if known */
-    uint8_t state;  /* VERDICTS: enum member_state, proto/gossip.h */
+    uint64_t owner;   /* between nodes, MOVED: instance that has the session now, if known */
+    uint8_t state;    /* VERDICTS: enum member_state, proto/gossip.h */
+    uint32_t removed; /* SET_CONFLATED: updates that were merged away at once */
 };
 
 /* A group: one node's part of a result. */
@@ -71,6 +90,12 @@ struct node_answer {
     uint32_t matched, applied, failed, total;
     uint64_t took_us;
     struct span rows; /* groups of the verb's row */
+    uint32_t removed;
+};
+
+/* A group: a role by its name. */
+struct role {
+    struct span name;
 };
 
 /* Rows, one group each. */
@@ -79,6 +104,9 @@ struct session_row {
     uint8_t state; /* enum session_state */
     struct span node;
     struct span properties; /* groups of struct property, sorted by key */
+    bool is_conflated;
+    uint32_t queue_messages; /* that wait for its client, and their bytes */
+    uint64_t queue_bytes;
 };
 
 enum session_state { SESSION_ACTIVE = 1, SESSION_DISCONNECTED = 2, SESSION_CLOSED = 3 };
@@ -125,6 +153,7 @@ struct verdict_row {
 extern const struct schema command_schema;
 extern const struct schema result_schema;
 extern const struct schema node_answer_schema;
+extern const struct schema role_schema;
 extern const struct schema session_row_schema;
 extern const struct schema member_row_schema;
 extern const struct schema handler_row_schema;

@@ -18,9 +18,9 @@ README = ROOT / "proto" / "README.md"
 VECTORS = ROOT / "proto" / "vectors.json"
 CORPUS = ROOT / "tests" / "fuzz" / "corpus"
 SORTS = ("property node_address node_answer session_row member_row handler_row status_row "
-         "counter_row member_record log_head verdict_row").split()  # as in fuzz_groups.c
+         "counter_row member_record log_head verdict_row role").split()  # as in fuzz_groups.c
 CHANNELS = {"client": 1, "gossip": 2, "forward": 3}
-ROW = re.compile(r"^\| (\d+) \| `(\w+)` \| (\w+) \| (required)?\s*\| ?([\d^-]*)\s*\|")
+ROW = re.compile(r"^\| (\d+) \| `(\w+)` \| (\w+) \| (required|must understand)?\s*\| ?([\d^-]*)\s*\|")
 BEGIN = "<!-- conversation: from vectors.json -->\n"
 END = "<!-- end of conversation -->\n"
 
@@ -28,7 +28,8 @@ END = "<!-- end of conversation -->\n"
 class Field:
     def __init__(self, match):
         self.tag, self.name, self.type = int(match[1]), match[2], match[3]
-        self.required = match[4] is not None
+        self.required = match[4] == "required"
+        self.mark = 0x80 if match[4] == "must understand" else 0
         self.is_long = match[5] == "2^64-1"
 
 
@@ -92,7 +93,7 @@ def encode_fields(schema, values):
             continue
         data, is_zero = encode_value(field, values[field.name])
         if not is_zero or field.required:
-            out += bytes([field.tag]) + encode_length(len(data)) + data
+            out += bytes([field.tag | field.mark]) + encode_length(len(data)) + data
     return out
 
 
@@ -235,7 +236,7 @@ def conversation():
                     continue
                 shown = fields[field.name]
                 shown = value.hex() if isinstance(shown, bytes) else shown
-                lines.append((bytes([field.tag]) + encode_length(len(value)) + value,
+                lines.append((bytes([field.tag | field.mark]) + encode_length(len(value)) + value,
                               f"{field.name}: {shown}"))
         body = encode_body(message.body)
         if body:
