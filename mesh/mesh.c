@@ -95,6 +95,13 @@ static void member_event(struct mesh *mesh, const struct member_event *event)
     }
 }
 
+static void session_changed(struct mesh *mesh, const struct session *session, unsigned changes)
+{
+    enum session_state state = sessions_state(session);
+    if ((changes & SESSION_CHANGED_STATE) != 0 && state != SESSION_CLOSED)
+        ownership_session_changed(mesh->ownership, session->id, state);
+}
+
 /* The directory first, so that whatever routing does next does not choose who has just gone. */
 static void session_event(struct mesh *mesh, const struct session_event *event)
 {
@@ -106,6 +113,9 @@ static void session_event(struct mesh *mesh, const struct session_event *event)
         else
             sessions_turn_away(mesh->sessions, session, ERROR_LIMIT_REACHED,
                                span_text("the directory of sessions is full; try another node"));
+        break;
+    case SESSION_EVENT_CHANGED:
+        session_changed(mesh, session, event->changes);
         break;
     case SESSION_EVENT_ENDED:
         ownership_session_closed(mesh->ownership, session->id);

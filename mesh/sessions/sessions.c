@@ -294,16 +294,43 @@ void sessions_connection_lost(struct sessions *sessions, uint32_t connection)
     sessions_close(sessions, session, CLOSE_REASON_CONNECTION_LOST, (struct span){0});
 }
 
+void sessions_changed(struct sessions *sessions, struct session *session, enum session_change what)
+{
+    if (session->phase != SESSION_PHASE_OPEN)
+        return;
+    session->changes |= (uint8_t)what;
+    table_announce(sessions, session);
+}
+
+enum session_state sessions_state(const struct session *session)
+{
+    return session->phase == SESSION_PHASE_OPEN ? SESSION_ACTIVE : SESSION_CLOSED;
+}
+
+static void event_take(struct sessions *sessions, struct session *session)
+{
+    session->is_announced = false;
+    sessions->first_event = session->next_event;
+    if (sessions->first_event == SESSION_NONE)
+        sessions->last_event = SESSION_NONE;
+}
+
+/* What changed before the end is told before the end: such a session gives two events. */
 bool sessions_next_event(struct sessions *sessions, struct session_event *event)
 {
     if (sessions->first_event == SESSION_NONE)
         return false;
     struct session *session = &sessions->slots[sessions->first_event];
+    *event = (struct session_event){.session = session, .changes = session->changes};
+    if (session->changes != 0) {
+        event->kind = SESSION_EVENT_CHANGED;
+        session->changes = 0;
+        if (session->phase != SESSION_PHASE_ENDED)
+            event_take(sessions, session);
+        return true;
+    }
     require(session->phase == SESSION_PHASE_OPENING || session->phase == SESSION_PHASE_ENDED);
-    sessions->first_event = session->next_event;
-    if (sessions->first_event == SESSION_NONE)
-        sessions->last_event = SESSION_NONE;
-    event->session = session;
+    event_take(sessions, session);
     event->kind =
         session->phase == SESSION_PHASE_OPENING ? SESSION_EVENT_OPENING : SESSION_EVENT_ENDED;
     return true;

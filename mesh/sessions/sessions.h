@@ -23,6 +23,13 @@ enum session_phase {
     SESSION_PHASE_ENDED, /* closed; the other rooms have not been told yet */
 };
 
+/* What became different about an open session; bits. */
+enum session_change {
+    SESSION_CHANGED_PROPERTIES = 1,
+    SESSION_CHANGED_ROLES = 2,
+    SESSION_CHANGED_STATE = 4, /* disconnected, or connected again */
+};
+
 struct session {
     struct session_id id;
     uint32_t slot;
@@ -31,6 +38,8 @@ struct session {
     enum close_reason reason; /* ENDED */
     struct span goodbye;      /* ENDED: words for the client; live until it is buried */
     bool is_connection_lost;  /* nothing can be said to the client any more */
+    bool is_announced;        /* an event of it waits */
+    uint8_t changes;          /* bits of enum session_change that the other rooms do not know yet */
     struct outbound outbound; /* to its client; sessions_send is the way in */
     struct properties properties;
     struct deadline deadline; /* OPEN: the client's silence */
@@ -43,12 +52,14 @@ struct session {
 
 enum session_event_kind {
     SESSION_EVENT_OPENING, /* tell the directory, then sessions_welcome or _turn_away */
+    SESSION_EVENT_CHANGED, /* tell the directory (state) and routing */
     SESSION_EVENT_ENDED,   /* tell the directory and routing, then sessions_bury */
 };
 
 struct session_event {
     enum session_event_kind kind;
     struct session *session;
+    uint8_t changes; /* CHANGED: bits of enum session_change */
 };
 
 struct sessions;
@@ -92,6 +103,14 @@ void sessions_send_error(struct sessions *sessions, struct session *session, uin
  * copied. Everything else follows from the event. */
 void sessions_close(struct sessions *sessions, struct session *session, enum close_reason reason,
                     struct span words);
+
+/* Whoever changed properties, roles or state of a session says so here, behind the change, however
+ * many he changed at once: those who listen are told before the next message is looked at. Fine for
+ * a session that nobody was told of yet, or that is over: nothing happens. O(1). */
+void sessions_changed(struct sessions *sessions, struct session *session, enum session_change what);
+
+/* As the directory and listeners are to know it. */
+enum session_state sessions_state(const struct session *session);
 
 /* All of them: the node stops. */
 void sessions_close_all(struct sessions *sessions, enum close_reason reason);

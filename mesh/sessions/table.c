@@ -101,6 +101,9 @@ void table_unlink(struct sessions *sessions, struct session *session)
 
 void table_announce(struct sessions *sessions, struct session *session)
 {
+    if (session->is_announced)
+        return;
+    session->is_announced = true;
     session->next_event = SESSION_NONE;
     if (sessions->last_event == SESSION_NONE)
         sessions->first_event = session->slot;

@@ -44,7 +44,8 @@ void table_forget(struct sessions *sessions, uint32_t connection);
 void table_link(struct sessions *sessions, struct session *session);
 void table_unlink(struct sessions *sessions, struct session *session);
 
-/* Queues the event that the session's phase stands for. */
+/* Queues the event that the session's phase and changes stand for; once, however often it is called
+ * before the event is taken. */
 void table_announce(struct sessions *sessions, struct session *session);
 
 #endif
