@@ -12,8 +12,8 @@ enum {
     PROPERTY_KEY_BYTES_MAX = 128,
     PROPERTY_VALUE_BYTES_MAX = 4096,
     PROPERTIES_MAX = 128,
-    ROLE_BYTES_MAX = 128,
-    ROLES_MAX = 64, /* that one session holds, and that one command names */
+    ROLE_BYTES_MAX = 64,
+    ROLES_MAX = 32, /* that one session holds, and that one command names */
     PRINCIPAL_BYTES_MAX = 256,
     CREDENTIALS_BYTES_MAX = 4096,
     NAME_BYTES_MAX = 128,    /* of a node, mesh or zone */

@@ -82,7 +82,7 @@ ROWS = {
     "sessions": Groups("session_row", [
         {"id": SESSION, "state": 1, "node": "eu-b", "properties": PROPERTIES},
         {"id": OTHER, "state": 2, "is_conflated": True, "queue_messages": 3, "queue_bytes": 4096}]),
-    "roles": Groups("role", [{"name": "trader"}, {"name": "Z\u00fcrich desk"}]),
+    "roles": Groups("role", [{"name": "trader"}, {"name": "Z\u00fcrich"}]),
     "previous": Groups("property", [{"key": "desk", "is_absent": True},
                                     {"key": "tier", "value": "trial"}]),
     "status": Groups("status_row", [
