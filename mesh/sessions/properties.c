@@ -18,10 +18,10 @@ static bool is_fixed(struct span key)
     return key.bytes > 0 && key.data[0] == '$';
 }
 
-static bool key_is_allowed(struct span key)
+bool property_key_is_good(struct span key)
 {
     static const char refused[] = " \t\r\n\"'()[],";
-    if (key.bytes == 0 || key.bytes > PROPERTY_KEY_BYTES_MAX)
+    if (key.bytes == 0 || key.bytes > PROPERTY_KEY_BYTES_MAX || is_fixed(key))
         return false;
     for (size_t i = 0; i < key.bytes; i++) {
         if (memchr(refused, key.data[i], sizeof refused - 1) != NULL)
@@ -47,7 +47,7 @@ static size_t set_place(const struct property_set *set, struct span key, bool *i
     return high;
 }
 
-static bool set_insert(struct property_set *set, const struct property *property)
+bool property_set_add(struct property_set *set, const struct property *property)
 {
     bool is_there;
     size_t place = set_place(set, property->key, &is_there);
@@ -55,7 +55,7 @@ static bool set_insert(struct property_set *set, const struct property *property
         return false;
     memmove(&set->items[place + 1], &set->items[place],
             (set->count - place) * sizeof set->items[0]);
-    set->items[place] = (struct property){.key = property->key, .value = property->value};
+    set->items[place] = *property;
     set->count++;
     return true;
 }
@@ -69,8 +69,8 @@ enum error property_set_offer(struct property_set *set, struct span groups, stru
         if (is_fixed(property.key))
             continue;
         *culprit = property.key;
-        if (!key_is_allowed(property.key) || property.is_absent ||
-            set->user_count == PROPERTIES_MAX || !set_insert(set, &property))
+        if (!property_key_is_good(property.key) || property.is_absent ||
+            set->user_count == PROPERTIES_MAX || !property_set_add(set, &property))
             return ERROR_INVALID_ARGUMENT;
         set->user_count++;
     }
@@ -80,7 +80,7 @@ enum error property_set_offer(struct property_set *set, struct span groups, stru
 void property_set_put(struct property_set *set, const char *key, struct span value)
 {
     struct property property = {.key = span_text(key), .value = value};
-    require(set_insert(set, &property));
+    require(property_set_add(set, &property));
 }
 
 static size_t group_bytes(const struct property *property)
@@ -88,19 +88,30 @@ static size_t group_bytes(const struct property *property)
     return 4 + schema_measure(&property_schema, property);
 }
 
-enum error properties_store(struct properties *properties, struct memory *memory,
-                            struct property_set *set)
+size_t property_set_measure(const struct property_set *set)
 {
     size_t bytes = 0;
     for (size_t i = 0; i < set->count; i++)
         bytes += group_bytes(&set->items[i]);
+    return bytes;
+}
+
+void property_set_encode(const struct property_set *set, struct writer *writer)
+{
+    for (size_t i = 0; i < set->count; i++)
+        group_encode(&property_schema, &set->items[i], writer);
+}
+
+enum error properties_store(struct properties *properties, struct memory *memory,
+                            struct property_set *set)
+{
+    size_t bytes = property_set_measure(set);
     uint8_t *groups = memory_new(memory, MEMORY_PROPERTIES, bytes);
     if (groups == NULL)
         return ERROR_LIMIT_REACHED;
     struct writer writer;
     writer_init(&writer, groups, bytes);
-    for (size_t i = 0; i < set->count; i++)
-        group_encode(&property_schema, &set->items[i], &writer);
+    property_set_encode(set, &writer);
     require(!writer.is_bad && writer.left == 0);
     properties->groups = groups;
     properties->bytes = bytes;
@@ -111,6 +122,57 @@ void properties_clear(struct properties *properties, struct memory *memory)
 {
     memory_free(memory, MEMORY_PROPERTIES, properties->groups, properties->bytes);
     *properties = (struct properties){0};
+}
+
+void properties_compare(const struct properties *properties, const struct property_set *changes,
+                        struct property_set *previous)
+{
+    previous->count = previous->user_count = 0;
+    for (size_t i = 0; i < changes->count; i++) {
+        const struct property *change = &changes->items[i];
+        struct property now = {.key = change->key};
+        now.is_absent = !properties_find(properties, now.key, &now.value);
+        bool is_same = now.is_absent == change->is_absent &&
+                       (now.is_absent || span_equal(now.value, change->value));
+        if (!is_same)
+            require(property_set_add(previous, &now));
+    }
+}
+
+/* What there is and the changes, as one set; false: more than a session may have. */
+static bool set_merge(struct property_set *set, const struct properties *properties,
+                      const struct property_set *changes)
+{
+    struct span rest = span_of(properties->groups, properties->bytes);
+    struct property property;
+    enum error error;
+    bool is_named, is_whole = true;
+    set->count = set->user_count = 0;
+    for (size_t i = 0; i < changes->count; i++) {
+        if (!changes->items[i].is_absent)
+            is_whole = property_set_add(set, &changes->items[i]) && is_whole;
+    }
+    while (group_next(&property_schema, &rest, &property, &error)) {
+        (void)set_place(changes, property.key, &is_named);
+        if (!is_named)
+            is_whole = property_set_add(set, &property) && is_whole;
+    }
+    for (size_t i = 0; i < set->count; i++)
+        set->user_count += !is_fixed(set->items[i].key);
+    return is_whole && set->user_count <= PROPERTIES_MAX;
+}
+
+enum error properties_change(struct properties *properties, struct memory *memory,
+                             const struct property_set *changes)
+{
+    struct property_set set;
+    struct properties changed = {0};
+    if (!set_merge(&set, properties, changes) ||
+        properties_store(&changed, memory, &set) != ERROR_OK)
+        return ERROR_LIMIT_REACHED;
+    properties_clear(properties, memory);
+    *properties = changed;
+    return ERROR_OK;
 }
 
 bool properties_find(const struct properties *properties, struct span key, struct span *value)

@@ -44,11 +44,32 @@ enum error property_set_offer(struct property_set *set, struct span groups, stru
 /* Adds a fixed property; the spans must live until properties_store. */
 void property_set_put(struct property_set *set, const char *key, struct span value);
 
+/* Adds one that is to be changed, absent or not, whatever its key; false: it is there already, or
+ * the set is full. The spans must live as long as the set is used. */
+bool property_set_add(struct property_set *set, const struct property *property);
+
+/* Whether a user property may have that key. */
+bool property_key_is_good(struct span key);
+
 /* Sorts the set and keeps a copy of it in a zeroed struct properties. Returns ERROR_OK, or
  * ERROR_LIMIT_REACHED with nothing kept. */
 enum error properties_store(struct properties *properties, struct memory *memory,
                             struct property_set *set);
 void properties_clear(struct properties *properties, struct memory *memory);
+
+/* What would be different: the keys of the changes whose value is another one than now, with the
+ * value they have now, or absent. The spans are of the properties. */
+void properties_compare(const struct properties *properties, const struct property_set *changes,
+                        struct property_set *previous);
+
+/* Sets what the changes name and removes what they name as absent. Returns ERROR_OK, or
+ * ERROR_LIMIT_REACHED (more than PROPERTIES_MAX of the user, or no memory): nothing changed. */
+enum error properties_change(struct properties *properties, struct memory *memory,
+                             const struct property_set *changes);
+
+/* The set as groups, as much as property_set_measure says. */
+size_t property_set_measure(const struct property_set *set);
+void property_set_encode(const struct property_set *set, struct writer *writer);
 
 /* The value under a key; false when the session does not have it. O(properties). */
 bool properties_find(const struct properties *properties, struct span key, struct span *value);

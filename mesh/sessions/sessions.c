@@ -302,6 +302,27 @@ void sessions_changed(struct sessions *sessions, struct session *session, enum s
     table_announce(sessions, session);
 }
 
+enum error sessions_change_properties(struct sessions *sessions, struct session *session,
+                                      const struct property_set *changes)
+{
+    struct property_set previous;
+    properties_compare(&session->properties, changes, &previous);
+    if (previous.count == 0)
+        return ERROR_OK;
+    enum error error = properties_change(&session->properties, &sessions->context->memory, changes);
+    if (error == ERROR_OK)
+        sessions_changed(sessions, session, SESSION_CHANGED_PROPERTIES);
+    return error;
+}
+
+uint32_t sessions_set_conflated(struct sessions *sessions, struct session *session,
+                                bool is_conflated)
+{
+    (void)sessions;
+    session->is_conflated = is_conflated;
+    return 0; /* only updates of topics are merged, and none waits before there are topics */
+}
+
 enum session_state sessions_state(const struct session *session)
 {
     return session->phase == SESSION_PHASE_OPEN ? SESSION_ACTIVE : SESSION_CLOSED;

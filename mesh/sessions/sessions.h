@@ -39,6 +39,7 @@ struct session {
     struct span goodbye;      /* ENDED: words for the client; live until it is buried */
     bool is_connection_lost;  /* nothing can be said to the client any more */
     bool is_announced;        /* an event of it waits */
+    bool is_conflated;        /* the session's switch: its topics' updates may be merged */
     uint8_t changes;          /* bits of enum session_change that the other rooms do not know yet */
     struct outbound outbound; /* to its client; sessions_send is the way in */
     struct properties properties;
@@ -108,6 +109,15 @@ void sessions_close(struct sessions *sessions, struct session *session, enum clo
  * many he changed at once: those who listen are told before the next message is looked at. Fine for
  * a session that nobody was told of yet, or that is over: nothing happens. O(1). */
 void sessions_changed(struct sessions *sessions, struct session *session, enum session_change what);
+
+/* Changes properties of an open session, and says so if one has another value then. Returns ERROR_OK,
+ * or ERROR_LIMIT_REACHED with nothing changed. */
+enum error sessions_change_properties(struct sessions *sessions, struct session *session,
+                                      const struct property_set *changes);
+
+/* Turns the session's switch. Returns how many waiting updates were merged away at once. */
+uint32_t sessions_set_conflated(struct sessions *sessions, struct session *session,
+                                bool is_conflated);
 
 /* As the directory and listeners are to know it. */
 enum session_state sessions_state(const struct session *session);

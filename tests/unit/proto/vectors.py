@@ -21,7 +21,8 @@ SORTS = ("property node_address node_answer session_row member_row handler_row s
          "counter_row member_record log_head verdict_row "
          "role").split()  # as in fuzz_groups.c
 CHANNELS = {"client": 1, "gossip": 2, "forward": 3}
-ROW = re.compile(r"^\| (\d+) \| `(\w+)` \| (\w+) \| (required|must understand)?\s*\| ?([\d^-]*)\s*\|")
+ROW = re.compile(r"^\| (\d+) \| `(\w+)` \| (\w+) \| (required|must understand)?\s*"
+                 r"\| ?([\d^-]*)\s*\|")
 BEGIN = "<!-- conversation: from vectors.json -->\n"
 END = "<!-- end of conversation -->\n"
 
