@@ -1,4 +1,4 @@
-/* bench.h - what a run of weftbench is asked for, and what came of it. Thread: plain data. */
+/* bench.h - what a run of weftbench is asked for. Thread: plain data. */
 #ifndef WEFT_BENCH_BENCH_H
 #define WEFT_BENCH_BENCH_H
 
@@ -8,21 +8,28 @@
 #include "bench/histogram.h"
 #include "client/weft.h"
 
-enum { BENCH_NODES_MAX = 64, BENCH_OUTCOMES = 64 };
+enum { BENCH_NODES_MAX = 64, BENCH_OUTCOMES = 64, BENCH_NAME_BYTES = 130, BENCH_PROPERTIES = 32 };
 
 enum bench_route { ROUTE_LOCAL, ROUTE_REMOTE, ROUTE_MIXED };
 
 enum bench_exit { BENCH_HELD = 0, BENCH_BROKEN = 1, BENCH_USAGE = 2, BENCH_NOT_RUN = 3 };
 
 struct bench_settings {
+    const char *verb;
     const char *servers[BENCH_NODES_MAX]; /* host:port, one a node */
     uint32_t servers_count;
+    uint32_t spawn;             /* nodes of its own to start; 0: none */
     uint32_t clients, handlers; /* callers in all; handlers a node */
+    uint32_t procs;             /* client processes */
     uint32_t pipeline;          /* closed loop: requests outstanding a caller */
-    double rate;                /* open loop: requests a second in all; 0: closed loop */
+    double rate;                /* open loop: so many a second in all; 0: closed loop */
     uint32_t size_bytes;
     uint64_t duration_ns, warmup_ns;
-    uint64_t number; /* requests to measure; 0: by duration */
+    uint64_t number; /* requests to measure, sessions to open; 0: by duration, as many as clients */
+    uint64_t hold_ns; /* how long sessions stay once they stand; UINT64_MAX: until a signal */
+    bool reconnects;  /* a session that lost its connection looks for another node */
+    struct weft_property properties[BENCH_PROPERTIES]; /* that each session offers */
+    uint32_t properties_count;
     enum bench_route route;
     bool checks;
     uint64_t seed;
@@ -34,8 +41,9 @@ struct bench_checks {
     uint64_t lost, duplicate, reordered, corrupt, no_outcome;
 };
 
+/* What came of the verb `req`. */
 struct bench_report {
-    char nodes[BENCH_NODES_MAX][130]; /* names, in the order of the servers */
+    char nodes[BENCH_NODES_MAX][BENCH_NAME_BYTES]; /* names, in the order of the servers */
     uint64_t sent;
     uint64_t outcomes[BENCH_OUTCOMES]; /* by number; the last one: all beyond */
     double seconds;                    /* measured */

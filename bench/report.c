@@ -1,6 +1,5 @@
 #include "bench/report.h"
 
-#include <cjson/cJSON.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -71,18 +70,17 @@ static void print_requests(const struct bench_settings *settings, const struct b
                    weft_error_name((enum weft_error)i));
 }
 
-void report_print(const struct bench_settings *settings, const struct bench_report *report)
+void report_print_machine(const struct bench_settings *settings)
 {
     struct machine machine;
-    const struct histogram *latency = &report->latency;
-    const struct bench_checks *checks = &report->checks;
     machine_read(&machine);
-    printf("machine    %u cores, %.1f GiB, linux %s; %" PRIu32 " nodes%s, route %s, %" PRIu32
-           " bytes\n",
-           machine.cores, (double)machine.memory_bytes / (1u << 30), machine.kernel,
-           settings->servers_count, is_one_host(settings) ? ", all on this host" : "",
-           bench_route_name(settings->route), settings->size_bytes);
-    print_requests(settings, report);
+    printf("machine    %u cores, %.1f GiB, linux %s; %" PRIu32 " nodes%s", machine.cores,
+           (double)machine.memory_bytes / (1u << 30), machine.kernel, settings->servers_count,
+           is_one_host(settings) ? ", all on this host" : "");
+}
+
+void report_print_latency(const struct bench_settings *settings, const struct histogram *latency)
+{
     printf("latency us mean %.0f  min %.0f", histogram_mean(latency) / 1e3, micros(latency->min));
     for (unsigned i = 0; i < QUANTILES; i++)
         printf("  %s %.0f", quantiles[i].name,
@@ -90,6 +88,16 @@ void report_print(const struct bench_settings *settings, const struct bench_repo
     printf("  max %.0f  (%s)\n", micros(latency->max),
            settings->rate > 0 ? "from schedule"
                               : "from send; closed loop: latency understates stalls");
+}
+
+void report_print(const struct bench_settings *settings, const struct bench_report *report)
+{
+    const struct bench_checks *checks = &report->checks;
+    report_print_machine(settings);
+    printf(", route %s, %" PRIu32 " bytes\n", bench_route_name(settings->route),
+           settings->size_bytes);
+    print_requests(settings, report);
+    report_print_latency(settings, &report->latency);
     if (settings->checks)
         printf("checks     %" PRIu64 " lost, %" PRIu64 " duplicate, %" PRIu64 " reordered, %" PRIu64
                " corrupt, %" PRIu64 " without outcome\n",
@@ -102,8 +110,8 @@ void report_print(const struct bench_settings *settings, const struct bench_repo
 
 /* ---- JSON ------------------------------------------------------------------------------------*/
 
-static void add_latency(cJSON *to, const struct bench_settings *settings,
-                        const struct histogram *latency)
+void report_json_latency(cJSON *to, const struct bench_settings *settings,
+                         const struct histogram *latency)
 {
     cJSON *object = cJSON_AddObjectToObject(to, "latency_us");
     cJSON_AddStringToObject(object, "from", settings->rate > 0 ? "schedule" : "send");
@@ -125,17 +133,20 @@ static void add_settings(cJSON *to, const struct bench_settings *settings)
     cJSON_AddNumberToObject(object, "rate", settings->rate);
     cJSON_AddNumberToObject(object, "clients", settings->clients);
     cJSON_AddNumberToObject(object, "handlers", settings->handlers);
+    cJSON_AddNumberToObject(object, "procs", settings->procs);
     cJSON_AddNumberToObject(object, "pipeline", settings->pipeline);
     cJSON_AddNumberToObject(object, "size_bytes", settings->size_bytes);
     cJSON_AddNumberToObject(object, "duration_s", (double)settings->duration_ns / 1e9);
     cJSON_AddNumberToObject(object, "warmup_s", (double)settings->warmup_ns / 1e9);
     cJSON_AddStringToObject(object, "route", bench_route_name(settings->route));
+    if (settings->hold_ns != UINT64_MAX)
+        cJSON_AddNumberToObject(object, "hold_s", (double)settings->hold_ns / 1e9);
     cJSON_AddBoolToObject(object, "check", settings->checks);
     cJSON_AddStringToObject(object, "seed", seed);
 }
 
 static void add_placement(cJSON *to, const struct bench_settings *settings,
-                          const struct bench_report *report)
+                          char names[BENCH_NODES_MAX][BENCH_NAME_BYTES])
 {
     struct machine machine;
     machine_read(&machine);
@@ -149,7 +160,7 @@ static void add_placement(cJSON *to, const struct bench_settings *settings,
     cJSON *nodes = cJSON_AddArrayToObject(object, "nodes");
     for (uint32_t i = 0; i < settings->servers_count; i++) {
         cJSON *node = cJSON_CreateObject();
-        cJSON_AddStringToObject(node, "name", report->nodes[i]);
+        cJSON_AddStringToObject(node, "name", names[i]);
         cJSON_AddStringToObject(node, "server", settings->servers[i]);
         cJSON_AddItemToArray(nodes, node);
     }
@@ -168,18 +179,17 @@ static void add_results(cJSON *to, const struct bench_settings *settings,
     cJSON_AddNumberToObject(to, "rate_offered", settings->rate);
     cJSON_AddNumberToObject(to, "rate_done", done);
     cJSON_AddNumberToObject(to, "bytes_per_s", done * settings->size_bytes);
-    add_latency(to, settings, &report->latency);
+    report_json_latency(to, settings, &report->latency);
     cJSON *checks = cJSON_AddObjectToObject(to, "checks");
     cJSON_AddNumberToObject(checks, "lost", (double)report->checks.lost);
     cJSON_AddNumberToObject(checks, "duplicate", (double)report->checks.duplicate);
     cJSON_AddNumberToObject(checks, "reordered", (double)report->checks.reordered);
     cJSON_AddNumberToObject(checks, "corrupt", (double)report->checks.corrupt);
     cJSON_AddNumberToObject(checks, "no_outcome", (double)report->checks.no_outcome);
-    cJSON_AddStringToObject(to, "verdict", bench_has_held(settings, report) ? "PASS" : "FAIL");
 }
 
-bool report_write_json(const char *verb, const struct bench_settings *settings,
-                       const struct bench_report *report)
+cJSON *report_json_begin(const struct bench_settings *settings,
+                         char names[BENCH_NODES_MAX][BENCH_NAME_BYTES])
 {
     char when[32];
     time_t now = time(NULL);
@@ -187,14 +197,19 @@ bool report_write_json(const char *verb, const struct bench_settings *settings,
     if (strftime(when, sizeof when, "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&now, &utc)) == 0)
         when[0] = '\0';
     cJSON *root = cJSON_CreateObject();
-    cJSON_AddStringToObject(root, "bench", verb);
+    cJSON_AddStringToObject(root, "bench", settings->verb);
     cJSON_AddStringToObject(root, "version", weft_version());
     cJSON_AddStringToObject(root, "time", when);
-    add_placement(root, settings, report);
+    add_placement(root, settings, names);
     add_settings(root, settings);
-    add_results(root, settings, report);
-    char *text = cJSON_PrintUnformatted(root);
-    cJSON_Delete(root);
+    return root;
+}
+
+bool report_json_end(cJSON *object, const struct bench_settings *settings, bool has_held)
+{
+    cJSON_AddStringToObject(object, "verdict", has_held ? "PASS" : "FAIL");
+    char *text = cJSON_PrintUnformatted(object);
+    cJSON_Delete(object);
     FILE *file = strcmp(settings->json_file, "-") == 0 ? stdout : fopen(settings->json_file, "we");
     bool is_written = text != NULL && file != NULL && fprintf(file, "%s\n", text) > 0;
     if (file != NULL && file != stdout && fclose(file) != 0)
@@ -203,4 +218,11 @@ bool report_write_json(const char *verb, const struct bench_settings *settings,
         fprintf(stderr, "weftbench: can't write %s\n", settings->json_file);
     free(text);
     return is_written;
+}
+
+bool report_write_json(const struct bench_settings *settings, struct bench_report *report)
+{
+    cJSON *object = report_json_begin(settings, report->nodes);
+    add_results(object, settings, report);
+    return report_json_end(object, settings, bench_has_held(settings, report));
 }

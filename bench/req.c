@@ -18,6 +18,8 @@
 
 #include "bench/machine.h"
 #include "bench/payload.h"
+#include "bench/report.h"
+#include "bench/stop.h"
 
 static const uint64_t SECOND_NS = 1000000000;
 
@@ -387,6 +389,8 @@ static uint64_t send_due(struct run *run)
 static bool is_done(const struct run *run)
 {
     const struct bench_settings *settings = run->settings;
+    if (stop_is_wanted())
+        return true;
     return settings->number == 0 ? machine_now_ns() >= run->end_ns
                                  : run->report->sent >= settings->number;
 }
@@ -439,10 +443,10 @@ static void tear_down(struct run *run)
     free(run->buffer);
 }
 
-enum bench_exit req_run(const struct bench_settings *settings, struct bench_report *report)
+static bool measure(const struct bench_settings *settings, struct bench_report *report)
 {
     struct run run = {.settings = settings, .report = report, .dice = settings->seed | 1};
-    enum bench_exit code = BENCH_NOT_RUN;
+    bool has_run = false;
     uint32_t sessions = settings->clients + settings->handlers * settings->servers_count;
     run.context = weft_context_new(sessions);
     run.buffer = malloc(settings->size_bytes);
@@ -452,8 +456,20 @@ enum bench_exit req_run(const struct bench_settings *settings, struct bench_repo
         for (uint32_t i = 0; i < settings->servers_count; i++)
             snprintf(report->nodes[i], sizeof report->nodes[i], "%s", weft_node(run.handlers[i]));
         drive(&run);
-        code = BENCH_HELD;
+        has_run = true;
     }
     tear_down(&run);
-    return code;
+    return has_run;
+}
+
+enum bench_exit req_run(const struct bench_settings *settings)
+{
+    static struct bench_report report;
+    if (!measure(settings, &report))
+        return BENCH_NOT_RUN;
+    if (settings->json_file == NULL || strcmp(settings->json_file, "-") != 0)
+        report_print(settings, &report);
+    if (settings->json_file != NULL && !report_write_json(settings, &report))
+        return BENCH_NOT_RUN;
+    return bench_has_held(settings, &report) ? BENCH_HELD : BENCH_BROKEN;
 }

@@ -4,8 +4,7 @@
 
 #include "bench/bench.h"
 
-/* Runs it; progress and problems go to stderr. Returns BENCH_HELD when the run took place (see
- * bench_has_held for what came of it), BENCH_NOT_RUN when it could not. */
-enum bench_exit req_run(const struct bench_settings *settings, struct bench_report *report);
+/* Runs it and reports; progress and problems go to stderr. */
+enum bench_exit req_run(const struct bench_settings *settings);
 
 #endif

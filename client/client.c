@@ -346,6 +346,11 @@ const char *weft_node(const struct weft_client *client)
     return client->node;
 }
 
+enum weft_error weft_last_refusal(const struct weft_client *client)
+{
+    return client->refusal;
+}
+
 const char *weft_last_failure(const struct weft_client *client)
 {
     return client->failure;

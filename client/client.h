@@ -66,6 +66,7 @@ struct weft_client {
 
     enum weft_close_reason close_reason; /* CLOSED: what `closed` told */
     enum weft_error close_error;
+    enum weft_error refusal;            /* what a node said at the last attempt, if it did */
     char failure[CLIENT_FAILURE_BYTES]; /* why the last attempt failed, or the session ended */
     struct client_answer answer;
 };

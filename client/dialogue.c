@@ -43,6 +43,7 @@ __attribute__((format(printf, 2, 3))) static void note_failure(struct weft_clien
     va_start(arguments, format);
     (void)vsnprintf(client->failure, sizeof client->failure, format, arguments);
     va_end(arguments);
+    client->refusal = WEFT_OK;
 }
 
 /* Ends the client for good. */
@@ -201,6 +202,7 @@ void dialogue_leave(struct weft_client *client)
         (void)batch_flush(&client->batch, &client->dealer);
     }
     client->failure[0] = '\0';
+    client->refusal = WEFT_OK;
     finish(client, WEFT_CLOSED_BY_CLIENT, WEFT_SESSION_CLOSED);
 }
 
@@ -258,6 +260,7 @@ static void adopt(struct weft_client *client, const struct client_welcome *welco
         client->message_bytes_max = welcome->message_bytes_max;
     client->servers.rounds = 0;
     client->failure[0] = '\0';
+    client->refusal = WEFT_OK;
     client->is_pinged = false;
     client_set_timer(client, client->heard_ns + client_ms_to_ns(client->options.silence_ms));
     client->credit.bytes = UINT32_MAX; /* the first grant is due at once */
@@ -315,6 +318,7 @@ static void refused(struct weft_client *client, const struct message *message)
     note_failure(client, "%s: %s: %.*s", servers_current(&client->servers),
                  error_name(refusal.code), (int)refusal.text.bytes,
                  (const char *)refusal.text.data);
+    client->refusal = (enum weft_error)refusal.code;
     learn_nodes(client, message->body);
     if (client->has_session && refusal.code == ERROR_NO_SUCH_SESSION) {
         client->has_session = false; /* it can't be resumed: open another, here and now */

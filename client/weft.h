@@ -272,6 +272,10 @@ WEFT_EXPORT const char *weft_node(const struct weft_client *client);
 /* Why the last attempt failed, as a sentence; "" if none did. Lives until the next progress. */
 WEFT_EXPORT const char *weft_last_failure(const struct weft_client *client);
 
+/* What the node said when it refused the last attempt: WEFT_NOT_READY, WEFT_LIMIT_REACHED, ..
+ * WEFT_OK if none failed, or if no node answered. */
+WEFT_EXPORT enum weft_error weft_last_refusal(const struct weft_client *client);
+
 /* As weft_context_fd, weft_context_progress, weft_context_run on the client's context. */
 WEFT_EXPORT int weft_fd(const struct weft_client *client);
 WEFT_EXPORT int weft_progress(struct weft_client *client);

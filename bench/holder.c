@@ -1,0 +1,358 @@
+#include "bench/holder.h"
+
+/* Open loop: session k is due at start + k / rate, whatever became of those before. Closed loop: as
+ * fast as the nodes go, with WINDOW of them under way. With --number the oldest session makes room
+ * for the next one: its place in the table is its number modulo the table's size. */
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "bench/machine.h"
+
+enum {
+    WINDOW_CLOSED = 64, /* under way in a closed loop: more only wait in the nodes' queues */
+    WINDOW_OPEN = 1000, /* with a rate: a stall must not use up the descriptors */
+    DESCRIPTORS = 2,    /* a session, and as many again while it dials */
+    DESCRIPTORS_SPARE = 64,
+    KEY_BYTES = 24,
+};
+
+static const uint64_t SECOND_NS = 1000000000;
+static const uint64_t REPORT_NS = 200000000;
+
+struct session {
+    struct holder *holder;
+    struct weft_client *client;
+    struct weft_session_id id;
+    uint64_t from_ns;
+    uint32_t number;
+    bool has_stood, stands;
+};
+
+struct holder {
+    const struct holder_job *job;
+    struct weft_context *context;
+    struct session *sessions;
+    uint32_t places, wanted; /* sessions at a time; in all */
+    uint32_t under_way;
+    uint64_t reported_ns;
+    bool has_changed;
+    struct holder_report report;
+};
+
+/* How many of `count` numbers are this process's. */
+static uint32_t share(const struct holder_job *job, uint64_t count)
+{
+    return count <= job->first ? 0 : (uint32_t)((count - job->first - 1) / job->step + 1);
+}
+
+/* ---- telling ---------------------------------------------------------------------------------*/
+
+static bool write_all(int descriptor, const void *data, size_t bytes)
+{
+    const char *from = data;
+    while (bytes > 0) {
+        ssize_t written = write(descriptor, from, bytes);
+        if (written < 0 && errno != EINTR)
+            return false;
+        if (written > 0) {
+            from += written;
+            bytes -= (size_t)written;
+        }
+    }
+    return true;
+}
+
+static bool tell(struct holder *holder, int reports)
+{
+    holder->reported_ns = machine_now_ns();
+    holder->has_changed = false;
+    return write_all(reports, &holder->report, sizeof holder->report);
+}
+
+/* The ids of all sessions that stand, behind a report that says how many. */
+static bool tell_ids(struct holder *holder, int reports)
+{
+    holder->report.ids = 0;
+    for (uint32_t i = 0; i < holder->places; i++)
+        holder->report.ids += holder->sessions[i].stands;
+    if (!tell(holder, reports))
+        return false;
+    holder->report.ids = 0;
+    for (uint32_t i = 0; i < holder->places; i++)
+        if (holder->sessions[i].stands &&
+            !write_all(reports, &holder->sessions[i].id, sizeof holder->sessions[i].id))
+            return false;
+    return true;
+}
+
+/* ---- what becomes of a session ---------------------------------------------------------------*/
+
+static void count_node(struct holder_report *report, struct weft_text name, uint32_t server)
+{
+    for (uint32_t i = 0; i < BENCH_NODES_MAX; i++) {
+        if (report->nodes[i].name[0] == '\0') {
+            snprintf(report->nodes[i].name, BENCH_NAME_BYTES, "%.*s", (int)name.bytes, name.data);
+            report->nodes[i].server = server;
+        }
+        if (strlen(report->nodes[i].name) == name.bytes &&
+            memcmp(report->nodes[i].name, name.data, name.bytes) == 0) {
+            report->nodes[i].opened++;
+            return;
+        }
+    }
+}
+
+static void on_opened(struct weft_client *client, const struct weft_opened *opened, void *user)
+{
+    struct session *session = user;
+    struct holder_report *report = &session->holder->report;
+    (void)client;
+    session->id = opened->session;
+    session->stands = true;
+    session->holder->has_changed = true;
+    report->standing++;
+    if (session->has_stood) {
+        report->reopened++;
+        report->resumed += opened->is_resumed;
+        return;
+    }
+    session->has_stood = true;
+    session->holder->under_way--;
+    report->opened++;
+    report->last_opened_ns = machine_now_ns();
+    histogram_add(&report->latency, report->last_opened_ns - session->from_ns);
+    count_node(report, opened->node,
+               session->number % session->holder->job->settings->servers_count);
+}
+
+static void count_refusal(struct holder_report *report, enum weft_error error)
+{
+    uint32_t number = (uint32_t)error;
+    report->refused[number < BENCH_OUTCOMES ? number : BENCH_OUTCOMES - 1]++;
+}
+
+static void fell(struct session *session)
+{
+    if (session->stands)
+        session->holder->report.standing--;
+    session->stands = false;
+    session->holder->has_changed = true;
+}
+
+static void on_lost(struct weft_client *client, struct weft_text why, void *user)
+{
+    struct session *session = user;
+    struct holder_report *report = &session->holder->report;
+    (void)why;
+    if (!session->stands && weft_last_refusal(client) != WEFT_OK)
+        count_refusal(report, weft_last_refusal(client));
+    else if (!session->stands)
+        report->unanswered++;
+    fell(session);
+}
+
+static void on_closed(struct weft_client *client, const struct weft_closed *closed, void *user)
+{
+    struct session *session = user;
+    struct holder_report *report = &session->holder->report;
+    uint32_t reason = (uint32_t)closed->reason;
+    (void)client;
+    if (session->has_stood) {
+        report->closed[reason < HOLDER_REASONS ? reason : HOLDER_REASONS - 1]++;
+    } else {
+        count_refusal(report, closed->error);
+        report->given_up++;
+        session->holder->under_way--;
+    }
+    fell(session);
+}
+
+/* ---- opening ---------------------------------------------------------------------------------*/
+
+/* false: there is no room for it; said once. */
+static bool begin(struct holder *holder, uint32_t index, uint64_t from_ns)
+{
+    const struct bench_settings *settings = holder->job->settings;
+    struct session *session = &holder->sessions[index % holder->places];
+    char run[KEY_BYTES], number[KEY_BYTES];
+    struct weft_property properties[BENCH_PROPERTIES + 3];
+    memcpy(properties, settings->properties,
+           settings->properties_count * sizeof settings->properties[0]);
+    *session = (struct session){.holder = holder,
+                                .number = holder->job->first + index * holder->job->step,
+                                .from_ns = from_ns};
+    snprintf(run, sizeof run, "%llu", (unsigned long long)settings->seed);
+    snprintf(number, sizeof number, "%u", session->number);
+    struct weft_property *own = properties + settings->properties_count;
+    own[0] = (struct weft_property){"bench_run", run};
+    own[1] = (struct weft_property){"bench_number", number};
+    own[2] = (struct weft_property){"bench_half", session->number % 2 == 0 ? "even" : "odd"};
+    struct weft_options options = {
+        .context = holder->context,
+        .servers = settings->servers[session->number % settings->servers_count],
+        .properties = properties,
+        .properties_count = settings->properties_count + 3,
+        .no_reconnect = !settings->reconnects,
+        .ends_with_connection = !settings->reconnects,
+        .opened = on_opened,
+        .lost = on_lost,
+        .closed = on_closed,
+        .user = session,
+    };
+    holder->report.begun++;
+    session->client = weft_new(&options);
+    if (session->client == NULL) {
+        if (holder->report.given_up++ == 0)
+            perror("weftbench: can't make a session");
+        return false;
+    }
+    holder->under_way++;
+    return true;
+}
+
+/* Whether the place of the session to be begun next is free, if need be by ending the oldest. */
+static bool make_room(struct holder *holder, uint32_t index)
+{
+    struct session *old = &holder->sessions[index % holder->places];
+    if (index < holder->places || old->client == NULL)
+        return true;
+    if (!old->has_stood && !weft_is_closed(old->client))
+        return false; /* it is being opened */
+    holder->report.ended += old->stands;
+    holder->report.standing -= old->stands;
+    weft_destroy(&old->client);
+    return true;
+}
+
+/* Begins what is due; returns when the next one is. */
+static uint64_t begin_due(struct holder *holder)
+{
+    const struct bench_settings *settings = holder->job->settings;
+    uint32_t window = settings->rate > 0 ? WINDOW_OPEN : WINDOW_CLOSED;
+    while (holder->report.begun < holder->wanted) {
+        uint64_t now_ns = machine_now_ns(), due_ns = now_ns;
+        uint32_t index = holder->report.begun;
+        uint64_t number = holder->job->first + (uint64_t)index * holder->job->step;
+        if (settings->rate > 0)
+            due_ns = holder->job->start_ns + (uint64_t)((double)number * 1e9 / settings->rate);
+        if (due_ns > now_ns)
+            return due_ns;
+        if (holder->under_way >= window || !make_room(holder, index))
+            break;
+        (void)begin(holder, index, due_ns);
+    }
+    return UINT64_MAX;
+}
+
+/* ---- the process -----------------------------------------------------------------------------*/
+
+/* Works for a moment; false: the other end wants it to be over. */
+static bool turn(struct holder *holder, int commands, uint64_t until_ns)
+{
+    uint64_t now_ns = machine_now_ns();
+    uint64_t wait_ns = until_ns > now_ns ? until_ns - now_ns : 0;
+    if (wait_ns > REPORT_NS)
+        wait_ns = REPORT_NS;
+    struct timespec timeout = {.tv_sec = 0, .tv_nsec = (long)wait_ns};
+    struct pollfd descriptors[2] = {{.fd = weft_context_fd(holder->context), .events = POLLIN},
+                                    {.fd = commands, .events = POLLIN}};
+    (void)weft_context_progress(holder->context);
+    (void)ppoll(descriptors, 2, &timeout, NULL);
+    (void)weft_context_progress(holder->context);
+    return descriptors[1].revents == 0;
+}
+
+static bool is_open_over(const struct holder *holder, uint64_t deadline_ns)
+{
+    const struct holder_report *report = &holder->report;
+    return report->opened + report->given_up >= holder->wanted || machine_now_ns() >= deadline_ns;
+}
+
+static bool holder_prepare(struct holder *holder, const struct holder_job *job)
+{
+    const struct bench_settings *settings = job->settings;
+    uint32_t window = settings->rate > 0 ? WINDOW_OPEN : WINDOW_CLOSED;
+    struct rlimit limit = {0};
+    holder->job = job;
+    holder->places = share(job, settings->clients);
+    holder->wanted = share(job, settings->number > 0 ? settings->number : settings->clients);
+    if (holder->places > holder->wanted)
+        holder->places = holder->wanted;
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+        limit.rlim_cur = limit.rlim_max;
+        (void)setrlimit(RLIMIT_NOFILE, &limit);
+    }
+    uint64_t needed = (uint64_t)DESCRIPTORS * (holder->places + window) + DESCRIPTORS_SPARE;
+    if (needed > limit.rlim_max) {
+        fprintf(stderr,
+                "weftbench: %u sessions in one process take %llu descriptors, it may have %llu; "
+                "more --procs, fewer --clients, or a higher ulimit -n\n",
+                holder->places, (unsigned long long)needed, (unsigned long long)limit.rlim_max);
+        return false;
+    }
+    holder->context = weft_context_new(holder->places + 1);
+    holder->sessions = calloc(holder->places + 1, sizeof *holder->sessions);
+    if (holder->context != NULL && holder->sessions != NULL)
+        return true;
+    perror("weftbench");
+    return false;
+}
+
+static bool tell_changes(struct holder *holder, int reports)
+{
+    bool is_due = holder->has_changed && machine_now_ns() - holder->reported_ns >= REPORT_NS;
+    return !is_due || tell(holder, reports);
+}
+
+/* Opens all; false: told to end, or nobody listens. */
+static bool open_all(struct holder *holder, int commands, int reports)
+{
+    uint64_t deadline_ns = holder->job->start_ns + holder->job->settings->duration_ns;
+    uint64_t now_ns;
+    while ((now_ns = machine_now_ns()) < holder->job->start_ns)
+        if (!turn(holder, commands, holder->job->start_ns))
+            return false;
+    while (!is_open_over(holder, deadline_ns)) {
+        uint64_t next_ns = begin_due(holder);
+        if (!turn(holder, commands, next_ns < now_ns + SECOND_NS ? next_ns : now_ns + SECOND_NS) ||
+            !tell_changes(holder, reports))
+            return false;
+        now_ns = machine_now_ns();
+    }
+    return true;
+}
+
+static int hold(struct holder *holder, int commands, int reports)
+{
+    if (open_all(holder, commands, reports)) {
+        holder->report.stage = HOLDER_HOLDING;
+        bool goes_on = tell_ids(holder, reports);
+        while (goes_on && turn(holder, commands, UINT64_MAX))
+            goes_on = tell_changes(holder, reports);
+    }
+    holder->report.stage = HOLDER_OVER;
+    return tell(holder, reports) ? BENCH_HELD : BENCH_NOT_RUN;
+}
+
+int holder_run(const struct holder_job *job, int commands, int reports)
+{
+    struct holder *holder = calloc(1, sizeof *holder);
+    (void)signal(SIGINT, SIG_IGN); /* the terminal tells every process; the first one decides */
+    (void)signal(SIGTERM, SIG_IGN);
+    (void)signal(SIGPIPE, SIG_IGN);
+    if (holder == NULL)
+        return BENCH_NOT_RUN;
+    int code = holder_prepare(holder, job) ? hold(holder, commands, reports) : BENCH_NOT_RUN;
+    if (holder->context != NULL)
+        weft_context_destroy(&holder->context);
+    free(holder->sessions);
+    free(holder);
+    return code;
+}

@@ -1,0 +1,322 @@
+#include "bench/options.h"
+
+#include <argp.h>
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "bench/holder.h"
+#include "bench/payload.h"
+
+enum option_key {
+    KEY_SERVERS = 's',
+    KEY_CLIENTS = 'c',
+    KEY_RATE = 'r',
+    KEY_PIPELINE = 'P',
+    KEY_SIZE = 'z',
+    KEY_DURATION = 'd',
+    KEY_NUMBER = 'n',
+    KEY_HANDLERS = 0x100,
+    KEY_WARMUP,
+    KEY_ROUTE,
+    KEY_CHECK,
+    KEY_SEED,
+    KEY_TIMEOUT,
+    KEY_JSON,
+    KEY_SPAWN,
+    KEY_PROCS,
+    KEY_HOLD,
+    KEY_PROPERTY,
+    KEY_RECONNECT,
+};
+
+enum { SPAWN_MAX = 32, PROCS_MAX = 64 };
+
+struct arguments {
+    struct bench_settings *settings;
+    char *servers;
+    bool has_seed, has_duration;
+};
+
+const char *argp_program_version = "weftbench " WEFT_VERSION;
+
+static const struct argp_option options[] = {
+    {"servers", KEY_SERVERS, "HOST:PORT,..", 0,
+     "the nodes, one address each (no host: 127.0.0.1; default :7310)", 0},
+    {"spawn", KEY_SPAWN, "N", 0, "start N nodes of its own here, and end them (instead of -s)", 0},
+    {"clients", KEY_CLIENTS, "N", 0, "callers or sessions, spread over the nodes (default 10)", 0},
+    {"rate", KEY_RATE, "N", 0,
+     "open loop: N requests or sessions a second in all (default: closed loop)", 0},
+    {"duration", KEY_DURATION, "TIME", 0,
+     "req: how long to measure: 500ms 10s 5m (default 10s); conn: how long opening may take at "
+     "most (default 2m)",
+     0},
+    {"number", KEY_NUMBER, "N", 0,
+     "req: measure so many requests instead; conn: open so many in all, of which --clients stand "
+     "at a time: the oldest makes room",
+     0},
+    {"seed", KEY_SEED, "N", 0, "of the dice; a random one if not given", 0},
+    {"json", KEY_JSON, "FILE", 0, "also write the result as JSON; '-' is standard output", 0},
+    {NULL, 0, NULL, 0, "of req:", 2},
+    {"handlers", KEY_HANDLERS, "N", 0, "echo handlers on each node (default 1)", 0},
+    {"pipeline", KEY_PIPELINE, "N", 0, "closed loop: requests outstanding a caller (default 1)", 0},
+    {"size", KEY_SIZE, "BYTES", 0, "of a request's value, 32 to 1000000 (default 128)", 0},
+    {"warmup", KEY_WARMUP, "TIME", 0, "not measured, first (default 1s)", 0},
+    {"route", KEY_ROUTE, "ROUTE", 0,
+     "local: caller and handler on one node; remote: on two; mixed: as it falls (default mixed)",
+     0},
+    {"check", KEY_CHECK, NULL, 0, "look into every payload: sequence, sender, checksum", 0},
+    {"timeout", KEY_TIMEOUT, "TIME", 0, "of a request (default 10s)", 0},
+    {NULL, 0, NULL, 0, "of conn:", 3},
+    {"procs", KEY_PROCS, "N", 0, "client processes, of at most 4000 sessions each (default 1)", 0},
+    {"hold", KEY_HOLD, "TIME", OPTION_ARG_OPTIONAL,
+     "keep the sessions once they stand: until INT or TERM, or so long; says 'holding N sessions' "
+     "on standard error",
+     0},
+    {"prop", KEY_PROPERTY, "KEY=VALUE", 0,
+     "a property of each session, beside bench_run (the seed), bench_number (from 0) and "
+     "bench_half (even, odd); may be given several times",
+     0},
+    {"reconnect", KEY_RECONNECT, NULL, 0,
+     "a session that lost its connection looks for another node (default: it is counted as lost)",
+     0},
+    {0},
+};
+
+static double number(struct argp_state *state, const char *text, const char *what, double least,
+                     double most)
+{
+    char *end = NULL;
+    errno = 0;
+    double value = strtod(text, &end);
+    if (errno != 0 || end == text || *end != '\0' || !isfinite(value) || value < least ||
+        value > most)
+        argp_error(state, "%s takes a number from %.0f to %.0f, not '%s'", what, least, most, text);
+    return value;
+}
+
+static uint64_t duration_ns(struct argp_state *state, const char *text, const char *what)
+{
+    static const struct {
+        const char *unit;
+        double ns;
+    } units[] = {{"ms", 1e6}, {"s", 1e9}, {"m", 60e9}, {"h", 3600e9}};
+    char *end = NULL;
+    double value = strtod(text, &end);
+    for (size_t i = 0; i < sizeof units / sizeof units[0]; i++)
+        if (end != text && strcmp(end, units[i].unit) == 0 && value >= 0 &&
+            value * units[i].ns < 1e15)
+            return (uint64_t)(value * units[i].ns);
+    argp_error(state, "%s takes a time such as 500ms, 10s or 5m, not '%s'", what, text);
+    return 0;
+}
+
+static enum bench_route route(struct argp_state *state, const char *text)
+{
+    for (int i = ROUTE_LOCAL; i <= ROUTE_MIXED; i++)
+        if (strcmp(text, bench_route_name((enum bench_route)i)) == 0)
+            return (enum bench_route)i;
+    argp_error(state, "--route takes local, remote or mixed, not '%s'", text);
+    return ROUTE_MIXED;
+}
+
+static void property(struct argp_state *state, char *text, struct bench_settings *settings)
+{
+    char *equals = strchr(text, '=');
+    if (equals == NULL || equals == text)
+        argp_error(state, "--prop takes KEY=VALUE, not '%s'", text);
+    if (settings->properties_count == BENCH_PROPERTIES)
+        argp_error(state, "--prop can be given %d times at most", BENCH_PROPERTIES);
+    *equals = '\0';
+    settings->properties[settings->properties_count++] = (struct weft_property){text, equals + 1};
+}
+
+static error_t parse_size(int key, char *text, struct argp_state *state)
+{
+    struct bench_settings *settings = ((struct arguments *)state->input)->settings;
+    switch (key) {
+    case KEY_CLIENTS:
+        settings->clients =
+            (uint32_t)number(state, text, "--clients", 1, (double)HOLDER_SESSIONS_MAX * PROCS_MAX);
+        return 0;
+    case KEY_SPAWN:
+        settings->spawn = (uint32_t)number(state, text, "--spawn", 1, SPAWN_MAX);
+        return 0;
+    case KEY_PROCS:
+        settings->procs = (uint32_t)number(state, text, "--procs", 1, PROCS_MAX);
+        return 0;
+    case KEY_HANDLERS:
+        settings->handlers = (uint32_t)number(state, text, "--handlers", 1, 1000);
+        return 0;
+    case KEY_RATE:
+        settings->rate = number(state, text, "--rate", 1, 1e8);
+        return 0;
+    case KEY_PIPELINE:
+        settings->pipeline = (uint32_t)number(state, text, "--pipeline", 1, 65536);
+        return 0;
+    case KEY_SIZE:
+        settings->size_bytes = (uint32_t)number(state, text, "--size", PAYLOAD_BYTES_MIN, 1000000);
+        return 0;
+    case KEY_NUMBER:
+        settings->number = (uint64_t)number(state, text, "--number", 1, 1e12);
+        return 0;
+    default: /* not one of the sizes */
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+static error_t parse_time(int key, char *text, struct argp_state *state)
+{
+    struct arguments *arguments = state->input;
+    struct bench_settings *settings = arguments->settings;
+    switch (key) {
+    case KEY_DURATION:
+        settings->duration_ns = duration_ns(state, text, "--duration");
+        arguments->has_duration = true;
+        return 0;
+    case KEY_WARMUP:
+        settings->warmup_ns = duration_ns(state, text, "--warmup");
+        return 0;
+    case KEY_HOLD:
+        settings->hold_ns = text == NULL ? UINT64_MAX : duration_ns(state, text, "--hold");
+        return 0;
+    case KEY_TIMEOUT:
+        settings->timeout_ms = (uint32_t)(duration_ns(state, text, "--timeout") / 1000000);
+        if (settings->timeout_ms < 1 || settings->timeout_ms > 300000)
+            argp_error(state, "--timeout is from 1ms to 5m, not '%s'", text);
+        return 0;
+    default: /* argp's own keys, and sizes */
+        return parse_size(key, text, state);
+    }
+}
+
+static error_t parse(int key, char *text, struct argp_state *state)
+{
+    struct arguments *arguments = state->input;
+    struct bench_settings *settings = arguments->settings;
+    switch (key) {
+    case KEY_SERVERS:
+        arguments->servers = text;
+        return 0;
+    case KEY_ROUTE:
+        settings->route = route(state, text);
+        return 0;
+    case KEY_CHECK:
+        settings->checks = true;
+        return 0;
+    case KEY_SEED:
+        settings->seed = (uint64_t)number(state, text, "--seed", 0, 9e15);
+        arguments->has_seed = true;
+        return 0;
+    case KEY_JSON:
+        settings->json_file = text;
+        return 0;
+    case KEY_PROPERTY:
+        property(state, text, settings);
+        return 0;
+    case KEY_RECONNECT:
+        settings->reconnects = true;
+        return 0;
+    case ARGP_KEY_ARG:
+        if (settings->verb != NULL || (strcmp(text, "req") != 0 && strcmp(text, "conn") != 0))
+            argp_error(state, "the verb is 'req' or 'conn'; '%s' is not known here", text);
+        settings->verb = text;
+        return 0;
+    case ARGP_KEY_NO_ARGS:
+        argp_error(state, "which verb? There are 'req' and 'conn'");
+        return 0;
+    default: /* times and sizes */
+        return parse_time(key, text, state);
+    }
+}
+
+/* "a:1,:2" -> full addresses. */
+static bool split_servers(struct bench_settings *settings, char *list)
+{
+    char *rest = NULL;
+    for (char *word = strtok_r(list, ",", &rest); word != NULL; word = strtok_r(NULL, ",", &rest)) {
+        const char *host = word[0] == ':' ? "127.0.0.1" : "";
+        const char *port = strchr(word, ':') == NULL ? ":7310" : "";
+        char *address = NULL;
+        if (settings->servers_count == BENCH_NODES_MAX ||
+            asprintf(&address, "%s%s%s", host, word, port) < 0)
+            return false;
+        settings->servers[settings->servers_count++] = address;
+    }
+    return settings->servers_count > 0;
+}
+
+/* What does not fit together; NULL: all does. */
+static const char *judge(const struct arguments *arguments)
+{
+    static char text[160];
+    const struct bench_settings *settings = arguments->settings;
+    uint32_t nodes = settings->spawn > 0 ? settings->spawn : settings->servers_count;
+    bool is_req = strcmp(settings->verb, "req") == 0;
+    if (arguments->servers != NULL && settings->spawn > 0)
+        return "--servers names the nodes, --spawn starts them: give one of the two";
+    if (settings->route == ROUTE_REMOTE && nodes < 2)
+        return "--route remote needs two nodes";
+    if (is_req && settings->clients > 10000)
+        return "req takes at most 10000 --clients";
+    if (!is_req && settings->number > UINT32_MAX / 2)
+        return "conn opens at most 2147483647 sessions (--number)";
+    uint32_t procs = (settings->clients + HOLDER_SESSIONS_MAX - 1) / HOLDER_SESSIONS_MAX;
+    if (is_req || settings->procs >= procs)
+        return NULL;
+    snprintf(text, sizeof text, "a process holds at most %d sessions: %u of them need --procs %u",
+             HOLDER_SESSIONS_MAX, settings->clients, procs);
+    return text;
+}
+
+static void finish(struct arguments *arguments)
+{
+    static char one_server[] = ":7310";
+    struct bench_settings *settings = arguments->settings;
+    char *servers = arguments->servers == NULL ? one_server : arguments->servers;
+    const char *problem = NULL;
+    if (settings->spawn == 0 && !split_servers(settings, servers))
+        problem = "--servers takes 1 to 64 addresses";
+    else
+        problem = judge(arguments);
+    if (problem != NULL) {
+        fprintf(stderr, "weftbench: %s\n", problem);
+        exit(BENCH_USAGE);
+    }
+    if (!arguments->has_duration)
+        settings->duration_ns = strcmp(settings->verb, "req") == 0 ? 10000000000 : 120000000000;
+    if (!arguments->has_seed && getrandom(&settings->seed, sizeof settings->seed, 0) < 0)
+        settings->seed = 1;
+    settings->seed &= ((uint64_t)1 << 53) - 1;
+}
+
+void options_parse(int count, char **words, struct bench_settings *settings)
+{
+    static const struct argp parser = {
+        .options = options,
+        .parser = parse,
+        .args_doc = "req\nconn",
+        .doc = "Measures a mesh from outside. req: requests between callers and echo handlers of "
+               "its own. conn: sessions opened, held, and what becomes of them.\v"
+               "  weftbench req -s :7310,:7320,:7330 -c 50 -r 20000 -d 30s --route remote --check\n"
+               "  weftbench conn --spawn 5 -c 20000 --procs 5 -r 2000\n"
+               "\nWith --rate latency counts from the time a request or session was due, so a "
+               "stall shows in all that it delayed; without, from its sending.\n\nExit: 0 all "
+               "held, 1 something that must hold was broken, 2 wrong options, 3 could not run.",
+    };
+    struct arguments arguments = {.settings = settings};
+    *settings = (struct bench_settings){.clients = 10,
+                                        .handlers = 1,
+                                        .procs = 1,
+                                        .pipeline = 1,
+                                        .size_bytes = 128,
+                                        .warmup_ns = 1000000000,
+                                        .route = ROUTE_MIXED,
+                                        .timeout_ms = 10000};
+    argp_err_exit_status = BENCH_USAGE;
+    argp_parse(&parser, count, words, 0, NULL, &arguments);
+    finish(&arguments);
+}
