@@ -2,6 +2,8 @@
  * that much; halved, it costs bytes or makes false alarms: the simulator has both figures. */
 #include "mesh/config.h"
 
+#include "mesh/sessions/permissions.h"
+
 /* Membership. Its times hang together: a probe (tries, gaps, helpers) fits into one period. */
 static const struct gossip_config gossip_defaults = {
     .period_ms = 500,        /* half of the usual second: detection is bounded by it */
@@ -28,6 +30,8 @@ static const struct gossip_config gossip_defaults = {
     .members_max = 10000,    /* simulated; 300 are supported in practice */
 };
 
+static const struct mesh_permission everybody_everything = {.role = "*", .entry = "*"};
+
 void mesh_config_defaults(struct mesh_config *config)
 {
     *config = (struct mesh_config){
@@ -47,7 +51,36 @@ void mesh_config_defaults(struct mesh_config *config)
         .requests_in_flight_max = 65536,
         .sync_grace_ms = 250,
         .trusts_anonymous = true,
+        .anonymous_roles = "",
+        .permissions = &everybody_everything,
+        .permissions_count = 1,
         .queue_memory_max = UINT64_C(1024) * 1024 * 1024,
         .property_memory_max = UINT64_C(512) * 1024 * 1024,
     };
+}
+
+static bool refuse(char why[MESH_CONFIG_WHY_BYTES], const struct sentence *sentence)
+{
+    memcpy(why, sentence->text, sentence->bytes);
+    why[sentence->bytes] = '\0';
+    return false;
+}
+
+bool mesh_config_judge(const struct mesh_config *config, char why[MESH_CONFIG_WHY_BYTES])
+{
+    struct sentence sentence;
+    struct roles roles;
+    if (!permissions_judge(config->permissions, config->permissions_count, &sentence)) {
+        struct sentence begun;
+        sentence_start(&begun, "permissions: ");
+        sentence_add_span(&begun, sentence_span(&sentence));
+        return refuse(why, &begun);
+    }
+    if (roles_parse(&roles, span_text(config->anonymous_roles)) == ERROR_OK)
+        return true;
+    sentence_start(&sentence, "auth.anonymous_roles holds ");
+    sentence_add_span(&sentence, span_text(config->anonymous_roles));
+    sentence_add(&sentence, "; it must be at most 32 roles of 1 to 64 bytes, without blanks, "
+                            "quotes, backslashes and brackets, and not *");
+    return refuse(why, &sentence);
 }

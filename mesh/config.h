@@ -32,6 +32,12 @@ struct gossip_config {
     uint32_t members_max;
 };
 
+/* One of the operator's entries: what a role (or *, everybody) may do. mesh/sessions/permissions.h
+ * says what an entry can be. */
+struct mesh_permission {
+    const char *role, *entry;
+};
+
 struct mesh_config {
     const char *name;                                              /* unique in the mesh */
     const char *cluster;                                           /* the mesh's name */
@@ -46,12 +52,22 @@ struct mesh_config {
     uint32_t session_queue_messages, session_queue_bytes;
     uint32_t request_timeout_ms; /* when the caller names none */
     uint32_t requests_in_flight_max;
-    uint32_t sync_grace_ms; /* a look-up waits so long for the first synchronisation */
-    bool trusts_anonymous;  /* anonymous clients' offered properties are taken */
+    uint32_t sync_grace_ms;      /* a look-up waits so long for the first synchronisation */
+    bool trusts_anonymous;       /* anonymous clients' offered properties are taken */
+    const char *anonymous_roles; /* what anonymous sessions hold: a,b; may be empty */
+    const struct mesh_permission *permissions;
+    uint32_t permissions_count;
     uint64_t queue_memory_max, property_memory_max; /* bytes, node-wide */
 };
 
-/* The defaults of every number above; strings and seed are left empty. */
+/* The defaults of every number above; strings and seed are left empty, and everybody may do
+ * everything. */
 void mesh_config_defaults(struct mesh_config *config);
+
+enum { MESH_CONFIG_WHY_BYTES = 513 };
+
+/* Whether permissions and anonymous_roles can be understood: mesh_new and MESH_RECONFIGURED take no
+ * others. If not, `why` names the entry and says what would do; else it is not touched. */
+bool mesh_config_judge(const struct mesh_config *config, char why[MESH_CONFIG_WHY_BYTES]);
 
 #endif

@@ -97,7 +97,7 @@ static enum error properties_fill(struct sessions *sessions, struct session *ses
     sentence_add_number(&start, context->wall_ms);
     property_set_put(set, "$SessionId", sentence_span(&id));
     property_set_put(set, "$Principal", hello->principal);
-    property_set_put(set, "$Roles", (struct span){0});
+    property_set_put(set, "$Roles", sessions->anonymous_roles);
     property_set_put(set, "$ClientType", client_type(hello->client_type));
     property_set_put(set, "$Transport", span_text("zmq"));
     property_set_put(set, "$ServerName", span_text(context->config->name));

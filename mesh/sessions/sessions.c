@@ -42,13 +42,16 @@ struct sessions *sessions_new(struct context *context)
         .first_event = SESSION_NONE,
         .last_event = SESSION_NONE,
         .slots = memory_new(&context->memory, MEMORY_TABLES, capacity * sizeof(struct session)),
+        .permissions = memory_new(&context->memory, MEMORY_TABLES, sizeof *sessions->permissions),
     };
     struct random *random = &context->random;
     hashmap_init(&sessions->by_id, &context->memory, MEMORY_TABLES, random_u64(random));
     hashmap_init(&sessions->by_connection, &context->memory, MEMORY_TABLES, random_u64(random));
     permutation_init(&sessions->serials, random);
-    if (sessions->slots == NULL)
+    if (sessions->slots == NULL || sessions->permissions == NULL)
         sessions_destroy(&sessions);
+    else
+        sessions_reconfigured(sessions);
     return sessions;
 }
 
@@ -65,6 +68,7 @@ void sessions_destroy(struct sessions **sessions)
     hashmap_clear(&self->by_id);
     hashmap_clear(&self->by_connection);
     memory_free(memory, MEMORY_TABLES, self->addresses, self->addresses_bytes);
+    memory_free(memory, MEMORY_TABLES, self->permissions, sizeof *self->permissions);
     memory_free(memory, MEMORY_TABLES, self->slots, self->capacity * sizeof(struct session));
     memory_free(memory, MEMORY_TABLES, self, sizeof *self);
     *sessions = NULL;
@@ -133,6 +137,59 @@ uint32_t sessions_capacity(const struct sessions *sessions)
     return sessions->capacity;
 }
 
+bool sessions_may(const struct sessions *sessions, const struct session *session,
+                  enum permission permission, struct span path)
+{
+    return permissions_allow(sessions->permissions, &session->rights, permission, path);
+}
+
+static void rights_follow(const struct sessions *sessions, struct session *session)
+{
+    struct span roles = {0};
+    properties_find(&session->properties, span_text("$Roles"), &roles);
+    session->rights = permissions_rights(sessions->permissions, roles);
+}
+
+enum error sessions_change_roles(struct sessions *sessions, struct session *session,
+                                 const struct roles *remove, const struct roles *add)
+{
+    struct roles roles;
+    struct span before = {0};
+    char text[ROLES_TEXT_BYTES_MAX];
+    enum error error = roles_change_judge(remove, add);
+    if (error != ERROR_OK)
+        return error;
+    properties_find(&session->properties, span_text("$Roles"), &before);
+    require(roles_parse(&roles, before) == ERROR_OK); /* we wrote it */
+    for (size_t i = 0; i < remove->count; i++)
+        roles_remove(&roles, remove->names[i]);
+    for (size_t i = 0; i < add->count && error == ERROR_OK; i++)
+        error = roles_add(&roles, add->names[i]);
+    struct span after = roles_print(&roles, text);
+    if (error != ERROR_OK || span_equal(before, after))
+        return error;
+    struct property_set changes = {.count = 0};
+    property_set_put(&changes, "$Roles", after);
+    error = properties_change(&session->properties, &sessions->context->memory, &changes);
+    if (error != ERROR_OK)
+        return error;
+    rights_follow(sessions, session);
+    sessions_changed(sessions, session, SESSION_CHANGED_ROLES);
+    return ERROR_OK;
+}
+
+void sessions_reconfigured(struct sessions *sessions)
+{
+    const struct mesh_config *config = sessions->context->config;
+    struct roles roles;
+    permissions_compile(sessions->permissions, config->permissions, config->permissions_count);
+    require(roles_parse(&roles, span_text(config->anonymous_roles)) == ERROR_OK); /* was judged */
+    sessions->anonymous_roles = roles_print(&roles, sessions->anonymous_roles_text);
+    struct session *session = NULL;
+    while ((session = sessions_next(sessions, session)) != NULL)
+        rights_follow(sessions, session);
+}
+
 /* The addresses, in memory that lives until the pull ends: they may change before that. */
 static struct span addresses_now(struct sessions *sessions)
 {
@@ -177,6 +234,7 @@ void sessions_welcome(struct sessions *sessions, struct session *session)
         .body = addresses_now(sessions),
     };
     session->phase = SESSION_PHASE_OPEN;
+    rights_follow(sessions, session);
     table_link(sessions, session);
     deadlines_set(context->deadlines, &session->deadline, context->now_ns + SILENCE_PING_NS);
     outbound_grant(&session->outbound, FIRST_CREDIT_MESSAGES, FIRST_CREDIT_BYTES);

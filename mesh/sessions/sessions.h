@@ -11,6 +11,7 @@
 #define WEFT_MESH_SESSIONS_SESSIONS_H
 
 #include "mesh/base/context.h"
+#include "mesh/sessions/permissions.h"
 #include "mesh/sessions/properties.h"
 #include "proto/command.h"
 
@@ -43,6 +44,7 @@ struct session {
     uint8_t changes;          /* bits of enum session_change that the other rooms do not know yet */
     struct outbound outbound; /* to its client; sessions_send is the way in */
     struct properties properties;
+    struct rights rights;     /* what $Roles comes to */
     struct deadline deadline; /* OPEN: the client's silence */
     uint64_t hello_correlation;
     uint64_t heard_ns;       /* when its client last sent anything */
@@ -90,6 +92,22 @@ struct session *sessions_next(struct sessions *sessions, const struct session *a
 
 uint32_t sessions_open(const struct sessions *sessions);     /* how many are open */
 uint32_t sessions_capacity(const struct sessions *sessions); /* slots are below this */
+
+/* Whether the session may do that at that path (as path_parse gave it; empty: no path). One test of
+ * a bit, unless the permission is given in places only. */
+bool sessions_may(const struct sessions *sessions, const struct session *session,
+                  enum permission permission, struct span path);
+
+/* Takes roles away and adds others; those it does not hold, and those it holds, are no error. What
+ * it may do follows at once, and sessions_changed says so. ERROR_INVALID_ARGUMENT: see
+ * roles_change_judge; ERROR_LIMIT_REACHED: more than ROLES_MAX, or no memory. Unchanged after an
+ * error. */
+enum error sessions_change_roles(struct sessions *sessions, struct session *session,
+                                 const struct roles *remove, const struct roles *add);
+
+/* The configuration's permissions are others now: compiles them, and every session's rights follow.
+ * O(sessions). */
+void sessions_reconfigured(struct sessions *sessions);
 
 /* Queues a message to the client. A full queue closes the session, queue_limit_reached. */
 void sessions_send(struct sessions *sessions, struct session *session,

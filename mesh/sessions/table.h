@@ -25,6 +25,9 @@ struct sessions {
     struct permutation serials;
     uint64_t serial;
     bool is_ready;
+    struct permissions *permissions;
+    struct span anonymous_roles; /* as roles_print writes them */
+    char anonymous_roles_text[ROLES_TEXT_BYTES_MAX];
     uint8_t *addresses;
     size_t addresses_bytes, own_address_bytes;
     struct span addresses_now; /* a copy that lives until the pull ends; empty: none yet */

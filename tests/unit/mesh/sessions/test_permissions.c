@@ -1,0 +1,125 @@
+/* test_permissions.c - who may do what, by the operator's lists. */
+#include <criterion/criterion.h>
+#include <stdio.h>
+
+#include "mesh/sessions/permissions.h"
+
+static struct permissions permissions;
+
+#define COMPILE(...)                                                                               \
+    compile((struct mesh_permission[]){__VA_ARGS__},                                               \
+            sizeof(struct mesh_permission[]){__VA_ARGS__} / sizeof(struct mesh_permission))
+
+static void compile(const struct mesh_permission *entries, size_t count)
+{
+    struct sentence why;
+    cr_assert(permissions_judge(entries, (uint32_t)count, &why), "%.*s", (int)why.bytes, why.text);
+    permissions_compile(&permissions, entries, (uint32_t)count);
+}
+
+static bool may(const char *roles, enum permission permission, const char *path)
+{
+    struct rights rights = permissions_rights(&permissions, span_text(roles));
+    return permissions_allow(&permissions, &rights, permission, span_text(path));
+}
+
+Test(permissions, that_nobody_was_given_are_denied)
+{
+    permissions_compile(&permissions, NULL, 0);
+    for (unsigned permission = 0; permission < PERMISSIONS; permission++)
+        cr_assert_not(may("\"admin\"", (enum permission)permission, "a/b"));
+    cr_assert(may("", PERMISSION_NONE, ""), "what needs no permission needs none");
+}
+
+Test(permissions, of_the_star_are_all_of_them_for_everybody)
+{
+    COMPILE({"*", "*"});
+    for (unsigned permission = 0; permission < PERMISSIONS; permission++)
+        cr_assert(may("", (enum permission)permission, "a/b"));
+}
+
+Test(permissions, are_given_by_role)
+{
+    COMPILE({"admin", "*"}, {"viewer", "view_session"}, {"viewer", "view_mesh"});
+    cr_assert(may("\"admin\"", PERMISSION_MODIFY_SESSION, ""));
+    cr_assert(may("\"other\",\"viewer\"", PERMISSION_VIEW_SESSION, ""));
+    cr_assert_not(may("\"viewer\"", PERMISSION_MODIFY_SESSION, ""));
+    cr_assert_not(may("\"view\"", PERMISSION_VIEW_SESSION, ""));
+    cr_assert_not(may("", PERMISSION_VIEW_SESSION, ""));
+}
+
+Test(permissions, with_a_selector_hold_where_it_matches)
+{
+    COMPILE({"*", "send_to_handler:public/**"}, {"trader", "send_to_handler:orders/+/new"},
+            {"feeder", "update:prices/**"}, {"feeder", "send_to_handler"});
+    cr_assert(may("", PERMISSION_SEND_TO_HANDLER, "public/x/y"));
+    cr_assert_not(may("", PERMISSION_SEND_TO_HANDLER, "orders/7/new"));
+    cr_assert(may("\"trader\"", PERMISSION_SEND_TO_HANDLER, "orders/7/new"));
+    cr_assert(may("\"trader\"", PERMISSION_SEND_TO_HANDLER, "public"), "everybody's too");
+    cr_assert_not(may("\"trader\"", PERMISSION_SEND_TO_HANDLER, "orders/7/old"));
+    cr_assert_not(may("\"trader\"", PERMISSION_SEND_TO_SESSION, "orders/7/new"));
+    cr_assert(may("\"feeder\"", PERMISSION_UPDATE_TOPIC, "prices/a"));
+    cr_assert_not(may("\"feeder\"", PERMISSION_UPDATE_TOPIC, "price"));
+    cr_assert(may("\"feeder\",\"trader\"", PERMISSION_SEND_TO_HANDLER, "any/where"));
+}
+
+/* Each permission given alone allows itself and nothing else: the matrix has no other cell. */
+Test(permissions, allow_exactly_what_they_name)
+{
+    for (unsigned given = 0; given < PERMISSIONS; given++) {
+        const char *name = permissions_name((enum permission)given);
+        COMPILE({"r", name});
+        for (unsigned asked = 0; asked < PERMISSIONS; asked++) {
+            cr_assert_eq(may("\"r\"", (enum permission)asked, "a"), asked == given, "%s, %s", name,
+                         permissions_name((enum permission)asked));
+            cr_assert_not(may("\"s\"", (enum permission)asked, "a"));
+        }
+    }
+}
+
+static void refused(const char *role, const char *entry, const char *says)
+{
+    struct mesh_permission bad = {role, entry};
+    struct sentence why;
+    char text[SENTENCE_BYTES + 1];
+    cr_assert_not(permissions_judge(&bad, 1, &why), "%s: %s", role, entry);
+    snprintf(text, sizeof text, "%.*s", (int)why.bytes, why.text);
+    cr_assert_not_null(strstr(text, says), "%s", text);
+    cr_assert_not_null(strstr(text, role), "%s", text);
+}
+
+Test(permissions, that_cannot_be_understood_are_refused_with_role_and_entry)
+{
+    refused("trader", "fly", "entry fly: no such permission; there are *, read_topic");
+    refused("trader", "", "no such permission");
+    refused("trader", "View_session", "no such permission");
+    refused("trader", ":a/b", "no such permission");
+    refused("trader", "view_session:a", "takes no selector");
+    refused("trader", "view_session:", "takes no selector");
+    refused("trader", "update:prices/*", "entry update:prices/*: the selector must be");
+    refused("trader", "update_topic:", "the selector must be");
+    refused("trader", "*:a", "no such permission");
+    refused("two words", "*", "a role is * or");
+}
+
+Test(permissions, have_limits)
+{
+    static struct mesh_permission entries[PERMISSIONS_RULES_MAX + 1];
+    static char roles[PERMISSIONS_ROLES_MAX][8];
+    struct sentence why;
+    for (size_t i = 0; i <= PERMISSIONS_RULES_MAX; i++)
+        entries[i] = (struct mesh_permission){"a", "send_to_handler:a/b"};
+    cr_assert(permissions_judge(entries, PERMISSIONS_RULES_MAX, &why));
+    permissions_compile(&permissions, entries, PERMISSIONS_RULES_MAX);
+    cr_assert(may("\"a\"", PERMISSION_SEND_TO_HANDLER, "a/b"));
+    cr_assert_not(permissions_judge(entries, PERMISSIONS_RULES_MAX + 1, &why));
+    for (size_t i = 0; i < PERMISSIONS_ROLES_MAX; i++) {
+        snprintf(roles[i], sizeof roles[i], "r%zu", i);
+        entries[i].role = roles[i];
+    }
+    cr_assert_not(permissions_judge(entries, PERMISSIONS_ROLES_MAX, &why), "and everybody");
+    entries[0].role = "*";
+    cr_assert(permissions_judge(entries, PERMISSIONS_ROLES_MAX, &why));
+    permissions_compile(&permissions, entries, PERMISSIONS_ROLES_MAX);
+    cr_assert(may("\"r63\"", PERMISSION_SEND_TO_HANDLER, "a/b"));
+}
