@@ -133,9 +133,15 @@ for lane in $names; do
         case $verdict in
             passed) passed=$((passed + 1)) ;;
             skipped)
-                skipped=$((skipped + 1))
                 reason=$(output_of "$number" "$log" | grep -m 1 SKIPPED)
-                printf '\nSKIPPED %s: %s\n' "$name" "${reason:-no reason given}" ;;
+                if [ -n "$reason" ]; then
+                    skipped=$((skipped + 1))
+                    printf '\nSKIPPED %s: %s\n' "$name" "$reason"
+                else
+                    failed=$((failed + 1))
+                    printf '\nFAILED %s: skipped without a reason\n' "$name"
+                    output_of "$number" "$log" | tail -n 40
+                fi ;;
             failed)
                 failed=$((failed + 1))
                 printf '\nFAILED %s (all of it: %s)\n' "$name" "$log"

@@ -51,8 +51,8 @@ void dissemination_put(struct dissemination *all, uint32_t who, enum news_class 
 void dissemination_remove(struct dissemination *all, uint32_t who);
 bool dissemination_is_empty(const struct dissemination *all);
 
-/* How often each piece is sent in a mesh of so many live members: resend x ceil(log10(N + 1)), as if
- * there were at least 10. */
+/* How often each piece is sent in a mesh of so many live members: resend x ceil(log10(N + 1)), as
+ * if there were at least 10. */
 uint32_t dissemination_sends(uint32_t resend, uint32_t members);
 
 /* Fills a frame of `bytes` bytes: offer gives the next candidate, NULL when there is none left or

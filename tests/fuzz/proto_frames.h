@@ -144,7 +144,7 @@ static inline enum error frame_walk_entries(struct span run, uint64_t writer_ins
 {
     struct ownership_entry entry;
     struct writer writer;
-    uint8_t again[PATH_BYTES_MAX + 64];
+    uint8_t again[64 + PATH_BYTES_MAX + OWNERSHIP_VALUE_BYTES_MAX];
     enum error error;
     struct span before = run;
     while (ownership_entry_next(&run, writer_instance, &entry, &error)) {

@@ -1,8 +1,10 @@
 #!/usr/bin/env bash
 # The quick start does what the README says, with the programs just built, and leaves no process.
 set -eu
-out=$(mktemp)
-trap 'rm -f "$out"' EXIT
+scratch=$(mktemp -d)
+out=$scratch/out
+trap 'rm -rf "$scratch"' EXIT
+export TMPDIR=$scratch # the quick start ends what an earlier one left; not another test's
 "$WEFT_SOURCE/examples/quickstart.sh" >"$out" 2>&1 || { cat "$out"; exit 1; }
 for text in "hi from the handler on b" "closed_by_controller" "latency us" "PASS"; do
     grep -q -- "$text" "$out" || { cat "$out"; echo "missing: $text"; exit 1; }
