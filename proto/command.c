@@ -5,8 +5,6 @@
 #include "proto/field.h"
 
 /* As many keys as a session may have properties, each with its comma. */
-enum { KEYS_BYTES_MAX = PROPERTIES_MAX * (PROPERTY_KEY_BYTES_MAX + 1) };
-
 /* As many roles as a session may hold, each with the head of its group and of its name. */
 enum { ROLES_BYTES_MAX = ROLES_MAX * (ROLE_BYTES_MAX + 8) };
 

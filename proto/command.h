@@ -9,6 +9,7 @@
 
 enum {
     FILTER_BYTES_MAX = 16 * 1024,
+    KEYS_BYTES_MAX = PROPERTIES_MAX * (PROPERTY_KEY_BYTES_MAX + 1),
     COMMAND_ID_BYTES = 16,
     VERDICT_HELPERS_BYTES_MAX = 8 * (NAME_BYTES_MAX + 1), /* eight names, each with its comma */
 };

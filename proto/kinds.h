@@ -19,9 +19,9 @@
     X(18, CANCEL, "caller to node, node to node, node to handler")                                 \
     X(19, REGISTER, "client to node")                                                              \
     X(20, UNREGISTER, "client to node")                                                            \
-    X(21, LISTEN, "client to node")                                                                \
+    X(21, LISTEN, "client to node, node to node")                                                  \
     X(22, UNLISTEN, "client to node")                                                              \
-    X(23, EVENT, "node to client")                                                                 \
+    X(23, EVENT, "node to client, node to node")                                                   \
     X(24, COMMAND, "client to node, node to node")                                                 \
     X(25, RESULT, "node to node, node to client")                                                  \
     X(32, LOG_ENTRIES, "node to node, forward")                                                    \

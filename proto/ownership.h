@@ -13,6 +13,8 @@
  *
  * The session's instance half is there only when it is not the log's writer: bit 7 of type says
  * so. An entry of a session takes 10 bytes, 18 with the instance.
+ * A session that listens to sessions is HANDLER_REGISTERED with kind OWNERSHIP_KIND_LISTENER, path
+ * `sessions` and, as its value, the u64 number of its LISTEN among all of that node.
  * What later versions register is HANDLER_REGISTERED with a kind that this one does not know: it is
  * kept, hashed and passed on like any other, so that a mesh of mixed versions loses nothing.
  * Memory: decoded paths point into the input. Thread: pure functions. */
@@ -26,6 +28,7 @@
 enum {
     OWNERSHIP_SESSION_ENTRY_BYTES_MAX = 18, /* opened, changed, closed */
     OWNERSHIP_VALUE_BYTES_MAX = 512,
+    OWNERSHIP_KIND_LISTENER = 64, /* what is registered and is no handler begins here */
 };
 
 enum ownership_entry_type {

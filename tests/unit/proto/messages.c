@@ -18,7 +18,8 @@ const struct schema *const message_schemas[] = {
     &handler_row_schema,    &status_row_schema,     &counter_row_schema,      &log_entries_schema,
     &log_pull_schema,       &log_snapshot_schema,   &log_heads_schema,        &log_head_schema,
     &member_record_schema,  &gossip_join_schema,    &gossip_challenge_schema, &gossip_swim_schema,
-    &listen_schema,         &event_schema,          &verdict_row_schema,      &role_schema,
+    &listen_schema,         &event_schema,          &session_item_schema,     &verdict_row_schema,
+    &role_schema,
 };
 const size_t message_schemas_count = sizeof message_schemas / sizeof message_schemas[0];
 

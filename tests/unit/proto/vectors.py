@@ -19,7 +19,7 @@ VECTORS = ROOT / "proto" / "vectors.json"
 CORPUS = ROOT / "tests" / "fuzz" / "corpus"
 SORTS = ("property node_address node_answer session_row member_row handler_row status_row "
          "counter_row member_record log_head verdict_row "
-         "role").split()  # as in fuzz_groups.c
+         "role session_item").split()  # as in fuzz_groups.c
 CHANNELS = {"client": 1, "gossip": 2, "forward": 3}
 ROW = re.compile(r"^\| (\d+) \| `(\w+)` \| (\w+) \| (required|must understand)?\s*"
                  r"\| ?([\d^-]*)\s*\|")

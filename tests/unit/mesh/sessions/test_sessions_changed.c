@@ -1,4 +1,4 @@
-/* test_changes.c - what is told of a session that changed: once, before its end, and only of one
+/* test_sessions_changed.c - what is told of a session that changed: once, before its end, and only of one
  * that others know. */
 #include <criterion/criterion.h>
 
