@@ -1,5 +1,5 @@
-/* test_sessions_changed.c - what is told of a session that changed: once, before its end, and only of one
- * that others know. */
+/* test_sessions_changed.c - what is told of a session that changed: once, before its end, and only
+ * of one that others know. */
 #include <criterion/criterion.h>
 
 #include "mesh/sessions/opening.h"
