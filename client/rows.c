@@ -115,6 +115,7 @@ bool weft_next_status(struct weft_rows *rows, struct weft_status_row *status)
         .members_hash = row.members_hash,
         .directory_hash = row.directory_hash,
         .topics_hash = row.topics_hash,
+        .behind = row.behind,
     };
     return true;
 }

@@ -113,6 +113,7 @@ FIELDS(status_row) = {
     FIELD(status_row, 6, members_hash, UINT, OPTIONAL, UINT64_MAX),
     FIELD(status_row, 7, directory_hash, UINT, OPTIONAL, UINT64_MAX),
     FIELD(status_row, 8, topics_hash, UINT, OPTIONAL, UINT64_MAX),
+    FIELD(status_row, 9, behind, UINT, OPTIONAL, UINT64_MAX),
 };
 SCHEMA(status_row);
 

@@ -133,6 +133,7 @@ struct status_row {
     uint32_t members, sessions, handlers; /* as this node's directory has them */
     uint32_t sessions_here;
     uint64_t members_hash, directory_hash, topics_hash;
+    uint64_t behind; /* entries of live members' logs that it has heard of and does not have */
 };
 
 struct counter_row {

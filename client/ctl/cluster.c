@@ -51,6 +51,8 @@ static const struct output_column status_columns[] = {
     {"node", "NODE", NULL, OUTPUT_TEXT, false},
     {"ready", "READY", NULL, OUTPUT_YES, false},
     {"sessions", "SESSIONS", NULL, OUTPUT_NUMBER, false},
+    {"directory_sessions", "KNOWN", NULL, OUTPUT_NUMBER, true},
+    {"lag_entries", "LAG", NULL, OUTPUT_NUMBER, false},
     {"members_hash", "MEMBERS", NULL, OUTPUT_TEXT, false},
     {"directory_hash", "DIRECTORY", NULL, OUTPUT_TEXT, false},
     {"topics_hash", "TOPICS", NULL, OUTPUT_TEXT, true},
@@ -61,6 +63,9 @@ static void add_status(cJSON *entry, const struct weft_status_row *row)
 {
     cJSON_AddBoolToObject(entry, "ready", row->is_ready);
     cJSON_AddNumberToObject(entry, "sessions", row->sessions_here);
+    cJSON_AddNumberToObject(entry, "directory_sessions", row->sessions);
+    cJSON_AddNumberToObject(entry, "directory_handlers", row->handlers);
+    cJSON_AddNumberToObject(entry, "lag_entries", (double)row->behind);
     values_add_hex(entry, "members_hash", row->members_hash);
     values_add_hex(entry, "directory_hash", row->directory_hash);
     values_add_hex(entry, "topics_hash", row->topics_hash);

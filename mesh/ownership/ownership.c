@@ -324,6 +324,18 @@ bool ownership_next_handler(const struct ownership *ownership, uint64_t *cursor,
     return search_next(ownership->own->directory, cursor, kind, entry);
 }
 
+uint64_t ownership_behind(const struct ownership *ownership)
+{
+    const struct host *host;
+    uint32_t number = 0;
+    uint64_t entries = 0;
+    while ((host = hosts_next(&ownership->hosts, &number)) != NULL) {
+        if (host->replica.is_followed)
+            entries += host->replica.heard - host->replica.have;
+    }
+    return entries;
+}
+
 uint32_t ownership_sessions(const struct ownership *ownership)
 {
     return ownership->directory.live.sessions;

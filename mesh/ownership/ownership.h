@@ -88,6 +88,9 @@ bool ownership_session_serves(const struct ownership *ownership, enum handler_ki
 bool ownership_next_handler(const struct ownership *ownership, uint64_t *cursor,
                             enum handler_kind *kind, struct handler_entry *entry);
 
+/* Entries of live members' logs that this node has heard of and does not have. O(members). */
+uint64_t ownership_behind(const struct ownership *ownership);
+
 uint32_t ownership_sessions(const struct ownership *ownership); /* in the live directory */
 uint32_t ownership_handlers(const struct ownership *ownership);
 uint64_t ownership_hash(const struct ownership *ownership); /* equal directories, equal hashes */

@@ -87,7 +87,8 @@ ROWS = {
                                     {"key": "tier", "value": "trial"}]),
     "status": Groups("status_row", [
         {"is_ready": True, "members": 3, "sessions": 18204, "handlers": 3, "sessions_here": 9,
-         "members_hash": 0x1111, "directory_hash": 0x2222, "topics_hash": 0x3333}]),
+         "members_hash": 0x1111, "directory_hash": 0x2222, "topics_hash": 0x3333,
+         "behind": 1700}]),
     "counters": Groups("counter_row", [
         {"name": "requests_ok", "value": 1 << 40}, {"name": "requests_denied"}]),
     "verdicts": Groups("verdict_row", [

@@ -79,6 +79,21 @@ static size_t handlers(uint32_t node, const char *path, struct handler_entry *en
     return ownership_find_handlers(at(node), HANDLER_REQUEST, span_text(path), entries, most);
 }
 
+Test(ownership, says_how_many_entries_it_has_heard_of_and_lacks)
+{
+    mesh_of(3);
+    cr_assert_eq(ownership_behind(at(1)), 0);
+    lab->loss_percent = 100;
+    for (int i = 0; i < 7; i++)
+        lab_open(lab, 0);
+    lab_run(lab, 500); /* what was pushed is lost */
+    ownership_log_head(at(1), instance_of(0), ownership_log_version(at(0)));
+    cr_assert_eq(ownership_behind(at(1)), 7);
+    cr_assert_eq(ownership_behind(at(0)), 0, "its own log is never behind");
+    lab_kill(lab, 0);
+    cr_assert_eq(ownership_behind(at(1)), 0, "of a dead node nothing is awaited");
+}
+
 Test(ownership, finds_the_most_specific_handlers_at_or_above_a_path)
 {
     mesh_of(2);
