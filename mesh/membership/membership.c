@@ -76,6 +76,16 @@ void membership_destroy(struct membership **membership)
     memory_free(&context->memory, MEMORY_MEMBERS, room, sizeof *room);
 }
 
+void membership_acquaint(struct membership *room, const struct membership *other)
+{
+    struct member_record record;
+    require(!room->has_started);
+    self_describe(other, &record);
+    uint32_t who = members_add(&room->members, &record);
+    require(who != WHO_NONE);
+    members_set(&room->members, who, MEMBER_ALIVE, record.incarnation);
+}
+
 void membership_start(struct membership *room)
 {
     require(!room->has_started);

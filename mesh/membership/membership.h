@@ -82,6 +82,10 @@ struct descriptors;
 struct membership *membership_new_sharing(struct context *context, struct descriptors *descriptors);
 void membership_destroy(struct membership **membership);
 
+/* Before the start: takes the node that `other` belongs to as a member known for long: no news, no
+ * event, no link. A simulator's large mesh begins so; nodes that join do it by the protocol. */
+void membership_acquaint(struct membership *membership, const struct membership *other);
+
 /* The first tick: resolves the seeds, or is alone. */
 void membership_start(struct membership *membership);
 

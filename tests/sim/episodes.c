@@ -216,7 +216,7 @@ static bool begin_namesake(const struct episode *episode, struct world *world)
     if (episode->b == UINT32_MAX)
         return false;
     struct world_node *newcomer = &world->nodes[episode->b];
-    if (newcomer->mesh != NULL || !world_is_running(world, episode->a) || episode->a == episode->b)
+    if (newcomer->core != NULL || !world_is_running(world, episode->a) || episode->a == episode->b)
         return false;
     newcomer->is_namesake = true;
     addresses_name(episode->a, newcomer->name);
@@ -313,7 +313,7 @@ bool episodes_begin(struct episode *episode, struct world *world)
 static void end_on_process(const struct episode *episode, struct world *world)
 {
     struct world_node *node = &world->nodes[episode->a];
-    if (node->mesh != NULL) { /* somebody else woke it, or it has not left yet */
+    if (node->core != NULL) { /* somebody else woke it, or it has not left yet */
         if (episode->fault != FAULT_STOP || node->life != episode->life)
             return;
         world_crash(world, episode->a);

@@ -230,7 +230,7 @@ static void wake_all(struct world *world)
     if (world->spare != UINT32_MAX)
         world_crash(world, world->spare);
     for (uint32_t node = 0; node < world->nodes_count; node++)
-        if (node != world->spare && world->nodes[node].mesh == NULL)
+        if (node != world->spare && world->nodes[node].core == NULL)
             world_start(world, node);
 }
 
@@ -291,7 +291,7 @@ void faults_end(struct faults *faults, struct world *world, bool may_split)
     faults->phase++;
     faults->count = 0;
     world_heal(world);
-    if (world->nodes[0].mesh == NULL) { /* somebody must be there whom all have as a seed */
+    if (world->nodes[0].core == NULL) { /* somebody must be there whom all have as a seed */
         if (world->spare != UINT32_MAX)
             world_crash(world, world->spare); /* it may have taken the name */
         world_start(world, 0);

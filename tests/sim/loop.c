@@ -89,7 +89,7 @@ static void carry_frame(struct world *world, uint32_t node, const struct mesh_ou
 {
     static uint8_t frame[FORWARD_FRAME_BYTES_MAX];
     require(output->bytes <= sizeof frame);
-    mesh_write_output(world->nodes[node].mesh, frame);
+    core_write_output(world->nodes[node].core, frame);
     mix_frame(world, frame, output->bytes);
     read_frame(world, node, output, span_of(frame, output->bytes));
     if (output->channel == CHANNEL_GOSSIP)
@@ -156,7 +156,7 @@ static void carry_out(struct world *world, uint32_t node, const struct mesh_outp
 static void plan_tick(struct world *world, uint32_t node)
 {
     struct world_node *n = &world->nodes[node];
-    uint64_t deadline_ns = mesh_deadline_ns(n->mesh);
+    uint64_t deadline_ns = core_deadline_ns(n->core);
     if (deadline_ns == UINT64_MAX)
         return;
     uint64_t at_ns = clocks_reach_ns(&n->clock, deadline_ns);
@@ -176,7 +176,7 @@ static void pull(struct world *world, uint32_t node)
 {
     struct world_node *n = &world->nodes[node];
     struct mesh_output output;
-    while (mesh_next_output(n->mesh, &output))
+    while (core_next_output(n->core, &output))
         carry_out(world, node, &output);
     if (n->has_stopped) {
         world_note(world, "%s has stopped", n->name);
@@ -192,13 +192,13 @@ void loop_tell(struct world *world, uint32_t node, struct mesh_input *input)
     input->now_ns = clocks_read_ns(&n->clock, world->now_ns);
     int64_t jump_ms = world->ignores_wall ? 0 : n->wall_offset_ms;
     input->wall_ms = (uint64_t)((int64_t)(WALL_AT_START_MS + world->now_ns / MS) + jump_ms);
-    mesh_receive(n->mesh, input);
+    core_receive(n->core, input);
     if (input->fact == MESH_LINK_FULL)
         return; /* told while orders are being pulled */
     pull(world, node);
-    if (n->mesh != NULL && ++n->checked >= FACTS_BETWEEN_CHECKS) {
+    if (n->core != NULL && ++n->checked >= FACTS_BETWEEN_CHECKS + 10 * world->nodes_count) {
         n->checked = 0;
-        mesh_check(n->mesh);
+        core_check(n->core);
     }
 }
 
@@ -228,7 +228,7 @@ static void tell_tick(struct world *world, const struct event *event)
     if (event->number != n->ticks)
         return; /* superseded: an earlier one was planned */
     n->tick_at_ns = UINT64_MAX;
-    if (mesh_deadline_ns(n->mesh) <= clocks_read_ns(&n->clock, world->now_ns))
+    if (core_deadline_ns(n->core) <= clocks_read_ns(&n->clock, world->now_ns))
         loop_tell(world, event->node, &(struct mesh_input){.fact = MESH_TICK});
     else
         plan_tick(world, event->node); /* what it was for was called off */
@@ -308,7 +308,7 @@ void loop_step(struct world *world)
     if (event.at_ns > world->now_ns)
         world->now_ns = event.at_ns;
     const struct world_node *n = &world->nodes[event.node];
-    bool is_void = event.kind != EVENT_FAULT && (n->mesh == NULL || n->life != event.life);
+    bool is_void = event.kind != EVENT_FAULT && (n->core == NULL || n->life != event.life);
     if (!is_void && is_postponed(world, &event))
         return;
     if (!is_void) {

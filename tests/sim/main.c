@@ -32,6 +32,7 @@ enum option_key {
     KEY_SOMETIMES,
     KEY_TWICE,
     KEY_MEASURE,
+    KEY_ALONE,
 };
 
 struct arguments {
@@ -39,7 +40,7 @@ struct arguments {
     uint32_t runs, bug;
     const char *faults;
     const char *measure;
-    bool has_seed, has_nodes, has_runs, is_bench, is_sometimes, is_twice;
+    bool has_seed, has_nodes, has_runs, is_bench, is_sometimes, is_twice, is_alone;
 };
 
 const char *argp_program_version = "weftsim " WEFT_VERSION;
@@ -60,6 +61,8 @@ static const struct argp_option options[] = {
      "run each seed again, wall clocks standing still: the hash must be the same", 0},
     {"measure", KEY_MEASURE, "WHAT", 0,
      "an experiment instead of a run: " MEASURE_NAMES " (with --nodes, --runs, --seed)", 0},
+    {"alone", KEY_ALONE, NULL, 0,
+     "with --measure: nodes are membership alone and share their descriptors", 0},
     {0},
 };
 
@@ -166,10 +169,17 @@ static error_t parse(int key, char *text, struct argp_state *state)
     case KEY_TWICE:
         arguments->is_twice = true;
         return 0;
+    case KEY_ALONE:
+        arguments->is_alone = true;
+        return 0;
     case KEY_MEASURE:
         if (!measure_is_known(text))
             argp_error(state, "--measure takes " MEASURE_NAMES ", not '%s'", text);
         arguments->measure = text;
+        return 0;
+    case ARGP_KEY_END:
+        if (arguments->is_alone && arguments->measure == NULL)
+            argp_error(state, "--alone goes with --measure");
         return 0;
     case ARGP_KEY_ARG:
         argp_error(state, "takes no argument '%s'", text);
@@ -317,7 +327,8 @@ int main(int count, char **words)
                                                 .seed = arguments.run.seed,
                                                 .nodes =
                                                     arguments.has_nodes ? arguments.run.nodes : 0,
-                                                .runs = arguments.has_runs ? arguments.runs : 0};
+                                                .runs = arguments.has_runs ? arguments.runs : 0,
+                                                .is_alone = arguments.is_alone};
         return measure_run(&measure) ? 0 : EXIT_CHECK_FAILED;
     }
     return run_all(&arguments);

@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <time.h>
 
 #include "mesh/base/require.h"
 #include "tests/sim/check_members.h"
@@ -68,6 +70,34 @@ static uint32_t choose(uint32_t asked, uint32_t own)
     return asked != 0 ? asked : own;
 }
 
+/* What all worlds of this process have cost. */
+static struct {
+    uint64_t events;
+    double virtual_s;
+} cost;
+
+static void end_world(struct world **world)
+{
+    if (*world == NULL)
+        return;
+    cost.events += (*world)->steps;
+    cost.virtual_s += (double)(*world)->now_ns / 1e9;
+    world_destroy(world);
+}
+
+static double cpu_s(void)
+{
+    return (double)clock() / CLOCKS_PER_SEC;
+}
+
+static void print_cost(void)
+{
+    struct rusage usage = {0};
+    getrusage(RUSAGE_SELF, &usage);
+    printf("  %.0f virtual s in %.0f s of a core, %.0f events a second, %ld MiB at most\n",
+           cost.virtual_s, cpu_s(), (double)cost.events / cpu_s(), usage.ru_maxrss / 1024);
+}
+
 static bool settle(struct world *world)
 {
     if (world_run_until(world, world_agrees, SETTLE_MS))
@@ -77,16 +107,24 @@ static bool settle(struct world *world)
     return false;
 }
 
-/* A mesh that has come up and been quiet for a while; NULL: it did not come up. */
-static struct world *quiet_world(uint64_t seed, uint32_t nodes)
+static struct world *any_world(const struct measure_options *options, uint64_t seed, uint32_t nodes)
 {
-    struct world *world = world_new(seed, nodes);
-    for (uint32_t node = 0; node < nodes; node++) {
+    return options->is_alone ? world_new_alone(seed, nodes) : world_new(seed, nodes);
+}
+
+/* A mesh that has come up and been quiet for a while; NULL: it did not come up. */
+static struct world *quiet_world(const struct measure_options *options, uint64_t seed,
+                                 uint32_t nodes)
+{
+    struct world *world = any_world(options, seed, nodes);
+    if (options->is_alone)
+        world_start_acquainted(world);
+    for (uint32_t node = 0; node < nodes && !options->is_alone; node++) {
         world_start(world, node);
         world_run_ms(world, 20);
     }
     if (!settle(world))
-        world_destroy(&world);
+        end_world(&world);
     else
         world_run_ms(world, 10000);
     return world;
@@ -95,6 +133,7 @@ static struct world *quiet_world(uint64_t seed, uint32_t nodes)
 static void print_head(const char *what, uint32_t nodes, uint32_t runs)
 {
     printf("%s: %" PRIu32 " nodes, %" PRIu32 " trials\n", what, nodes, runs);
+    fflush(stdout);
 }
 
 /* ---- crash, vanish ---------------------------------------------------------------------------*/
@@ -107,6 +146,15 @@ static bool all_know(struct world *world)
         if (node != victim && views_at(world->views, node, victim)->state != VIEW_DEAD)
             return false;
     return true;
+}
+
+/* Back again, through seeds that live whoever was the victim. */
+static void revive(struct world *world, uint32_t node)
+{
+    const uint32_t seeds[] = {node == 0, node <= 1 ? 2 : 1, node <= 2 ? 3 : 2};
+    if (world->nodes_count > 3)
+        world_set_seeds(world, node, seeds, 3);
+    world_start(world, node);
 }
 
 static bool one_end(struct world *world, void (*end)(struct world *, uint32_t),
@@ -126,7 +174,7 @@ static bool one_end(struct world *world, void (*end)(struct world *, uint32_t),
         latest_ns = ns > latest_ns ? ns : latest_ns;
     }
     samples_add(last, (double)latest_ns / 1e6);
-    world_start(world, victim);
+    revive(world, victim);
     if (!settle(world))
         return false;
     world_run_ms(world, 3000 + random_below(random, 1000));
@@ -138,14 +186,14 @@ static bool measure_ends(const struct measure_options *options, const char *what
 {
     uint32_t nodes = choose(options->nodes, 100), runs = choose(options->runs, 100);
     struct samples last = {0}, each = {0};
-    struct world *world = quiet_world(options->seed, nodes);
-    bool is_over = world != NULL;
     print_head(what, nodes, runs);
+    struct world *world = quiet_world(options, options->seed, nodes);
+    bool is_over = world != NULL;
     for (uint32_t run = 0; is_over && run < runs; run++)
         is_over = one_end(world, end, &last, &each);
     samples_print(&last, "known to all after", "ms");
     samples_print(&each, "known to one after", "ms");
-    world_destroy(&world);
+    end_world(&world);
     return is_over;
 }
 
@@ -227,13 +275,13 @@ static bool measure_split(const struct measure_options *options)
 {
     static const uint64_t lengths_ms[] = {3000, 10000, 60000, 600000};
     uint32_t nodes = choose(options->nodes, 100), runs = choose(options->runs, 5);
-    struct world *world = quiet_world(options->seed, nodes);
-    bool is_over = world != NULL;
     print_head("split, until all agree after the heal", nodes, runs);
+    struct world *world = quiet_world(options, options->seed, nodes);
+    bool is_over = world != NULL;
     for (size_t kind = 0; is_over && kind < sizeof splits / sizeof splits[0]; kind++)
         for (size_t i = 0; is_over && i < sizeof lengths_ms / sizeof lengths_ms[0]; i++)
             is_over = measure_one_split(world, kind, lengths_ms[i], runs);
-    world_destroy(&world);
+    end_world(&world);
     return is_over;
 }
 
@@ -247,7 +295,7 @@ static bool measure_join(const struct measure_options *options)
     bool is_over = true;
     print_head("joins at once through one seed, until all agree", nodes, runs);
     for (uint32_t run = 0; is_over && run < runs; run++) {
-        struct world *world = world_new(options->seed + run, nodes);
+        struct world *world = any_world(options, options->seed + run, nodes);
         for (uint32_t node = 0; node < nodes; node++)
             world_set_seeds(world, node, seed, node == 0 ? 0 : 1);
         for (uint32_t node = 0; node < nodes; node++) {
@@ -261,7 +309,7 @@ static bool measure_join(const struct measure_options *options)
             world_start(world, node);
         is_over = settle(world);
         samples_add(&joins, (double)(world->now_ns - from_ns) / 1e9);
-        world_destroy(&world);
+        end_world(&world);
     }
     samples_print(&joins, "one view after", "s");
     return is_over;
@@ -269,21 +317,25 @@ static bool measure_join(const struct measure_options *options)
 
 /* ---- idle ------------------------------------------------------------------------------------*/
 
-static bool measure_one_idle(uint64_t seed, uint32_t nodes)
+static bool measure_one_idle(const struct measure_options *options, uint32_t nodes)
 {
     enum { QUIET_MS = 30000, WATCHED_MS = 60000 };
-    struct world *world = quiet_world(seed, nodes);
+    struct world *world = quiet_world(options, options->seed, nodes);
     if (world == NULL)
         return false;
     world_run_ms(world, QUIET_MS);
     uint64_t gossip = world->gossip_bytes, forward = world->forward_bytes;
+    uint64_t connections = world->connections;
     world_run_ms(world, WATCHED_MS);
     double node_s = nodes * (WATCHED_MS / 1000.0);
-    printf("  %4" PRIu32 " nodes: gossip %6.0f, forward %6.0f bytes a node and second\n", nodes,
-           (double)(world->gossip_bytes - gossip) / node_s,
-           (double)(world->forward_bytes - forward) / node_s);
+    printf("  %5" PRIu32
+           " nodes: gossip %6.0f, forward %6.0f bytes, %4.1f connections made, a node "
+           "and second\n",
+           nodes, (double)(world->gossip_bytes - gossip) / node_s,
+           (double)(world->forward_bytes - forward) / node_s,
+           (double)(world->connections - connections) / node_s);
     fflush(stdout);
-    world_destroy(&world);
+    end_world(&world);
     return true;
 }
 
@@ -291,11 +343,11 @@ static bool measure_idle(const struct measure_options *options)
 {
     static const uint32_t sizes[] = {3, 10, 30, 100, 300};
     bool is_over = true;
-    printf("idle payload\n");
+    printf("idle payload on established links\n");
     if (options->nodes != 0)
-        return measure_one_idle(options->seed, options->nodes);
+        return measure_one_idle(options, options->nodes);
     for (size_t i = 0; is_over && i < sizeof sizes / sizeof sizes[0]; i++)
-        is_over = measure_one_idle(options->seed, sizes[i]);
+        is_over = measure_one_idle(options, sizes[i]);
     return is_over;
 }
 
@@ -360,11 +412,11 @@ static void stall_some(struct world *world, uint64_t ms)
 }
 
 /* One world for ten minutes; adds what died of those that nothing happened to. */
-static bool count_deaths(uint64_t seed, uint32_t nodes, struct network_settings network,
-                         bool has_stalls, struct deaths *sum)
+static bool count_deaths(const struct measure_options *options, uint64_t seed, uint32_t nodes,
+                         struct network_settings network, bool has_stalls, struct deaths *sum)
 {
     struct deaths deaths;
-    struct world *world = quiet_world(seed, nodes);
+    struct world *world = quiet_world(options, seed, nodes);
     if (world == NULL)
         return false;
     deaths_watch(&deaths, world);
@@ -378,7 +430,7 @@ static bool count_deaths(uint64_t seed, uint32_t nodes, struct network_settings 
     sum->told += deaths.told;
     sum->nodes += deaths.nodes;
     deaths_clear(&deaths);
-    world_destroy(&world);
+    end_world(&world);
     return true;
 }
 
@@ -389,7 +441,7 @@ static bool measure_deaths(const struct measure_options *options, const char *wh
     struct deaths sum = {0};
     bool is_over = nodes > STALLING_NODES;
     for (uint32_t run = 0; is_over && run < runs; run++)
-        is_over = count_deaths(options->seed + run, nodes, network, has_stalls, &sum);
+        is_over = count_deaths(options, options->seed + run, nodes, network, has_stalls, &sum);
     double node_s = (double)(nodes - (has_stalls ? STALLING_NODES : 0)) * runs * 600;
     printf("  %-34s %" PRIu64 " healthy nodes held dead in %.0f node-seconds, by %" PRIu64
            " views: %.2f in a million\n",
@@ -447,7 +499,10 @@ bool measure_is_known(const char *what)
 bool measure_run(const struct measure_options *options)
 {
     for (size_t i = 0; i < sizeof experiments / sizeof experiments[0]; i++)
-        if (strcmp(options->what, experiments[i].what) == 0)
-            return experiments[i].run(options);
+        if (strcmp(options->what, experiments[i].what) == 0) {
+            bool is_over = experiments[i].run(options);
+            print_cost();
+            return is_over;
+        }
     return false;
 }

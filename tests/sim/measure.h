@@ -12,6 +12,7 @@ struct measure_options {
     const char *what;
     uint64_t seed;
     uint32_t nodes, runs; /* 0: the experiment's own choice */
+    bool is_alone;        /* membership alone; crash, vanish, split, idle: already acquainted */
 };
 
 bool measure_is_known(const char *what);

@@ -147,7 +147,7 @@ static void tell_peer(struct world *world, uint32_t node, const struct sim_link 
                       enum channel channel)
 {
     const struct world_node *peer = &world->nodes[l->peer];
-    if (peer->mesh == NULL || peer->life != l->peer_life)
+    if (peer->core == NULL || peer->life != l->peer_life)
         return;
     uint64_t at_ns = world->now_ns + travel_ns(world, node, l->peer);
     agenda_plan(&world->agenda,
@@ -267,7 +267,7 @@ static void dial(struct world *world, uint32_t node, uint32_t link, uint32_t cha
         uint32_t in_ms = l->has_asked_twice ? SYN_GIVEN_UP_MS + RETRY_FIRST_MS : SYN_AGAIN_MS;
         l->has_asked_twice = !l->has_asked_twice;
         plan(world, in_ms * MS, EVENT_DIAL, node, link, channel);
-    } else if (world->nodes[l->peer].mesh == NULL) {
+    } else if (world->nodes[l->peer].core == NULL) {
         l->has_asked_twice = false;
         retry(world, node, link, channel);
     } else {
@@ -351,7 +351,7 @@ static bool must_wait(const struct world *world, uint32_t node, const struct sim
 static bool is_reset_by_peer(const struct world *world, uint32_t node, const struct sim_link *l)
 {
     const struct world_node *peer = &world->nodes[l->peer];
-    bool is_gone = peer->mesh == NULL || peer->life != l->peer_life;
+    bool is_gone = peer->core == NULL || peer->life != l->peer_life;
     return is_gone && !peer->has_vanished && !world_is_cut(world, node, l->peer) &&
            !world_is_cut(world, l->peer, node);
 }
@@ -530,7 +530,7 @@ void network_cut_connection(struct world *world, enum channel channel, uint32_t 
 void network_probe(struct world *world, uint32_t node, uint32_t link, struct span address)
 {
     uint32_t peer = world_node_at(world, addresses_host(address));
-    if (is_silent(world, node, peer) || world->nodes[peer].mesh != NULL)
+    if (is_silent(world, node, peer) || world->nodes[peer].core != NULL)
         return;
     agenda_plan(&world->agenda,
                 (struct event){.at_ns = world->now_ns + round_trip_ns(world, node, peer),

@@ -44,7 +44,7 @@ static void start_all(struct run *run)
     for (uint32_t node = 0; node < world->nodes_count; node++) {
         if (node == world->spare)
             continue;
-        if (world->nodes[node].mesh == NULL)
+        if (world->nodes[node].core == NULL)
             world_start(world, node);
         world_run_ms(
             world, random_below(&world->random[STREAM_NODES], STAGGER_MS / world->nodes_count + 1));

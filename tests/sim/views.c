@@ -51,6 +51,9 @@ enum view_state views_state(struct span word)
     return VIEW_UNKNOWN;
 }
 
+/* As wide as a view holds it. */
+#define NOW_NS(world) ((world)->now_ns & UINT64_MAX >> 3)
+
 /* Runs, and belongs to those who shall agree. */
 static bool is_expected(const struct world *world, uint32_t node)
 {
@@ -86,8 +89,7 @@ void views_note(struct world *world, uint32_t node, uint32_t of, const struct me
     struct view *view = view_at(world->views, node, of);
     bool was_right = views_is_right(world, node, of);
     view->instance = notice->values[0];
-    view->incarnation = notice->values[1];
-    view->since_ns = world->now_ns;
+    view->since_ns = NOW_NS(world);
     view->state = views_state(notice->texts[1]);
     bool is_right = views_is_right(world, node, of);
     world->views->wrong += (uint64_t)was_right;
@@ -121,9 +123,21 @@ void views_start(struct world *world, uint32_t node)
     memset(view_at(world->views, node, 0), 0, world->views->nodes * sizeof(struct view));
     *view_at(world->views, node, column(world, node)) = (struct view){
         .instance = world->nodes[node].instance,
-        .since_ns = world->now_ns,
+        .since_ns = NOW_NS(world),
         .state = VIEW_ALIVE,
     };
+}
+
+void views_start_all(struct world *world)
+{
+    for (uint32_t node = 0; node < world->nodes_count; node++)
+        for (uint32_t of = 0; of < world->nodes_count; of++)
+            *view_at(world->views, node, of) = (struct view){
+                .instance = world->nodes[of].instance,
+                .since_ns = NOW_NS(world),
+                .state = VIEW_ALIVE,
+            };
+    world->views->wrong = 0;
 }
 
 void views_tell(const struct world *world)

@@ -12,9 +12,8 @@ enum view_state { VIEW_UNKNOWN, VIEW_ALIVE, VIEW_SUSPECT, VIEW_DEAD, VIEW_LEFT }
 
 struct view {
     uint64_t instance;
-    uint64_t incarnation;
-    uint64_t since_ns;
-    enum view_state state;
+    uint64_t since_ns : 61; /* 73 years */
+    uint64_t state : 3;     /* enum view_state */
 };
 
 struct views {
@@ -37,6 +36,9 @@ void views_after(struct world *world, uint32_t node);
 
 /* A node starts: it knows itself alone. Between before and after. */
 void views_start(struct world *world, uint32_t node);
+
+/* All run, and each knows all: nothing is wrong. */
+void views_start_all(struct world *world);
 
 /* Whether a node's view of another is as it should be. */
 bool views_is_right(const struct world *world, uint32_t node, uint32_t of);

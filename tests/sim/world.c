@@ -28,6 +28,13 @@ static uint8_t *matrix_new(uint32_t nodes)
     return matrix;
 }
 
+struct world *world_new_alone(uint64_t seed, uint32_t nodes)
+{
+    struct world *world = world_new(seed, nodes);
+    world->store = core_store_new(seed);
+    return world;
+}
+
 struct world *world_new(uint64_t seed, uint32_t nodes)
 {
     require(nodes > 0 && nodes <= WORLD_NODES_MAX);
@@ -67,9 +74,10 @@ void world_destroy(struct world **world)
     if (w == NULL)
         return;
     for (uint32_t i = 0; i < w->nodes_count; i++) {
-        mesh_destroy(&w->nodes[i].mesh);
+        core_destroy(&w->nodes[i].core);
         network_forget(&w->nodes[i].links);
     }
+    core_store_destroy(&w->store);
     agenda_clear(&w->agenda);
     views_destroy(&w->views);
     free(w->nodes);
@@ -138,14 +146,14 @@ uint64_t world_counter(const struct world *world, enum counter counter)
 {
     uint64_t sum = world->counters[counter];
     for (uint32_t i = 0; i < world->nodes_count; i++)
-        if (world->nodes[i].mesh != NULL)
-            sum += mesh_counter(world->nodes[i].mesh, counter);
+        if (world->nodes[i].core != NULL)
+            sum += core_counter(world->nodes[i].core, counter);
     return sum;
 }
 
 bool world_is_running(const struct world *world, uint32_t node)
 {
-    return world->nodes[node].mesh != NULL && !world->nodes[node].has_vanished;
+    return world->nodes[node].core != NULL && !world->nodes[node].has_vanished;
 }
 
 uint32_t world_node_at(const struct world *world, uint32_t host)
@@ -180,39 +188,61 @@ static void configure(struct world *world, struct world_node *n)
     n->config.gossip_address = n->gossip_address;
     n->config.forward_address = n->forward_address;
     n->config.seeds = seeds;
+    if (world->store != NULL)
+        n->config.gossip.members_max = world->nodes_count;
     random_bytes(&world->random[STREAM_NODES], n->config.random_seed, MESH_SEED_BYTES);
+}
+
+/* A new life, of which nobody has heard yet. */
+static void be_born(struct world *world, uint32_t node)
+{
+    struct world_node *n = &world->nodes[node];
+    require(n->core == NULL);
+    configure(world, n);
+    n->core = core_new(&n->config, world->store);
+    n->life++;
+    n->instance = core_instance(n->core);
+    n->tick_at_ns = UINT64_MAX;
+    n->paused_until_ns = n->busy_until_ns = 0;
+    n->has_vanished = n->is_ready = n->has_stopped = n->was_told_to_stop = false;
+    world_note(world, "%s starts at %s, instance %016" PRIx64, n->name, n->gossip_address,
+               n->instance);
 }
 
 void world_start(struct world *world, uint32_t node)
 {
-    struct world_node *n = &world->nodes[node];
-    require(n->mesh == NULL);
     views_before(world, node);
-    configure(world, n);
-    n->mesh = mesh_new(&n->config);
-    require(n->mesh != NULL);
-    n->life++;
-    n->instance = mesh_instance(n->mesh);
-    n->tick_at_ns = UINT64_MAX;
-    n->paused_until_ns = n->busy_until_ns = 0;
-    n->has_vanished = n->is_ready = n->has_stopped = n->was_told_to_stop = false;
+    be_born(world, node);
     views_start(world, node);
     views_after(world, node);
-    world_note(world, "%s starts at %s, instance %016" PRIx64, n->name, n->gossip_address,
-               n->instance);
     loop_tell(world, node, &(struct mesh_input){.fact = MESH_TICK});
+}
+
+void world_start_acquainted(struct world *world)
+{
+    for (uint32_t node = 0; node < world->nodes_count; node++) {
+        world_set_seeds(world, node, NULL, 0);
+        be_born(world, node);
+    }
+    for (uint32_t node = 0; node < world->nodes_count; node++)
+        for (uint32_t other = 0; other < world->nodes_count; other++)
+            if (other != node)
+                core_acquaint(world->nodes[node].core, world->nodes[other].core);
+    views_start_all(world);
+    for (uint32_t node = 0; node < world->nodes_count; node++)
+        loop_tell(world, node, &(struct mesh_input){.fact = MESH_TICK});
 }
 
 void world_end(struct world *world, uint32_t node, bool says_so)
 {
     struct world_node *n = &world->nodes[node];
-    if (n->mesh == NULL)
+    if (n->core == NULL)
         return;
     views_before(world, node);
     network_process_ended(world, node, says_so);
     for (int counter = 0; counter < COUNTERS; counter++)
-        world->counters[counter] += mesh_counter(n->mesh, (enum counter)counter);
-    mesh_destroy(&n->mesh);
+        world->counters[counter] += core_counter(n->core, (enum counter)counter);
+    core_destroy(&n->core);
     n->life++;
     n->tick_at_ns = UINT64_MAX;
     views_after(world, node);
@@ -221,7 +251,7 @@ void world_end(struct world *world, uint32_t node, bool says_so)
 void world_move(struct world *world, uint32_t node)
 {
     struct world_node *n = &world->nodes[node];
-    require(n->mesh == NULL);
+    require(n->core == NULL);
     n->address += ADDRESSES_STEP;
     n->has_vanished = false;
 }
@@ -255,7 +285,7 @@ void world_pause(struct world *world, uint32_t node, uint64_t ms, bool is_suspen
     world_note(world, "%s %s for %" PRIu64 " ms", n->name, is_suspended ? "is suspended" : "pauses",
                ms);
     uint64_t until_ns = world->now_ns + ms * MS;
-    if (n->mesh == NULL || until_ns <= n->paused_until_ns)
+    if (n->core == NULL || until_ns <= n->paused_until_ns)
         return;
     if (is_suspended && n->paused_until_ns <= world->now_ns)
         clocks_stand(&n->clock, world->now_ns, until_ns);

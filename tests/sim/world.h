@@ -12,6 +12,7 @@
 #include "tests/sim/addresses.h"
 #include "tests/sim/agenda.h"
 #include "tests/sim/clocks.h"
+#include "tests/sim/core.h"
 #include "tests/sim/network.h"
 #include "tests/sim/views.h"
 
@@ -22,7 +23,7 @@ enum world_stream { STREAM_NODES = 1, STREAM_NETWORK, STREAM_PHASES, STREAM_FAUL
 enum { STREAMS = 64 };
 
 struct world_node {
-    struct mesh *mesh; /* NULL: not running */
+    struct core *core; /* NULL: not running */
     struct mesh_config config;
     uint32_t life;       /* counts starts and ends */
     uint64_t instance;   /* of this life */
@@ -40,7 +41,7 @@ struct world_node {
     bool is_ready, has_stopped;
     uint32_t ticks;   /* planned ones; all but the last are void */
     uint32_t address; /* number of its host */
-    uint32_t checked; /* facts since the last mesh_check */
+    uint32_t checked; /* facts since the last core_check */
     char name[ADDRESSES_NAME_BYTES];
     char client_address[ADDRESSES_BYTES];
     char gossip_address[ADDRESSES_BYTES];
@@ -74,6 +75,7 @@ struct world {
     uint32_t nodes_count;
     uint32_t spare; /* the slot of a newcomer that takes another's name; UINT32_MAX: none */
     struct world_node *nodes;
+    struct core_store *store; /* NULL: nodes are whole */
     struct views *views;
     uint8_t *cuts;  /* [from * nodes + to]: how many faults cut that way */
     uint8_t *holds; /* the same: frames wait, nothing is lost */
@@ -98,13 +100,21 @@ struct world {
 
 /* A world of `nodes` stopped nodes, each with three others as seeds. */
 struct world *world_new(uint64_t seed, uint32_t nodes);
+
+/* The same of nodes that are membership alone: up to WORLD_NODES_MAX fit into a few gigabytes. */
+struct world *world_new_alone(uint64_t seed, uint32_t nodes);
 void world_destroy(struct world **world);
 void world_watch(struct world *world, struct world_watcher watcher);
 
 /* Gives a node its seeds, as node numbers, before it starts. */
 void world_set_seeds(struct world *world, uint32_t node, const uint32_t *seeds, uint32_t count);
 
-void world_start(struct world *world, uint32_t node);  /* a new life */
+void world_start(struct world *world, uint32_t node); /* a new life */
+
+/* Nodes that are membership alone all start at once, without seeds, and have known each other for
+ * long: where the mesh is too large to watch it come together. */
+void world_start_acquainted(struct world *world);
+
 void world_move(struct world *world, uint32_t node);   /* its next life has another address */
 void world_stop(struct world *world, uint32_t node);   /* as by SIGTERM */
 void world_crash(struct world *world, uint32_t node);  /* as by SIGKILL: links break at once */
