@@ -36,6 +36,14 @@ static inline bool span_equal(struct span a, struct span b)
     return a.bytes == b.bytes && (a.bytes == 0 || memcmp(a.data, b.data, a.bytes) == 0);
 }
 
+/* Below 0, 0 or above 0: as bytes compare, and the shorter first where one begins the other. */
+static inline int span_order(struct span a, struct span b)
+{
+    size_t shorter = a.bytes < b.bytes ? a.bytes : b.bytes;
+    int order = shorter == 0 ? 0 : memcmp(a.data, b.data, shorter);
+    return order != 0 ? order : (a.bytes > b.bytes) - (a.bytes < b.bytes);
+}
+
 /* Whether the bytes are well-formed UTF-8 without NUL; an empty span is. O(bytes). */
 bool span_is_text(struct span text);
 

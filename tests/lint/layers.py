@@ -1,6 +1,6 @@
 """Who may include whom, on the text of the sources.
 
-proto stands on ISO C alone; mesh on ISO C, proto and (filters only) PCRE2; the daemon sees of the
+proto stands on ISO C alone; mesh on ISO C, proto and (one file) PCRE2; the daemon sees of the
 mesh its door. Inside the mesh: mesh.c -> rooms -> log -> base, and no arrow up. Includes are
 rooted, circles are refused, and a source begins with its own header.
 """
@@ -20,13 +20,16 @@ ISO_C = {f"{name}.h" for name in (
 MESH_ROOMS = {
     "base": set(),
     "log": {"base"},
+    "filter": {"base"},
     "membership": {"base"},
     "ownership": {"base", "log"},
-    "sessions": {"base"},
-    "routing": {"base", "sessions", "ownership"},
+    "sessions": {"base", "filter"},
+    "routing": {"base", "filter", "sessions", "ownership"},
     "topics": {"base", "log", "sessions"},
 }
 DOOR = "mesh/mesh.h"
+PATTERNS = "mesh/filter/patterns.c"  # the one file that knows PCRE2
+FILTER = "mesh/filter/filter.h"  # for weftctl too: it judges filters without a node
 
 PROGRAM_HEADERS_REFUSED = {
     "proto": None,  # ISO C only
@@ -64,7 +67,7 @@ def is_door(root, path):
 def system_refused(path, header):
     room = room_of(path)
     if room == "proto" or room.startswith("mesh"):
-        if header == "pcre2.h" and re.match(r"mesh/sessions/filter\w*\.[ch]$", path):
+        if header == "pcre2.h" and path == PATTERNS:
             return None
         if header == "stdlib.h" and room != "mesh/base":
             return "<stdlib.h> is for mesh/base: memory and abort() come from there"
@@ -106,7 +109,7 @@ def ours_refused(root, path, target):
     elif room == "client":
         allowed = top == "proto" or room_of(target) == "client"
     elif room == "client/ctl":
-        allowed = top in ("proto", "client")
+        allowed = top in ("proto", "client") or target == FILTER
     elif room == "bench":
         allowed = top == "bench" or target == "client/weft.h"
     elif room == "examples":

@@ -11,7 +11,7 @@ import re
 import subprocess
 
 from common import Finding, main
-from layers import DOOR, ours_refused, room_of
+from layers import DOOR, PATTERNS, ours_refused, room_of
 
 PURE = set("memcpy memset memcmp memmove memchr strlen strcmp strncmp strnlen strchr bcmp "
            "abort".split())
@@ -20,7 +20,6 @@ MEMORY = {"malloc", "calloc", "realloc", "free", "aligned_alloc"}
 COMPILER = re.compile(r"(__asan|__odr_asan|__ubsan|__tsan|__lsan|__msan|__sanitizer|__sancov|"
                       r"__start___sancov|__stop___sancov|__gcov|__llvm|__stack_chk_fail$|"
                       r"_GLOBAL_OFFSET_TABLE_$|__tls_get_addr$)")
-FILTER = re.compile(r"mesh/sessions/filter\w*\.c$")
 SECOND_NOUNS = {  # files that hold two nouns of the wire because one makes no sense alone
     "proto/envelope.c": ("message", "mesh_name"),
     "proto/error.c": ("close_reason",),
@@ -87,7 +86,7 @@ def libc_refused(source, name):
             return None
         return f"calls {plain}(): memory comes from mesh/base"
     if name.startswith("pcre2_"):
-        return None if FILTER.match(source) else f"calls {name}(): PCRE2 is for the filters"
+        return None if source == PATTERNS else f"calls {name}(): PCRE2 is for the filters"
     return f"uses {name}, which is not among the pure functions of libc"
 
 
