@@ -104,7 +104,7 @@ struct session_row {
     struct session_id id;
     uint8_t state; /* enum session_state */
     struct span node;
-    struct span properties; /* groups of struct property, sorted by key */
+    struct span properties; /* groups of struct property: fixed keys, then own, sorted */
     bool is_conflated;
     uint32_t queue_messages; /* that wait for its client, and their bytes */
     uint64_t queue_bytes;

@@ -86,7 +86,7 @@ struct session_item {
     uint8_t event;          /* enum session_news */
     uint8_t state;          /* enum session_state */
     uint8_t reason;         /* closed: enum close_reason */
-    struct span properties; /* groups of struct property, sorted by key */
+    struct span properties; /* groups of struct property: fixed keys, then own, sorted */
 };
 
 extern const struct schema listen_schema;

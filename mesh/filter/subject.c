@@ -89,8 +89,7 @@ static void fixed_write(struct subject *subject, enum key key, struct span value
 {
     struct role_set roles;
     struct subject_entry *entry = entry_add(subject, key);
-    subject->fixed = (uint16_t)(subject->fixed | 1U << key);
-    subject->fixed_count++;
+    subject->places[key] = ++subject->fixed_count;
     if (key == KEY_ROLES && role_set_parse(&roles, value)) {
         role_set_write(&roles, (uint8_t *)subject + subject->bytes);
         subject->bytes += (uint32_t)role_set_measure(&roles);
@@ -136,7 +135,7 @@ void subject_write(struct subject *subject, const struct property *properties, s
 
 bool subject_next(const struct subject *subject, unsigned *at, struct property *property)
 {
-    if (*at == subject->count)
+    if (subject == NULL || *at == subject->count)
         return false;
     const struct subject_entry *entry = &subject->entries[(*at)++];
     *property = (struct property){.key = subject_key(subject, entry),
@@ -153,6 +152,17 @@ const struct subject_entry *subject_find(const struct subject *subject, struct s
             return entry;
     }
     return NULL;
+}
+
+bool subject_get(const struct subject *subject, struct span key, struct span *value)
+{
+    enum key number = key_of(key);
+    const struct subject_entry *entry = number != KEY_USER
+                                            ? subject_fixed(subject, number)
+                                            : subject_find(subject, key, subject_hash(key));
+    if (entry != NULL)
+        *value = subject_value(subject, entry);
+    return entry != NULL;
 }
 
 struct span subject_key(const struct subject *subject, const struct subject_entry *entry)

@@ -25,11 +25,11 @@ struct subject_entry {
 };
 
 struct subject {
-    uint64_t roles;      /* a bit for each role held: subject_role_bit */
-    uint32_t bytes;      /* of the whole block */
-    uint16_t fixed;      /* bit k: has the fixed key k */
-    uint8_t fixed_count; /* bits in `fixed`: where the client's own begin */
-    uint8_t count;       /* entries */
+    uint64_t roles;       /* a bit for each role held: subject_role_bit */
+    uint32_t bytes;       /* of the whole block */
+    uint8_t count;        /* entries */
+    uint8_t fixed_count;  /* of them: where the client's own begin */
+    uint8_t places[KEYS]; /* of each fixed key's entry, from 1; 0: absent */
     struct subject_entry entries[];
 };
 
@@ -41,19 +41,22 @@ size_t subject_measure(const struct property *properties, size_t count);
  * written in its canonical form: role_set.h. */
 void subject_write(struct subject *subject, const struct property *properties, size_t count);
 
-/* The next property of the block, from *at == 0 on; false at the end. Spans into the subject. */
+/* The next property of the block, from *at == 0 on; false at the end, and for NULL. Spans into
+ * the subject. */
 bool subject_next(const struct subject *subject, unsigned *at, struct property *property);
 
 /* The entry of a key; NULL: absent. `hash` is subject_hash of a client's own key. */
 static inline const struct subject_entry *subject_fixed(const struct subject *subject, enum key key)
 {
-    unsigned below = subject->fixed & ((1U << key) - 1U);
-    if ((subject->fixed >> key & 1U) == 0)
-        return NULL;
-    return &subject->entries[(unsigned)__builtin_popcount(below)];
+    uint8_t place = subject->places[key];
+    return place == 0 ? NULL : &subject->entries[place - 1];
 }
+
 const struct subject_entry *subject_find(const struct subject *subject, struct span key,
                                          uint32_t hash);
+
+/* The value under a key; false: absent. */
+bool subject_get(const struct subject *subject, struct span key, struct span *value);
 
 static inline struct span subject_value(const struct subject *subject,
                                         const struct subject_entry *entry)

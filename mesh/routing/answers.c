@@ -57,8 +57,8 @@ static bool properties_pick(struct routing *routing, const struct session *sessi
                             const struct property_keys *keys, bool is_writing, struct span *picked)
 {
     size_t bytes = properties_measure(&session->properties, keys);
-    *picked = span_of(session->properties.groups, bytes);
-    if (!is_writing || bytes == session->properties.bytes)
+    *picked = span_of(session->properties.subject, bytes);
+    if (!is_writing)
         return true;
     void *memory = scratch_new(&routing->context->scratch, bytes);
     if (memory == NULL)

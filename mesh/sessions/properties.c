@@ -1,17 +1,8 @@
-/* properties.c - see properties.h. Properties are kept as they travel: listing a session copies
- * bytes, and asking for some of them is one merge of two sorted rows. */
+/* properties.c - see properties.h. Properties are kept as filters read them, and encoded when
+ * somebody lists them: filters look at every session, listings at a page of them. */
 #include "mesh/sessions/properties.h"
 
 #include "mesh/base/require.h"
-
-static int span_order(struct span a, struct span b)
-{
-    size_t shorter = a.bytes < b.bytes ? a.bytes : b.bytes;
-    int order = shorter == 0 ? 0 : memcmp(a.data, b.data, shorter);
-    if (order != 0)
-        return order;
-    return (a.bytes > b.bytes) - (a.bytes < b.bytes);
-}
 
 static bool is_fixed(struct span key)
 {
@@ -103,24 +94,22 @@ void property_set_encode(const struct property_set *set, struct writer *writer)
 }
 
 enum error properties_store(struct properties *properties, struct memory *memory,
-                            struct property_set *set)
+                            const struct property_set *set)
 {
-    size_t bytes = property_set_measure(set);
-    uint8_t *groups = memory_new(memory, MEMORY_PROPERTIES, bytes);
-    if (groups == NULL)
+    size_t bytes = subject_measure(set->items, set->count);
+    require(bytes > 0); /* a set has no more than a session may have */
+    struct subject *subject = memory_new(memory, MEMORY_PROPERTIES, bytes);
+    if (subject == NULL)
         return ERROR_LIMIT_REACHED;
-    struct writer writer;
-    writer_init(&writer, groups, bytes);
-    property_set_encode(set, &writer);
-    require(!writer.is_bad && writer.left == 0);
-    properties->groups = groups;
+    subject_write(subject, set->items, set->count);
+    properties->subject = subject;
     properties->bytes = bytes;
     return ERROR_OK;
 }
 
 void properties_clear(struct properties *properties, struct memory *memory)
 {
-    memory_free(memory, MEMORY_PROPERTIES, properties->groups, properties->bytes);
+    memory_free(memory, MEMORY_PROPERTIES, properties->subject, properties->bytes);
     *properties = (struct properties){0};
 }
 
@@ -143,16 +132,15 @@ void properties_compare(const struct properties *properties, const struct proper
 static bool set_merge(struct property_set *set, const struct properties *properties,
                       const struct property_set *changes)
 {
-    struct span rest = span_of(properties->groups, properties->bytes);
     struct property property;
-    enum error error;
+    unsigned at = 0;
     bool is_named, is_whole = true;
     set->count = set->user_count = 0;
     for (size_t i = 0; i < changes->count; i++) {
         if (!changes->items[i].is_absent)
             is_whole = property_set_add(set, &changes->items[i]) && is_whole;
     }
-    while (group_next(&property_schema, &rest, &property, &error)) {
+    while (subject_next(properties->subject, &at, &property)) {
         (void)set_place(changes, property.key, &is_named);
         if (!is_named)
             is_whole = property_set_add(set, &property) && is_whole;
@@ -177,16 +165,7 @@ enum error properties_change(struct properties *properties, struct memory *memor
 
 bool properties_find(const struct properties *properties, struct span key, struct span *value)
 {
-    struct span rest = span_of(properties->groups, properties->bytes);
-    struct property property;
-    enum error error;
-    while (group_next(&property_schema, &rest, &property, &error)) {
-        if (span_equal(property.key, key)) {
-            *value = property.value;
-            return true;
-        }
-    }
-    return false;
+    return properties->subject != NULL && subject_get(properties->subject, key, value);
 }
 
 /* Takes the part before the next comma off the text. */
@@ -235,17 +214,27 @@ enum error property_keys_parse(struct property_keys *keys, struct span text)
     return ERROR_OK;
 }
 
-/* Takes the next property that was asked for; *row moves along the sorted keys. */
-static bool asked_next(const struct property_keys *keys, size_t *row, struct span *rest,
-                       struct property *property)
+/* A walk along the properties and, beside it, along the sorted keys: once for the fixed ones, and
+ * once again for the others, as each are sorted by themselves. */
+struct walk {
+    const struct subject *subject;
+    const struct property_keys *keys;
+    unsigned at;
+    size_t row;
+};
+
+/* Takes the next property that was asked for. */
+static bool walk_next(struct walk *walk, struct property *property)
 {
-    enum error error;
-    while (group_next(&property_schema, rest, property, &error)) {
+    const struct property_keys *keys = walk->keys;
+    while (subject_next(walk->subject, &walk->at, property)) {
         if (is_fixed(property->key) ? keys->has_all_fixed : keys->has_all_user)
             return true;
-        while (*row < keys->count && span_order(keys->keys[*row], property->key) < 0)
-            (*row)++;
-        if (*row < keys->count && span_equal(keys->keys[*row], property->key))
+        if (walk->at == walk->subject->fixed_count + 1U)
+            walk->row = 0;
+        while (walk->row < keys->count && span_order(keys->keys[walk->row], property->key) < 0)
+            walk->row++;
+        if (walk->row < keys->count && span_equal(keys->keys[walk->row], property->key))
             return true;
     }
     return false;
@@ -253,12 +242,10 @@ static bool asked_next(const struct property_keys *keys, size_t *row, struct spa
 
 size_t properties_measure(const struct properties *properties, const struct property_keys *keys)
 {
-    struct span rest = span_of(properties->groups, properties->bytes);
+    struct walk walk = {.subject = properties->subject, .keys = keys};
     struct property property;
-    size_t row = 0, bytes = 0;
-    if (keys->has_all_fixed && keys->has_all_user)
-        return properties->bytes;
-    while (asked_next(keys, &row, &rest, &property))
+    size_t bytes = 0;
+    while (walk_next(&walk, &property))
         bytes += group_bytes(&property);
     return bytes;
 }
@@ -266,9 +253,8 @@ size_t properties_measure(const struct properties *properties, const struct prop
 void properties_encode(const struct properties *properties, const struct property_keys *keys,
                        struct writer *writer)
 {
-    struct span rest = span_of(properties->groups, properties->bytes);
+    struct walk walk = {.subject = properties->subject, .keys = keys};
     struct property property;
-    size_t row = 0;
-    while (asked_next(keys, &row, &rest, &property))
+    while (walk_next(&walk, &property))
         group_encode(&property_schema, &property, writer);
 }

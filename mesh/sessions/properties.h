@@ -2,17 +2,17 @@
  * The rules: a key has 1..128 bytes without blanks, quotes, parentheses, brackets and commas; a
  * value 0..4096 bytes; at most 128 of a client's own. Keys that begin with $ are weft's: a fixed
  * list, set by the node; any other $ key is ignored, whoever offers it.
- * Memory: one block of MEMORY_PROPERTIES a session, exactly as large as its encoding.
+ * Memory: one block of MEMORY_PROPERTIES a session, exactly as large as it needs.
  * Thread: one owner. */
 #ifndef WEFT_MESH_SESSIONS_PROPERTIES_H
 #define WEFT_MESH_SESSIONS_PROPERTIES_H
 
 #include "mesh/base/memory.h"
+#include "mesh/filter/subject.h"
 #include "proto/client.h"
 
 enum {
-    PROPERTIES_FIXED_MAX = 16, /* SEMANTICS know 13 of them */
-    PROPERTIES_ALL_MAX = PROPERTIES_MAX + PROPERTIES_FIXED_MAX,
+    PROPERTIES_ALL_MAX = PROPERTIES_MAX + KEYS,
     PROPERTY_KEYS_MAX = PROPERTIES_ALL_MAX,
 };
 
@@ -22,9 +22,9 @@ struct property_set {
     size_t count, user_count;
 };
 
-/* What a session has: encoded groups of struct property, sorted by key. */
+/* What a session has, as filters read it: the fixed keys first, each part sorted by key. */
 struct properties {
-    uint8_t *groups;
+    struct subject *subject;
     size_t bytes;
 };
 
@@ -51,10 +51,10 @@ bool property_set_add(struct property_set *set, const struct property *property)
 /* Whether a user property may have that key. */
 bool property_key_is_good(struct span key);
 
-/* Sorts the set and keeps a copy of it in a zeroed struct properties. Returns ERROR_OK, or
+/* Keeps a copy of the set in a zeroed struct properties. Returns ERROR_OK, or
  * ERROR_LIMIT_REACHED with nothing kept. */
 enum error properties_store(struct properties *properties, struct memory *memory,
-                            struct property_set *set);
+                            const struct property_set *set);
 void properties_clear(struct properties *properties, struct memory *memory);
 
 /* What would be different: the keys of the changes whose value is another one than now, with the
@@ -71,14 +71,15 @@ enum error properties_change(struct properties *properties, struct memory *memor
 size_t property_set_measure(const struct property_set *set);
 void property_set_encode(const struct property_set *set, struct writer *writer);
 
-/* The value under a key; false when the session does not have it. O(properties). */
+/* The value under a key; false when the session does not have it. O(1) for a fixed key,
+ * else O(properties). */
 bool properties_find(const struct properties *properties, struct span key, struct span *value);
 
 /* Reads "a,b,*F,*U"; empty: everything. ERROR_INVALID_ARGUMENT for more than PROPERTY_KEYS_MAX
  * keys. The spans point into the text. */
 enum error property_keys_parse(struct property_keys *keys, struct span text);
 
-/* Writes what was asked for, as groups sorted by key; measure says how many bytes that takes. */
+/* Writes what was asked for, as groups in their order; measure says how many bytes that takes. */
 size_t properties_measure(const struct properties *properties, const struct property_keys *keys);
 void properties_encode(const struct properties *properties, const struct property_keys *keys,
                        struct writer *writer);

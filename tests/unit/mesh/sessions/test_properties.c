@@ -125,5 +125,5 @@ Test(properties, beyond_the_nodes_memory_are_refused)
     memory.limit[MEMORY_PROPERTIES] = 4;
     cr_assert_eq(offer("a", "1"), ERROR_OK);
     cr_assert_eq(properties_store(&properties, &memory, &set), ERROR_LIMIT_REACHED);
-    cr_assert_null(properties.groups);
+    cr_assert_null(properties.subject);
 }
