@@ -82,7 +82,7 @@ static void read_log(const struct spawn *spawn, uint32_t number, char text[LOG_B
 
 static bool wait_ready(struct spawn *spawn, uint32_t number)
 {
-    char text[LOG_BYTES];
+    char text[LOG_BYTES] = "";
     const struct timespec pause = {.tv_sec = 0, .tv_nsec = 10000000};
     uint64_t deadline_ns = machine_now_ns() + READY_LIMIT_NS;
     while (machine_now_ns() < deadline_ns) {
@@ -129,18 +129,19 @@ bool spawn_begin(struct spawn *spawn, struct bench_settings *settings)
     return true;
 }
 
+/* The second number in statm: pages. 0: the system does not say. */
 static uint64_t resident_bytes(pid_t pid)
 {
     char path[WORD_BYTES];
-    unsigned long long size = 0, resident = 0;
+    char line[WORD_BYTES] = "";
     snprintf(path, sizeof path, "/proc/%ld/statm", (long)pid);
     FILE *file = fopen(path, "re");
     if (file == NULL)
         return 0;
-    if (fscanf(file, "%llu %llu", &size, &resident) != 2)
-        resident = 0;
+    const char *text = fgets(line, sizeof line, file);
     fclose(file);
-    return resident * (uint64_t)sysconf(_SC_PAGESIZE);
+    const char *second = text == NULL ? NULL : strchr(text, ' ');
+    return second == NULL ? 0 : strtoull(second, NULL, 10) * (uint64_t)sysconf(_SC_PAGESIZE);
 }
 
 void spawn_weigh(struct spawn *spawn, bool is_full)
