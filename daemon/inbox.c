@@ -10,7 +10,12 @@
 #include <stdio.h>
 #include <unistd.h>
 
-enum { INBOX_ROUTING_ID_BYTES = 5, INBOX_CHECKS_MAX = 20 };
+enum {
+    INBOX_ROUTING_ID_BYTES = 5,
+    INBOX_CHECKS_MAX = 20,
+    INBOX_CLIENT_KEEPALIVE_S = 15,
+    INBOX_PEER_KEEPALIVE_S = 600, /* frees what a vanished host left; peers keep links alive */
+};
 
 #define INBOX_KEPT_NS (10 * CLOCK_S_NS) /* a pipe full for so long: the connection is lost */
 
@@ -46,7 +51,8 @@ static bool inbox_set_all(void *socket, enum channel channel, bool is_v6)
            inbox_set(socket, ZMQ_LINGER, channel == CHANNEL_GOSSIP ? 0 : 1000) &&
            inbox_set(socket, ZMQ_BACKLOG, is_client ? 4096 : 1024) &&
            inbox_set(socket, ZMQ_HANDSHAKE_IVL, 5000) && inbox_set(socket, ZMQ_TCP_KEEPALIVE, 1) &&
-           inbox_set(socket, ZMQ_TCP_KEEPALIVE_IDLE, 15) &&
+           inbox_set(socket, ZMQ_TCP_KEEPALIVE_IDLE,
+                     is_client ? INBOX_CLIENT_KEEPALIVE_S : INBOX_PEER_KEEPALIVE_S) &&
            inbox_set(socket, ZMQ_TCP_KEEPALIVE_INTVL, 5) &&
            inbox_set(socket, ZMQ_TCP_KEEPALIVE_CNT, 3) &&
            inbox_set(socket, ZMQ_TCP_MAXRT, is_client ? 30000 : 15000) &&

@@ -8,7 +8,10 @@
 
 #include "proto/kinds.h"
 
-enum { NS_PER_MS = 1000000 };
+enum {
+    NS_PER_MS = 1000000,
+    COMPARES = 4, /* by all who know of a change: who does not is missed with about e^-4 */
+};
 
 void log_init(struct log *log, struct context *context, enum log_stream stream,
               enum deadline_room room, uint32_t ring_blocks)
@@ -38,6 +41,13 @@ void log_compare_later(struct log *log)
     uint64_t about_ns = (uint64_t)context->config->gossip.sync_ms * NS_PER_MS;
     uint64_t in_ns = about_ns / 2 + random_below(&context->random, about_ns + 1);
     deadlines_set(context->deadlines, &log->compare, context->now_ns + in_ns);
+}
+
+bool log_shall_compare(struct log *log, uint64_t hash)
+{
+    log->unchanged = hash == log->compared ? log->unchanged + 1 : 0;
+    log->compared = hash;
+    return log->unchanged < COMPARES || log->unchanged % COMPARES == 0;
 }
 
 /* Ownership goes first: what is left of the backlog when topics stop is still open to it. */

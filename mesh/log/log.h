@@ -37,6 +37,8 @@ struct log {
     uint64_t pushed_at_ns;
     struct deadline push;
     struct deadline compare; /* of heads, with one peer by chance */
+    uint64_t compared;       /* the hash of all heads, the last time */
+    uint32_t unchanged;      /* as often in a row it was the same */
     struct replica *pulling; /* those whose pull is under way, see replica.h */
     bool is_held;            /* nothing is pulled: a stream of higher priority is not there yet */
     uint64_t correlation;    /* of the newest pull this node made */
@@ -86,6 +88,10 @@ bool log_send(struct log *log, uint64_t peer, const struct outgoing *message);
 
 /* Sets the deadline LOG_PURPOSE_COMPARE anew: about every sync_ms of the configuration. */
 void log_compare_later(struct log *log);
+
+/* Whether to compare this time: always while the hash of all heads was new lately; when it has been
+ * the same for long, one time in four. */
+bool log_shall_compare(struct log *log, uint64_t hash);
 
 /* A peer by chance whose link takes an answer, but not `except`; 0: none. O(links). */
 uint64_t log_any_peer(struct log *log, uint64_t except);

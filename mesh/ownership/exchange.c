@@ -90,10 +90,11 @@ static void heads_answer(const struct hosts *hosts, uint64_t peer, uint64_t hash
 
 void exchange_compare(const struct hosts *hosts)
 {
+    uint64_t hash = hash_all(hosts);
     log_compare_later(hosts->log);
-    uint64_t peer = log_any_peer(hosts->log, 0);
+    uint64_t peer = log_shall_compare(hosts->log, hash) ? log_any_peer(hosts->log, 0) : 0;
     if (peer != 0)
-        heads_compare(hosts->log, peer, hash_all(hosts));
+        heads_compare(hosts->log, peer, hash);
 }
 
 enum error exchange_heads_received(const struct hosts *hosts, uint64_t peer,

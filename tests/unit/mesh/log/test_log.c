@@ -152,3 +152,16 @@ Test(log, goes_on_without_memory_for_its_ring)
     after_ms(10);
     cr_assert_eq(context.counters[COUNTER_log_entries_out], 0);
 }
+
+Test(log, compares_often_after_a_change_and_seldom_in_quiet)
+{
+    for (uint64_t hash = 7; hash < 10; hash++) {
+        uint32_t often = 0, seldom = 0;
+        for (int i = 0; i < 4; i++)
+            often += log_shall_compare(&own, hash);
+        for (int i = 0; i < 40; i++)
+            seldom += log_shall_compare(&own, hash);
+        cr_assert_eq(often, 4);
+        cr_assert_eq(seldom, 10);
+    }
+}

@@ -177,3 +177,34 @@ Test(boot, a_kind_of_a_newer_version_is_counted_and_skipped)
     cr_assert_eq(world->nodes[0].context.counters[COUNTER_kinds_unknown], 1);
     world_destroy(&world);
 }
+
+/* An older build hears of fields, states and kinds that it cannot know. */
+Test(boot, a_field_of_a_newer_version_is_skipped_and_the_news_taken)
+{
+    struct world *world = world_new(2, 11);
+    world_start_all(world);
+    cr_assert(world_run_until(world, world_agrees, 3000));
+    uint8_t fields[64];
+    struct writer writer;
+    writer_init(&writer, fields, sizeof fields);
+    schema_encode(&gossip_swim_schema, &(struct gossip_swim){.log_head = 77}, &writer);
+    size_t known = sizeof fields - writer.left;
+    static const uint8_t newer[] = {120, 1, 9}; /* tag, length, value: none of ours is so high */
+    memcpy(fields + known, newer, sizeof newer);
+    const struct message message = {
+        .kind = KIND_SWIM_PING,
+        .fields = span_of(fields, known + sizeof newer),
+    };
+    const struct envelope envelope = {
+        .mesh = world->nodes[0].context.mesh_hash,
+        .sender = world_instance(world, 1),
+        .receiver = world_instance(world, 0),
+    };
+    struct membership *room = world->nodes[0].room;
+    cr_assert_eq(membership_receive(room, &envelope, 1, span_text("x"), &message), ERROR_OK);
+    struct member_event event;
+    cr_assert(membership_next_event(room, &event));
+    cr_assert_eq(event.kind, MEMBER_EVENT_LOG_HEAD);
+    cr_assert_eq(event.log_head, 77);
+    world_destroy(&world);
+}

@@ -268,3 +268,64 @@ Test(identity, an_instance_under_two_names_is_nonsense)
     cr_assert_null(membership_named(world->nodes[1].room, record.name));
     world_destroy(&world);
 }
+
+/* One frame of n0 tells n1 of a new instance and of the one that came after it. */
+Test(identity, of_an_instance_and_its_successor_in_one_frame_only_the_successor_has_joined)
+{
+    struct world *world = mesh_of(2, 18);
+    struct member_record lives[2];
+    for (uint32_t i = 0; i < 2; i++) {
+        lives[i] = world_record(world, 0, MEMBER_ALIVE);
+        lives[i].name = span_text("hasty");
+        lives[i].instance = 4711 + i;
+        lives[i].incarnation = (i + 1) * EPOCH_ONE;
+    }
+    world_tell_all(world, 0, 1, lives, 2);
+    const struct world_node *hearer = &world->nodes[1];
+    cr_assert_null(membership_find(hearer->room, 4711));
+    cr_assert_eq(membership_find(hearer->room, 4712)->state, MEMBER_ALIVE);
+    for (uint32_t i = 0; i < hearer->told_count; i++) {
+        const struct world_told *told = &hearer->told[i];
+        if (told->instance == 4711 || told->instance == 4712) {
+            cr_assert_eq(told->times[MEMBER_EVENT_JOINED], told->instance - 4711);
+            cr_assert_eq(told->times[MEMBER_EVENT_REPLACED], 4712 - told->instance);
+        }
+    }
+    cr_assert_eq(hearer->told_count, 3); /* n0, and the two */
+    world_destroy(&world);
+}
+
+/* The frame's own sender is replaced by what it says: there is nobody to answer any more. */
+Test(identity, a_frame_that_tells_of_its_senders_successor_is_taken_and_not_answered)
+{
+    struct world *world = mesh_of(3, 19);
+    uint64_t old = world_instance(world, 0);
+    struct member_record next = world_record(world, 0, MEMBER_ALIVE);
+    next.instance = 4711;
+    next.incarnation += EPOCH_ONE;
+    world_tell(world, 0, 1, &next);
+    cr_assert_null(membership_find(world->nodes[1].room, old));
+    cr_assert_eq(membership_named(world->nodes[1].room, span_text("n0"))->instance, 4711);
+    cr_assert_eq(world->nodes[1].bad_messages, 0);
+    world_destroy(&world);
+}
+
+/* As an operator's tool would: everybody is told that it is dead, at whatever number. */
+Test(identity, a_removal_by_hand_never_blocks_the_real_node)
+{
+    struct world *world = mesh_of(4, 20);
+    struct member_record dead = world_record(world, 3, MEMBER_DEAD);
+    dead.incarnation += 1000;
+    for (uint32_t i = 0; i < 3; i++)
+        world_tell(world, (i + 1) % 3, i, &dead);
+    cr_assert(world_run_until(world, world_agrees, 15000), "it lives, and says so");
+    world_kill(world, 3);
+    cr_assert(world_run_until(world, world_agrees, 5000));
+    dead.incarnation += 20 * EPOCH_ONE;
+    for (uint32_t i = 0; i < 3; i++)
+        world_tell(world, (i + 1) % 3, i, &dead);
+    world_start(world, 3);
+    cr_assert(world_run_until(world, world_agrees, 3000), "it starts above what was said");
+    cr_assert_gt(incarnation(world, 3), dead.incarnation);
+    world_destroy(&world);
+}

@@ -192,3 +192,57 @@ Test(tombs, without_memory_a_newcomer_is_refused_and_the_mesh_goes_on)
     cr_assert_eq(world_state(world, 1, 2), MEMBER_DEAD);
     world_destroy(&world);
 }
+
+Test(tombs, a_removal_after_a_leave_has_no_echo)
+{
+    struct world *world = mesh_of(4, 11);
+    struct member_record gone = world_record(world, 2, MEMBER_DEAD);
+    world_stop(world, 2);
+    world_run_ms(world, 20000);
+    for (uint32_t i = 0; i < 4; i++)
+        cr_assert(i == 2 || dissemination_is_empty(&world->nodes[i].room->dissemination));
+    static const enum member_state states[] = {MEMBER_SUSPECT, MEMBER_DEAD};
+    for (size_t i = 0; i < 2; i++) {
+        gone.state = (uint8_t)states[i];
+        gone.incarnation++;
+        world_tell(world, 1, 0, &gone);
+        cr_assert_eq(world_state(world, 0, 2), MEMBER_LEFT);
+        cr_assert(dissemination_is_empty(&world->nodes[0].room->dissemination), "nobody is told");
+    }
+    cr_assert_eq(world_told_anywhere(world, MEMBER_EVENT_FAILED), 0);
+    cr_assert_eq(world_told(world, 0, 2, MEMBER_EVENT_LEFT), 1);
+    world_destroy(&world);
+}
+
+/* Straight into the room: a hundred thousand frames would only test the test's network. */
+Test(tombs, a_hundred_thousand_unique_names_leave_what_the_limit_says)
+{
+    enum { NAMES = 100000, TOMBS = 1000 };
+    struct world *world = world_new(1, 12);
+    world->nodes[0].config.gossip.tombstones_max = TOMBS;
+    world_start(world, 0);
+    struct membership *room = world->nodes[0].room;
+    uint64_t used = 0;
+    for (uint32_t i = 0; i < NAMES; i++) {
+        char name[32];
+        snprintf(name, sizeof name, "unique-%u", i);
+        struct member_record record = world_record(world, 0, MEMBER_ALIVE);
+        record.name = span_text(name);
+        record.instance = 1000000 + i;
+        record.incarnation = UINT64_C(1) << 32;
+        cr_assert_eq(evidence_apply(room, &record), ERROR_OK);
+        record.state = MEMBER_LEFT;
+        cr_assert_eq(evidence_apply(room, &record), ERROR_OK);
+        struct member_event event;
+        while (membership_next_event(room, &event))
+            continue;
+        if (i % 1000 == 999)
+            world_run_ms(world, 1);
+        if (i == 5 * TOMBS)
+            used = world->nodes[0].context.memory.used[MEMORY_MEMBERS];
+    }
+    membership_check(room);
+    cr_assert_eq(room->members.tombs, TOMBS);
+    cr_assert_leq(world->nodes[0].context.memory.used[MEMORY_MEMBERS], used + used / 4);
+    world_destroy(&world);
+}

@@ -292,3 +292,126 @@ Test(suspects, only_the_last_64_verdicts_are_kept)
     cr_assert_null(membership_verdict(room, world_instance(world, 1), 64));
     world_destroy(&world);
 }
+
+/* Nobody waits 250 ms: that would be a pause. What was due meanwhile comes at once. */
+Test(suspects, timers_that_come_late_kill_nobody_and_find_the_dead)
+{
+    struct world *world = mesh_of(8, 19);
+    for (uint32_t i = 0; i < 300; i++) {
+        world_sleep(world, i % 8, 50 + i * 37 % 190);
+        world_run_ms(world, 60);
+    }
+    cr_assert_eq(world_told_anywhere(world, MEMBER_EVENT_FAILED), 0);
+    world_vanish(world, 1);
+    for (uint32_t i = 0; i < 200; i++) {
+        if (i % 8 != 1)
+            world_sleep(world, i % 8, 50 + i * 37 % 190);
+        world_run_ms(world, 60);
+    }
+    cr_assert(is_failed_everywhere(world));
+    cr_assert_eq(world_told_anywhere(world, MEMBER_EVENT_FAILED), 7);
+    world_destroy(&world);
+}
+
+/* The purposes in any order, also before their time: each looks at what is due and at nothing
+ * else. Leaving is asked for by a human, so it is not among them. */
+Test(suspects, timers_out_of_order_kill_nobody)
+{
+    struct world *world = mesh_of(6, 20);
+    for (uint32_t i = 0; i < 600; i++) {
+        struct world_node *node = &world->nodes[i % 6];
+        const struct deadline due = {
+            .room = DEADLINE_MEMBERSHIP,
+            .purpose = (uint8_t)(DEADLINE_NAMESAKE - i * 5 % DEADLINE_NAMESAKE),
+            .at_ns = world->now_ns,
+        };
+        node->context.now_ns = world->now_ns;
+        membership_due(node->room, &due);
+        world_run_ms(world, 20);
+    }
+    cr_assert_eq(world_told_anywhere(world, MEMBER_EVENT_FAILED), 0);
+    cr_assert(world_run_until(world, world_agrees, 1000));
+    world_destroy(&world);
+}
+
+static struct probe *probe_of_n1(struct world *world)
+{
+    struct membership *room = world->nodes[0].room;
+    uint32_t who = members_find(&room->members, world_instance(world, 1));
+    probe_void(room);
+    probe_now(room, who);
+    return &room->probes.list[0];
+}
+
+/* n0 hears of nobody: how much it blames itself depends on which helpers said so in time. */
+static uint32_t blame_after_nacks(uint64_t seed, uint32_t missing)
+{
+    struct world *world = mesh_of(8, seed);
+    struct membership *room = world->nodes[0].room;
+    for (uint32_t i = 1; i < 8; i++) {
+        world_cut(world, i, 0);
+        world_cut(world, 0, i);
+    }
+    struct probe *probe = probe_of_n1(world);
+    uint64_t number = probe->number;
+    room->health.score = 0;
+    deadlines_cancel(world->nodes[0].context.deadlines, &room->probes.period);
+    world_run_ms(world, 300);
+    cr_assert_eq(probe->number, number);
+    cr_assert_eq(probe->helpers_count, 5);
+    uint64_t late = probe->helpers[0];
+    for (uint32_t i = missing; i < probe->helpers_count; i++)
+        probe_nacked(room, probe->helpers[i], number + 15);
+    world_run_ms(world, 250);
+    cr_assert_eq(room->probes.count, 0);
+    uint32_t score = room->health.score;
+    probe_nacked(room, late, number + 15);
+    cr_assert_eq(room->health.score, score, "the probe is over");
+    world_destroy(&world);
+    return score;
+}
+
+Test(suspects, a_nack_that_comes_late_makes_the_prober_blame_itself)
+{
+    cr_assert_eq(blame_after_nacks(21, 0), 0);
+    cr_assert_eq(blame_after_nacks(21, 1), 1);
+}
+
+/* n1 refutes while it is being asked, by way of others: what the probe finds is of the past. */
+Test(suspects, what_a_probe_of_an_older_incarnation_finds_accuses_nobody)
+{
+    struct world *world = mesh_of(2, 22);
+    world_cut(world, 0, 1);
+    world_cut(world, 1, 0);
+    probe_of_n1(world);
+    world_run_ms(world, 100);
+    struct member_record risen = world_record(world, 1, MEMBER_ALIVE);
+    risen.incarnation++;
+    world_tell(world, 1, 0, &risen);
+    deadlines_cancel(world->nodes[0].context.deadlines, &world->nodes[0].room->probes.period);
+    world_run_ms(world, 1000);
+    cr_assert_eq(world->nodes[0].room->probes.count, 0);
+    cr_assert_eq(world_state(world, 0, 1), MEMBER_ALIVE);
+    cr_assert_eq(world_told(world, 0, 1, MEMBER_EVENT_SUSPECTED), 0);
+    world_destroy(&world);
+}
+
+/* Everybody's forward links take nothing more; probes have links of their own. */
+Test(suspects, bulk_that_fills_the_forward_links_moves_no_probe)
+{
+    struct world *world = mesh_of(5, 23);
+    uint64_t before = 0, after = 0;
+    for (uint32_t i = 0; i < 5; i++) {
+        struct links *links = world->nodes[i].context.links;
+        for (struct link *link = links_next(links, NULL); link != NULL;
+             link = links_next(links, link))
+            links_full(links, link->number, CHANNEL_FORWARD);
+        before += world->nodes[i].context.counters[COUNTER_probes_failed];
+    }
+    world_run_ms(world, 60000);
+    for (uint32_t i = 0; i < 5; i++)
+        after += world->nodes[i].context.counters[COUNTER_probes_failed];
+    cr_assert_eq(after, before);
+    cr_assert_eq(world_told_anywhere(world, MEMBER_EVENT_SUSPECTED), 0);
+    world_destroy(&world);
+}

@@ -368,11 +368,19 @@ struct member_record world_record(struct world *world, uint32_t of, enum member_
 
 void world_tell(struct world *world, uint32_t from, uint32_t to, const struct member_record *record)
 {
-    uint8_t news[1024];
-    uint8_t fields[2048];
+    world_tell_all(world, from, to, record, 1);
+}
+
+void world_tell_all(struct world *world, uint32_t from, uint32_t to,
+                    const struct member_record *records, uint32_t count)
+{
+    uint8_t news[4096];
+    uint8_t fields[8192];
     struct writer writer;
     writer_init(&writer, news, sizeof news);
-    group_encode(&member_record_schema, record, &writer);
+    for (uint32_t i = 0; i < count; i++)
+        group_encode(&member_record_schema, &records[i], &writer);
+    require(!writer.is_bad);
     const struct gossip_swim swim = {.news = span_of(news, sizeof news - writer.left)};
     writer_init(&writer, fields, sizeof fields);
     schema_encode(&gossip_swim_schema, &swim, &writer);

@@ -100,6 +100,10 @@ struct member_record world_record(struct world *world, uint32_t of, enum member_
 void world_tell(struct world *world, uint32_t from, uint32_t to,
                 const struct member_record *record);
 
+/* The same of several pieces in one frame. */
+void world_tell_all(struct world *world, uint32_t from, uint32_t to,
+                    const struct member_record *records, uint32_t count);
+
 void world_run_ms(struct world *world, uint64_t ms);
 
 /* Runs until it holds; false when limit_ms passed first. Looks every virtual ms. */
