@@ -384,6 +384,9 @@ static void hear_open(struct weft_client *client, const struct message *message)
     case KIND_REQUEST:
         serve_request(client, message);
         break;
+    case KIND_UNREGISTER:
+        serve_taken_back(client, message);
+        break;
     case KIND_CANCEL:
         serve_cancelled(client, message->correlation);
         break;

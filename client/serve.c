@@ -112,6 +112,27 @@ void serve_registered(struct weft_client *client, uint64_t number, const struct 
                             handler->user);
 }
 
+void serve_taken_back(struct weft_client *client, const struct message *message)
+{
+    struct registration said;
+    bool is_there = false;
+    if (schema_decode(&registration_schema, message->fields, &said) != ERROR_OK ||
+        said.kind != HANDLER_REQUEST)
+        return;
+    uint32_t at = position(&client->serve, said.path, &is_there);
+    if (!is_there)
+        return;
+    struct serve_handler *handler = &client->serve.handlers[at];
+    handler->is_answered = true;
+    handler->answer = WEFT_ACCESS_DENIED;
+    if (handler->registered != NULL)
+        handler->registered(
+            client, WEFT_ACCESS_DENIED,
+            client_text(span_text("the session may not serve this path any more: its roles or the "
+                                  "node's permissions have changed")),
+            handler->user);
+}
+
 bool serve_is_answered(const struct weft_client *client, const char *path, enum weft_error *answer)
 {
     struct span normal;

@@ -36,6 +36,9 @@ void serve_register_all(struct weft_client *client);
 /* The node has answered a registration; said->code is ERROR_OK for DONE. */
 void serve_registered(struct weft_client *client, uint64_t number, const struct client_error *said);
 
+/* The node has taken a registration back: the session may not have it any more. */
+void serve_taken_back(struct weft_client *client, const struct message *message);
+
 /* Whether the node has answered the registration of that path; *answer is then what it said. */
 bool serve_is_answered(const struct weft_client *client, const char *path, enum weft_error *answer);
 

@@ -336,7 +336,8 @@ struct weft_incoming {
 typedef void weft_request_fn(struct weft_client *client, const struct weft_incoming *incoming,
                              void *user);
 /* Called each time the node has answered the registration: after weft_handle, and again after
- * each reconnect. An error is final for that session: WEFT_ACCESS_DENIED, .. */
+ * each reconnect. An error is final for that session: WEFT_ACCESS_DENIED, .. That one may also
+ * come after WEFT_OK: the session's roles or the node's permissions have changed. */
 typedef void weft_registered_fn(struct weft_client *client, enum weft_error error,
                                 struct weft_text text, void *user);
 

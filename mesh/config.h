@@ -52,7 +52,9 @@ struct mesh_config {
     uint32_t session_queue_messages, session_queue_bytes;
     uint32_t request_timeout_ms; /* when the caller names none */
     uint32_t requests_in_flight_max;
-    uint32_t sync_grace_ms;      /* a look-up waits so long for the first synchronisation */
+    uint32_t sync_grace_ms; /* a look-up waits so long for the first synchronisation */
+    /* The live part: whoever owns the configuration may change it between two calls, if
+     * mesh_config_judge takes it, and tells MESH_RECONFIGURED next. */
     bool trusts_anonymous;       /* anonymous clients' offered properties are taken */
     const char *anonymous_roles; /* what anonymous sessions hold: a,b; may be empty */
     const struct mesh_permission *permissions;

@@ -95,11 +95,13 @@ static void member_event(struct mesh *mesh, const struct member_event *event)
     }
 }
 
-static void session_changed(struct mesh *mesh, const struct session *session, unsigned changes)
+static void session_changed(struct mesh *mesh, struct session *session, unsigned changes)
 {
     enum session_state state = sessions_state(session);
     if ((changes & SESSION_CHANGED_STATE) != 0 && state != SESSION_CLOSED)
         ownership_session_changed(mesh->ownership, session->id, state);
+    if ((changes & SESSION_CHANGED_ROLES) != 0 && state != SESSION_CLOSED)
+        routing_rights_changed(mesh->routing, session);
 }
 
 /* The directory first, so that whatever routing does next does not choose who has just gone. */
@@ -344,6 +346,10 @@ static void fact_take(struct mesh *mesh, const struct mesh_input *input)
         break;
     case MESH_LAGGED:
         mesh->lag_us = input->amount < UINT32_MAX ? (uint32_t)input->amount : UINT32_MAX;
+        break;
+    case MESH_RECONFIGURED:
+        sessions_reconfigured(mesh->sessions);
+        routing_rights_changed(mesh->routing, NULL);
         break;
     case MESH_STOP:
         stop(mesh);

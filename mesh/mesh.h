@@ -38,6 +38,7 @@ enum mesh_fact {
     MESH_SEED_RESOLVED,       /* seed; bytes: addresses host:port, one a line; empty: failed */
     MESH_COUNTED,             /* counter, amount: the daemon counted something */
     MESH_LAGGED,              /* amount: worst delay of the loop in the last second, in us */
+    MESH_RECONFIGURED,        /* the live part of the configuration (config.h) has just changed */
     MESH_STOP,                /* leave the mesh, say goodbye, then order MESH_STOPPED */
 };
 

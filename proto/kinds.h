@@ -18,7 +18,7 @@
     X(17, RESPONSE, "handler to node, node to node, node to caller")                               \
     X(18, CANCEL, "caller to node, node to node, node to handler")                                 \
     X(19, REGISTER, "client to node")                                                              \
-    X(20, UNREGISTER, "client to node")                                                            \
+    X(20, UNREGISTER, "client and node, both ways")                                                \
     X(21, LISTEN, "client to node, node to node")                                                  \
     X(22, UNLISTEN, "client to node")                                                              \
     X(23, EVENT, "node to client, node to node")                                                   \

@@ -169,6 +169,22 @@ enum error ownership_handler_unregistered(struct ownership *ownership, enum hand
                                                        .path = path});
 }
 
+bool ownership_handler_of_session(const struct ownership *ownership, struct session_id session,
+                                  uint32_t index, enum handler_kind *kind, struct span *path)
+{
+    const struct handler *handler =
+        handlers_of_session(&ownership->directory.handlers, ownership->own, session);
+    while (handler != NULL && (handler->content != ownership->own || index > 0)) {
+        index -= handler->content == ownership->own;
+        handler = handler->next_of_session;
+    }
+    if (handler == NULL)
+        return false;
+    *kind = (enum handler_kind)handler->path->kind;
+    *path = handlers_path(handler->path);
+    return true;
+}
+
 static enum error entries_received(struct ownership *ownership, uint64_t peer,
                                    const struct message *message)
 {

@@ -39,6 +39,11 @@ enum error ownership_handler_registered(struct ownership *ownership, enum handle
 enum error ownership_handler_unregistered(struct ownership *ownership, enum handler_kind kind,
                                           struct span path, struct session_id session);
 
+/* The index-th registration of a session hosted here, in no order; false: there are not so many.
+ * *path is valid until the directory changes. O(index). */
+bool ownership_handler_of_session(const struct ownership *ownership, struct session_id session,
+                                  uint32_t index, enum handler_kind *kind, struct span *path);
+
 /* A message of the log (LOG_ENTRIES, LOG_PULL, LOG_SNAPSHOT, LOG_HEADS). `peer` is the
  * sender's instance; answers go out on this node's forward link to it, if that is up. Returns
  * ERROR_OK, or ERROR_INVALID_MESSAGE: a strike, nothing changed. */

@@ -15,6 +15,7 @@
 #include "mesh/base/sentence.h"
 #include "mesh/routing/applied.h"
 #include "mesh/routing/gather.h"
+#include "mesh/routing/rights.h"
 #include "proto/kinds.h"
 
 #define MS_NS UINT64_C(1000000)
@@ -44,6 +45,18 @@ static void refuse(struct routing *routing, struct session *session, uint64_t co
 {
     struct answer answer;
     answers_refuse(&answer, code, text);
+    commands_reply(routing, session, correlation, &answer);
+}
+
+/* Before any look-up: whoever may not ask does not learn which sessions exist. */
+static void deny(struct routing *routing, struct session *session, uint64_t correlation,
+                 enum permission permission)
+{
+    struct sentence text;
+    struct answer answer;
+    permissions_say_denied(&text, permission, (struct span){0});
+    answers_refuse(&answer, ERROR_ACCESS_DENIED, "");
+    answer.result.text = sentence_span(&text);
     commands_reply(routing, session, correlation, &answer);
 }
 
@@ -216,6 +229,11 @@ enum error commands_from_session(struct routing *routing, struct session *sessio
     if (error != ERROR_OK)
         return error;
     count(routing->context, COUNTER_commands_received);
+    enum permission permission = rights_of_command(command.verb);
+    if (!sessions_may(routing->sessions, session, permission, (struct span){0})) {
+        deny(routing, session, message->correlation, permission);
+        return ERROR_OK;
+    }
     uint32_t timeout_ms = command.timeout_ms == 0 ? TIMEOUT_DEFAULT_MS : command.timeout_ms;
     switch (command.verb) {
     case COMMAND_CLOSE:

@@ -5,6 +5,7 @@
  * (N2) what a listener was told is what the room's nodes are: the picture, then each change */
 #include "mesh/routing/listeners.h"
 
+#include "mesh/routing/rights.h"
 #include "proto/kinds.h"
 
 struct listener {
@@ -97,6 +98,26 @@ void listeners_session_ended(struct routing *routing, const struct session *sess
     *listener = (struct listener){0};
 }
 
+static void deny(struct routing *routing, struct session *session, uint64_t correlation,
+                 enum permission permission)
+{
+    struct sentence text;
+    permissions_say_denied(&text, permission, (struct span){0});
+    sessions_send_error(routing->sessions, session, correlation, ERROR_ACCESS_DENIED,
+                        sentence_span(&text));
+}
+
+void listeners_rights_changed(struct routing *routing, struct session *session)
+{
+    const struct listener *listener = &routing->listeners[session->slot];
+    enum permission permission = rights_of_listen(LISTEN_MEMBER);
+    if (!listener->is_listening ||
+        sessions_may(routing->sessions, session, permission, (struct span){0}))
+        return;
+    deny(routing, session, listener->correlation, permission);
+    listeners_session_ended(routing, session);
+}
+
 enum error listeners_from_session(struct routing *routing, struct session *session,
                                   const struct message *message)
 {
@@ -104,6 +125,12 @@ enum error listeners_from_session(struct routing *routing, struct session *sessi
     enum error error = schema_decode(&listen_schema, message->fields, &listen);
     if (error != ERROR_OK)
         return error;
+    enum permission permission = rights_of_listen(listen.what);
+    if (message->kind == KIND_LISTEN &&
+        !sessions_may(routing->sessions, session, permission, (struct span){0})) {
+        deny(routing, session, message->correlation, permission);
+        return ERROR_OK;
+    }
     if (listen.what != LISTEN_MEMBER) {
         sessions_send_error(routing->sessions, session, message->correlation,
                             ERROR_INVALID_ARGUMENT,

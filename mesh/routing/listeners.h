@@ -19,4 +19,7 @@ void listeners_tell(struct routing *routing, enum member_news news, const struct
 /* Fine for one that does not listen. */
 void listeners_session_ended(struct routing *routing, const struct session *session);
 
+/* It may do other things now: if it may not listen any more it is told, by ERROR to its LISTEN. */
+void listeners_rights_changed(struct routing *routing, struct session *session);
+
 #endif

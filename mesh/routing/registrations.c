@@ -3,6 +3,7 @@
 
 #include "mesh/base/path.h"
 #include "mesh/base/sentence.h"
+#include "mesh/routing/rights.h"
 #include "proto/kinds.h"
 
 static enum error carry_out(struct routing *routing, const struct session *session, bool is_new,
@@ -18,6 +19,11 @@ static enum error carry_out(struct routing *routing, const struct session *sessi
         sentence_start(text, "the path must be segments of 1 to 255 bytes joined by /: ");
         sentence_add_span(text, registration->path);
         return error;
+    }
+    enum permission permission = rights_of_handler(registration->kind);
+    if (is_new && !sessions_may(routing->sessions, session, permission, path)) {
+        permissions_say_denied(text, permission, path);
+        return ERROR_ACCESS_DENIED;
     }
     error = is_new ? ownership_handler_registered(routing->ownership, HANDLER_REQUEST, path,
                                                   session->id)

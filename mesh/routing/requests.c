@@ -136,9 +136,9 @@ void requests_route(struct routing *routing, struct flight *flight, const struct
 
 /* Answers a request that never became a flight. */
 static void refuse(struct routing *routing, struct session *session, uint64_t correlation,
-                   enum error outcome, const char *text)
+                   enum error outcome, struct span text)
 {
-    struct response response = {.outcome = (uint16_t)outcome, .message = span_text(text)};
+    struct response response = {.outcome = (uint16_t)outcome, .message = text};
     struct outgoing message = {
         .kind = KIND_RESPONSE,
         .correlation = correlation,
@@ -146,9 +146,17 @@ static void refuse(struct routing *routing, struct session *session, uint64_t co
         .fields = &response,
         .consumes_credit = true,
     };
-    count(routing->context,
-          outcome == ERROR_OVERLOADED ? COUNTER_requests_overloaded : COUNTER_requests_other);
+    count(routing->context, responses_counter(outcome));
     sessions_send(routing->sessions, session, &message);
+}
+
+/* Before any look-up: whoever may not ask does not learn who serves. */
+static void deny(struct routing *routing, struct session *session, uint64_t correlation,
+                 struct span path)
+{
+    struct sentence text;
+    permissions_say_denied(&text, PERMISSION_SEND_TO_HANDLER, path);
+    refuse(routing, session, correlation, ERROR_DENIED, sentence_span(&text));
 }
 
 enum error requests_from_session(struct routing *routing, struct session *session,
@@ -166,19 +174,24 @@ enum error requests_from_session(struct routing *routing, struct session *sessio
     struct parcel parcel = {.type = request.type, .body = message->body};
     if (path_parse(request.path, &parcel.path) != ERROR_OK) {
         refuse(routing, session, number, ERROR_INVALID_PATH,
-               "the path must be segments of 1 to 255 bytes joined by /, at most 1024 in all");
+               span_text("the path must be segments of 1 to 255 bytes joined by /, at most 1024 "
+                         "in all"));
+        return ERROR_OK;
+    }
+    if (!sessions_may(routing->sessions, session, PERMISSION_SEND_TO_HANDLER, parcel.path)) {
+        deny(routing, session, number, parcel.path);
         return ERROR_OK;
     }
     if (!requests_value_is_valid(request.type, message->body)) {
         refuse(routing, session, number, ERROR_INVALID_ARGUMENT,
-               "the value's type is none of 1 to 5, or its size is not the type's");
+               span_text("the value's type is none of 1 to 5, or its size is not the type's"));
         return ERROR_OK;
     }
     struct flight *flight = flights_take(routing->flights, FLIGHT_AT_SESSION, session->slot,
                                          session->id.serial, number);
     if (flight == NULL) {
         refuse(routing, session, number, ERROR_OVERLOADED,
-               "as many requests are in flight here as requests.in_flight allows");
+               span_text("as many requests are in flight here as requests.in_flight allows"));
         return ERROR_OK;
     }
     flight->sender = session->id;

@@ -8,8 +8,7 @@
 #include "mesh/routing/requests.h"
 #include "proto/kinds.h"
 
-/* The counter of each outcome a request may have; other errors are counted together. */
-static enum counter counter_of(enum error outcome)
+enum counter responses_counter(enum error outcome)
 {
     static const enum counter counters[] = {
         [ERROR_OK] = COUNTER_requests_ok,
@@ -31,7 +30,7 @@ static enum counter counter_of(enum error outcome)
 void responses_forget(struct routing *routing, struct flight *flight, enum error outcome)
 {
     if (flight->ends[FLIGHT_CALLER].place == FLIGHT_AT_SESSION)
-        count(routing->context, counter_of(outcome));
+        count(routing->context, responses_counter(outcome));
     flights_release(routing->flights, flight);
 }
 

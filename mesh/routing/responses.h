@@ -31,4 +31,7 @@ void responses_say_moved(struct routing *routing, struct flight *flight,
 /* Tells whoever serves the flight that it is over. */
 void responses_cancel_handler(struct routing *routing, struct flight *flight);
 
+/* The counter of each outcome a request may have; other errors are counted together. */
+enum counter responses_counter(enum error outcome);
+
 #endif

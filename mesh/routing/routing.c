@@ -5,6 +5,7 @@
 #include "mesh/routing/commands.h"
 #include "mesh/routing/listeners.h"
 #include "mesh/routing/losses.h"
+#include "mesh/routing/rights.h"
 #include "mesh/routing/room.h"
 
 struct routing *routing_new(struct context *context, struct sessions *sessions,
@@ -97,6 +98,14 @@ void routing_session_ended(struct routing *routing, struct session *session)
     listeners_session_ended(routing, session);
     commands_session_ended(routing, session);
     losses_session(routing, session);
+}
+
+void routing_rights_changed(struct routing *routing, struct session *session)
+{
+    if (session != NULL)
+        rights_session_changed(routing, session);
+    else
+        rights_all_changed(routing);
 }
 
 void routing_due(struct routing *routing, const struct deadline *due)

@@ -47,6 +47,10 @@ void routing_link_lost(struct routing *routing, uint64_t instance);
 /* SESSION_EVENT_ENDED, after the directory was told and before the session is buried. */
 void routing_session_ended(struct routing *routing, struct session *session);
 
+/* What sessions may do has changed: of that one, or of all (NULL). What a session has and may not
+ * have any more is taken back. */
+void routing_rights_changed(struct routing *routing, struct session *session);
+
 void routing_due(struct routing *routing, const struct deadline *due);
 
 /* requests_received = the sum of the outcomes + what is in flight; every table in order. */

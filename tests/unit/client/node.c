@@ -303,6 +303,12 @@ static void hear_command(struct node *node, int session, const struct message *m
         span_of(buffer, bytes));
 }
 
+void node_take_back(struct node *node, int session, const char *path)
+{
+    const struct registration gone = {.kind = HANDLER_REQUEST, .path = span_text(path)};
+    say(node, session, &registration_schema, &gone, KIND_UNREGISTER, 0, nothing());
+}
+
 static void hear_grant(struct node *node, int session, const struct message *message)
 {
     struct client_grant grant;

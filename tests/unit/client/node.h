@@ -70,6 +70,9 @@ void node_join(struct node *node);
 /* Ends a session: GOODBYE with a reason and a text. */
 void node_goodbye(struct node *node, int session, enum close_reason reason, const char *text);
 
+/* UNREGISTER from the node: the session may not serve the path any more. */
+void node_take_back(struct node *node, int session, const char *path);
+
 /* Sends raw bytes to a session. */
 void node_send_raw(struct node *node, int session, const void *bytes, size_t count);
 

@@ -93,6 +93,43 @@ Test(client, opens_a_session_with_what_was_offered)
     node_stop(&node);
 }
 
+static void on_incoming(struct weft_client *client, const struct weft_incoming *incoming,
+                        void *user)
+{
+    (void)user;
+    (void)weft_reject(client, incoming->responder, "never");
+}
+
+static void on_registered(struct weft_client *client, enum weft_error error, struct weft_text text,
+                          void *user)
+{
+    struct told *told = user;
+    (void)client;
+    told->registered++;
+    told->error = error;
+    (void)snprintf(told->text, sizeof told->text, "%.*s", (int)text.bytes, text.data);
+}
+
+Test(client, is_told_when_it_may_not_serve_a_path_any_more)
+{
+    struct node node = {0};
+    struct told told = {0};
+    node_start(&node);
+    struct weft_options options = options_for(node.address, &told);
+    struct weft_client *client = weft_new(&options);
+    cr_assert_eq(weft_handle(client, "/orders/", on_incoming, on_registered, &told), WEFT_OK);
+    node_until(&node, weft_context_of(client), told.registered == 1);
+    cr_assert_eq(told.error, WEFT_OK);
+    node_take_back(&node, 0, "elsewhere");
+    node_take_back(&node, 0, "orders");
+    node_until(&node, weft_context_of(client), told.registered == 2);
+    cr_assert_eq(told.error, WEFT_ACCESS_DENIED);
+    cr_assert_not_null(strstr(told.text, "permissions"));
+    cr_assert_eq(weft_unhandle(client, "orders"), WEFT_OK, "the library still knows of it");
+    weft_destroy(&client);
+    node_stop(&node);
+}
+
 Test(client, refuses_options_that_are_out_of_range)
 {
     static const char *const bad_servers[] = {
