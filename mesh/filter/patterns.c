@@ -153,9 +153,14 @@ enum pattern_verdict pattern_match(struct patterns *patterns, const struct patte
                                    struct span value, uint64_t *steps)
 {
     static const uint8_t nothing[1] = {0};
-    uint64_t allowed = *steps < MATCH_STEPS_MAX ? *steps : MATCH_STEPS_MAX;
     uint64_t start = MATCH_STEPS_MIN + value.bytes / STEP_BYTES;
-    struct toll toll = {.left = allowed > start ? allowed - start : 0};
+    if (*steps < start) {
+        *steps = 0;
+        return PATTERN_SPENT;
+    }
+    *steps -= start;
+    uint64_t allowed = *steps < MATCH_STEPS_MAX ? *steps : MATCH_STEPS_MAX;
+    struct toll toll = {.left = allowed};
     (void)pcre2_set_callout(patterns->matching, toll_take, &toll);
     int result = pcre2_match(code_of(pattern), value.bytes > 0 ? value.data : nothing, value.bytes,
                              0, 0, patterns->match, patterns->matching);
