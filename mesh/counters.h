@@ -21,7 +21,9 @@
                 X(forward_bytes_out) /* what peers were sent on purpose: zero for local work */    \
         X(requests_forwarded) X(responses_forwarded) X(commands_forwarded) /* sessions */          \
         X(sessions_opened) X(sessions_closed) X(sessions_refused)                                  \
-            X(sessions_lost) /* requests this node's callers made, and their outcomes */           \
+            X(sessions_lost)                                                                       \
+        X(session_events_told) X(session_event_resyncs) X(session_listeners_ended)                 \
+        /* requests this node's callers made, and their outcomes */                                \
         X(requests_received) X(requests_ok) X(requests_rejected) X(requests_handler_error)         \
             X(requests_no_handler) X(requests_unhandled) X(requests_no_such_session)               \
                 X(requests_denied) X(requests_overloaded) X(requests_handler_lost)                 \

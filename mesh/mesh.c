@@ -95,6 +95,17 @@ static void member_event(struct mesh *mesh, const struct member_event *event)
     }
 }
 
+static void session_opening(struct mesh *mesh, struct session *session)
+{
+    if (ownership_session_opened(mesh->ownership, session->id) == ERROR_OK) {
+        sessions_welcome(mesh->sessions, session);
+        routing_session_opened(mesh->routing, session);
+    } else {
+        sessions_turn_away(mesh->sessions, session, ERROR_LIMIT_REACHED,
+                           span_text("the directory of sessions is full; try another node"));
+    }
+}
+
 static void session_changed(struct mesh *mesh, struct session *session, unsigned changes)
 {
     enum session_state state = sessions_state(session);
@@ -102,6 +113,7 @@ static void session_changed(struct mesh *mesh, struct session *session, unsigned
         ownership_session_changed(mesh->ownership, session->id, state);
     if ((changes & SESSION_CHANGED_ROLES) != 0 && state != SESSION_CLOSED)
         routing_rights_changed(mesh->routing, session);
+    routing_session_changed(mesh->routing, session, changes);
 }
 
 /* The directory first, so that whatever routing does next does not choose who has just gone. */
@@ -110,11 +122,7 @@ static void session_event(struct mesh *mesh, const struct session_event *event)
     struct session *session = event->session;
     switch (event->kind) {
     case SESSION_EVENT_OPENING:
-        if (ownership_session_opened(mesh->ownership, session->id) == ERROR_OK)
-            sessions_welcome(mesh->sessions, session);
-        else
-            sessions_turn_away(mesh->sessions, session, ERROR_LIMIT_REACHED,
-                               span_text("the directory of sessions is full; try another node"));
+        session_opening(mesh, session);
         break;
     case SESSION_EVENT_CHANGED:
         session_changed(mesh, session, event->changes);
@@ -215,6 +223,8 @@ static void end_judge(struct mesh *mesh)
 void mesh_pump(struct mesh *mesh)
 {
     events_hand_on(mesh);
+    routing_look(mesh->routing);
+    events_hand_on(mesh); /* a session may have ended by what it was told */
     stage_move(mesh);
     membership_publish(mesh->membership, sessions_open(mesh->sessions), mesh->lag_us,
                        ownership_log_version(mesh->ownership));

@@ -237,6 +237,8 @@ static enum error member_message(struct mesh *mesh, uint64_t sender, const struc
         report_status(mesh);
         return commands_from_node(mesh->routing, node, message);
     }
+    if (message->kind == KIND_LISTEN || message->kind == KIND_EVENT)
+        return listeners_from_node(mesh->routing, sender, message);
     requests_cancel_from_node(mesh->routing, node, message->correlation);
     return ERROR_OK;
 }
@@ -255,6 +257,8 @@ static enum error forward_message(struct mesh *mesh, uint64_t sender, const stru
     case KIND_CANCEL:
     case KIND_COMMAND:
     case KIND_RESULT:
+    case KIND_LISTEN:
+    case KIND_EVENT:
         return member_message(mesh, sender, message);
     case KIND_ERROR: /* it does not know what we asked; our own deadline ends the matter */
         return ERROR_OK;
@@ -268,9 +272,7 @@ static enum error forward_message(struct mesh *mesh, uint64_t sender, const stru
     case KIND_DONE:
     case KIND_REGISTER:
     case KIND_UNREGISTER:
-    case KIND_LISTEN:
     case KIND_UNLISTEN:
-    case KIND_EVENT:
     case KIND_JOIN:
     case KIND_CHALLENGE:
     case KIND_SWIM_PING:

@@ -53,6 +53,8 @@ void content_show(struct content *content, enum content_visibility visibility)
     struct directory_totals *live = &content->directory->live;
     if (content->visibility == CONTENT_LIVE)
         directory_subtract(live, &content->totals);
+    if (content->registrations > 0)
+        content->directory->handlers.listeners_changes++;
     content->visibility = visibility;
     if (visibility == CONTENT_LIVE)
         directory_add(live, &content->totals);

@@ -302,8 +302,10 @@ struct handler *handlers_add(struct handlers *handlers, struct content *content,
     if (at == NULL)
         at = path_add(handlers, kind, path);
     handler->content = content;
-    if (at != NULL && link_at_path(handlers, handler, at))
+    if (at != NULL && link_at_path(handlers, handler, at)) {
+        handlers->listeners_changes += kind == OWNERSHIP_KIND_LISTENER;
         return handler;
+    }
     if (at != NULL && at->count == 0)
         path_remove(handlers, at);
     record_remove(handlers, handler);
@@ -313,6 +315,7 @@ struct handler *handlers_add(struct handlers *handlers, struct content *content,
 void handlers_remove(struct handlers *handlers, struct handler *handler)
 {
     struct handler_path *path = handler->path;
+    handlers->listeners_changes += path->kind == OWNERSHIP_KIND_LISTENER;
     unlink_from_path(handler);
     record_remove(handlers, handler);
     if (path->count == 0)

@@ -41,6 +41,7 @@ struct handlers {
     struct hashmap by_path;    /* kind and path -> number of a path */
     struct hashmap by_session; /* session -> number of its first handler */
     struct handler_path *ordered, *unordered;
+    uint64_t listeners_changes; /* how often a listener came, went, or may have come to light */
 };
 
 void handlers_init(struct handlers *handlers, struct memory *memory, uint64_t salt);

@@ -185,6 +185,77 @@ bool ownership_handler_of_session(const struct ownership *ownership, struct sess
     return true;
 }
 
+/* All listeners are registered under one path, so that they are found together. */
+static struct span listeners_path(void)
+{
+    return span_text("sessions");
+}
+
+static const struct handler *listener_of(const struct ownership *ownership,
+                                         struct session_id session)
+{
+    return handlers_find(&ownership->directory.handlers, ownership->own, OWNERSHIP_KIND_LISTENER,
+                         listeners_path(), session);
+}
+
+enum error ownership_listener_registered(struct ownership *ownership, struct session_id session,
+                                         uint64_t number)
+{
+    uint8_t value[sizeof number];
+    struct writer writer;
+    require(content_session(ownership->own, session).state != 0);
+    if (listener_of(ownership, session) == NULL &&
+        handlers_of(ownership, session) >= SESSION_HANDLERS_MAX)
+        return ERROR_LIMIT_REACHED;
+    writer_init(&writer, value, sizeof value);
+    writer_u64(&writer, number);
+    return record(ownership, &(struct ownership_entry){.type = OWNERSHIP_HANDLER_REGISTERED,
+                                                       .session = session,
+                                                       .handler_kind = OWNERSHIP_KIND_LISTENER,
+                                                       .path = listeners_path(),
+                                                       .value = span_of(value, sizeof value)});
+}
+
+void ownership_listener_removed(struct ownership *ownership, struct session_id session)
+{
+    if (listener_of(ownership, session) == NULL)
+        return;
+    (void)record(ownership, &(struct ownership_entry){.type = OWNERSHIP_HANDLER_REMOVED,
+                                                      .session = session,
+                                                      .handler_kind = OWNERSHIP_KIND_LISTENER,
+                                                      .path = listeners_path()});
+}
+
+bool ownership_next_listener(const struct ownership *ownership, uint32_t *cursor,
+                             struct listener_entry *entry)
+{
+    const struct handler_path *path =
+        handlers_at(&ownership->directory.handlers, OWNERSHIP_KIND_LISTENER, listeners_path());
+    while (path != NULL && *cursor < path->count) {
+        const struct handler *handler = path->at[(*cursor)++];
+        struct reader reader;
+        reader_init(&reader, handlers_value(handler));
+        *entry = (struct listener_entry){.instance = handler->content->writer,
+                                         .session = handler->session,
+                                         .number = reader_u64(&reader)};
+        if (handler->content->visibility == CONTENT_LIVE && !reader.is_bad)
+            return true;
+    }
+    return false;
+}
+
+uint64_t ownership_listeners_changes(const struct ownership *ownership)
+{
+    return ownership->directory.handlers.listeners_changes;
+}
+
+uint32_t ownership_listeners(const struct ownership *ownership)
+{
+    const struct handler_path *path =
+        handlers_at(&ownership->directory.handlers, OWNERSHIP_KIND_LISTENER, listeners_path());
+    return path == NULL ? 0 : path->count;
+}
+
 static enum error entries_received(struct ownership *ownership, uint64_t peer,
                                    const struct message *message)
 {

@@ -44,6 +44,28 @@ enum error ownership_handler_unregistered(struct ownership *ownership, enum hand
 bool ownership_handler_of_session(const struct ownership *ownership, struct session_id session,
                                   uint32_t index, enum handler_kind *kind, struct span *path);
 
+/* A session of this node listens to sessions; `number` says to the others which of this node's
+ * LISTENs it is, and takes the place of the one before. ERROR_OK or ERROR_LIMIT_REACHED (as for
+ * handlers; unchanged). It goes with its session, or by ownership_listener_removed: fine when it
+ * is not there. */
+enum error ownership_listener_registered(struct ownership *ownership, struct session_id session,
+                                         uint64_t number);
+void ownership_listener_removed(struct ownership *ownership, struct session_id session);
+
+/* The sessions of live nodes that listen to sessions; start with *cursor = 0. */
+struct listener_entry {
+    uint64_t instance; /* the node */
+    struct session_id session;
+    uint64_t number;
+};
+bool ownership_next_listener(const struct ownership *ownership, uint32_t *cursor,
+                             struct listener_entry *entry);
+
+/* Another number than before: the walk may find something else. O(1). */
+uint64_t ownership_listeners_changes(const struct ownership *ownership);
+
+uint32_t ownership_listeners(const struct ownership *ownership); /* lost nodes' included */
+
 /* A message of the log (LOG_ENTRIES, LOG_PULL, LOG_SNAPSHOT, LOG_HEADS). `peer` is the
  * sender's instance; answers go out on this node's forward link to it, if that is up. Returns
  * ERROR_OK, or ERROR_INVALID_MESSAGE: a strike, nothing changed. */

@@ -6,6 +6,8 @@
 #include "mesh/routing/listeners.h"
 
 #include "mesh/routing/rights.h"
+#include "mesh/routing/streams.h"
+#include "mesh/routing/watches.h"
 #include "proto/kinds.h"
 
 struct listener {
@@ -84,7 +86,7 @@ static void add(struct routing *routing, uint32_t slot, uint64_t correlation)
     routing->first_listener = slot;
 }
 
-void listeners_session_ended(struct routing *routing, const struct session *session)
+static void members_forget(struct routing *routing, const struct session *session)
 {
     struct listener *listener = &routing->listeners[session->slot];
     if (!listener->is_listening)
@@ -107,15 +109,49 @@ static void deny(struct routing *routing, struct session *session, uint64_t corr
                         sentence_span(&text));
 }
 
+static bool may_listen(const struct routing *routing, const struct session *session,
+                       enum listen_what what)
+{
+    return sessions_may(routing->sessions, session, rights_of_listen((uint8_t)what),
+                        (struct span){0});
+}
+
 void listeners_rights_changed(struct routing *routing, struct session *session)
 {
     const struct listener *listener = &routing->listeners[session->slot];
-    enum permission permission = rights_of_listen(LISTEN_MEMBER);
-    if (!listener->is_listening ||
-        sessions_may(routing->sessions, session, permission, (struct span){0}))
-        return;
-    deny(routing, session, listener->correlation, permission);
-    listeners_session_ended(routing, session);
+    const struct watch *watch = watches_find(routing, session);
+    if (listener->is_listening && !may_listen(routing, session, LISTEN_MEMBER)) {
+        deny(routing, session, listener->correlation, rights_of_listen(LISTEN_MEMBER));
+        members_forget(routing, session);
+    }
+    if (watch != NULL && !may_listen(routing, session, LISTEN_SESSION)) {
+        deny(routing, session, watch->correlation, rights_of_listen(LISTEN_SESSION));
+        watches_forget(routing, session);
+    }
+}
+
+void listeners_session_ended(struct routing *routing, const struct session *session)
+{
+    members_forget(routing, session);
+    watches_forget(routing, session);
+}
+
+static void members_listen(struct routing *routing, struct session *session, uint64_t correlation)
+{
+    members_forget(routing, session); /* a second LISTEN begins anew */
+    sessions_send_done(routing->sessions, session, correlation);
+    add(routing, session->slot, correlation);
+    picture_say(routing, session->slot);
+}
+
+static void unlisten(struct routing *routing, struct session *session, enum listen_what what,
+                     uint64_t correlation)
+{
+    if (what == LISTEN_SESSION)
+        watches_forget(routing, session);
+    else
+        members_forget(routing, session);
+    sessions_send_done(routing->sessions, session, correlation);
 }
 
 enum error listeners_from_session(struct routing *routing, struct session *session,
@@ -125,23 +161,39 @@ enum error listeners_from_session(struct routing *routing, struct session *sessi
     enum error error = schema_decode(&listen_schema, message->fields, &listen);
     if (error != ERROR_OK)
         return error;
-    enum permission permission = rights_of_listen(listen.what);
-    if (message->kind == KIND_LISTEN &&
-        !sessions_may(routing->sessions, session, permission, (struct span){0})) {
-        deny(routing, session, message->correlation, permission);
-        return ERROR_OK;
-    }
-    if (listen.what != LISTEN_MEMBER) {
+    bool is_known = listen.what == LISTEN_SESSION || listen.what == LISTEN_MEMBER;
+    bool is_denied = is_known && message->kind == KIND_LISTEN &&
+                     !may_listen(routing, session, (enum listen_what)listen.what);
+    if (is_denied)
+        deny(routing, session, message->correlation, rights_of_listen(listen.what));
+    else if (!is_known)
         sessions_send_error(routing->sessions, session, message->correlation,
                             ERROR_INVALID_ARGUMENT,
-                            span_text("this version listens to members (what 2) only"));
-        return ERROR_OK;
-    }
-    listeners_session_ended(routing, session); /* a second LISTEN begins anew */
-    sessions_send_done(routing->sessions, session, message->correlation);
-    if (message->kind == KIND_LISTEN) {
-        add(routing, session->slot, message->correlation);
-        picture_say(routing, session->slot);
-    }
+                            span_text("this version listens to sessions (what 1) or to members "
+                                      "(what 2)"));
+    else if (message->kind == KIND_UNLISTEN)
+        unlisten(routing, session, (enum listen_what)listen.what, message->correlation);
+    else if (listen.what == LISTEN_SESSION)
+        watches_listen(routing, session, message->correlation, &listen);
+    else
+        members_listen(routing, session, message->correlation);
     return ERROR_OK;
+}
+
+enum error listeners_from_node(struct routing *routing, uint64_t instance,
+                               const struct message *message)
+{
+    struct listen listen;
+    struct event event;
+    enum error error;
+    if (message->kind == KIND_EVENT) {
+        error = schema_decode(&event_schema, message->fields, &event);
+        return error != ERROR_OK ? error : watches_event(routing, instance, &event, message->body);
+    }
+    error = schema_decode(&listen_schema, message->fields, &listen);
+    if (error == ERROR_OK && (listen.what != LISTEN_SESSION || listen.epoch == 0))
+        error = ERROR_INVALID_MESSAGE;
+    if (error == ERROR_OK)
+        streams_listen(routing, instance, &listen);
+    return error;
 }

@@ -1,4 +1,5 @@
-/* listeners.h - decides which sessions here are told what happens to members, and tells them.
+/* listeners.h - decides which sessions here are told what happens to members, and tells them; what
+ * is said about listening to sessions goes on to watches.h and streams.h.
  * Memory: one record for each session's slot, touched as used. Thread: one owner. */
 #ifndef WEFT_MESH_ROUTING_LISTENERS_H
 #define WEFT_MESH_ROUTING_LISTENERS_H
@@ -12,6 +13,10 @@ void listeners_clear(struct routing *routing);
  * picture: who is there. Returns what is wrong with the message, if it could not be read. */
 enum error listeners_from_session(struct routing *routing, struct session *session,
                                   const struct message *message);
+
+/* LISTEN or EVENT of another node, about sessions. An error is a strike. */
+enum error listeners_from_node(struct routing *routing, uint64_t instance,
+                               const struct message *message);
 
 /* Something happened to a member: every listener gets an event. The node may go after that. */
 void listeners_tell(struct routing *routing, enum member_news news, const struct node *node);

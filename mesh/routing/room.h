@@ -11,9 +11,17 @@
 struct applied;
 struct inquiries;
 struct listener;
+struct watches;
+struct streams;
+struct filter_engine;
 
 /* The room's deadlines. */
-enum routing_purpose { ROUTING_FLIGHT_DUE, ROUTING_INQUIRY_DUE };
+enum routing_purpose {
+    ROUTING_FLIGHT_DUE,
+    ROUTING_INQUIRY_DUE,
+    ROUTING_FEED_DUE,
+    ROUTING_STREAM_DUE,
+};
 
 /* What a session asked that only the door can answer: MEMBERS, VERDICTS. */
 struct door_question {
@@ -35,6 +43,9 @@ struct routing {
     struct door_question question;
     struct listener *listeners; /* by session slot */
     uint32_t first_listener;
+    struct filter_engine *filters;
+    struct watches *watches; /* sessions here that listen to sessions */
+    struct streams *streams; /* what this node tells all that do */
 };
 
 /* What is carried from the caller to the handler. Spans into a frame, or into scratch memory. */

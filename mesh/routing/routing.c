@@ -1,12 +1,15 @@
 /* routing.c - the room's birth, and facts that concern all of it. */
 #include "mesh/routing/routing.h"
 
+#include "mesh/filter/filter.h"
 #include "mesh/routing/applied.h"
 #include "mesh/routing/commands.h"
 #include "mesh/routing/listeners.h"
 #include "mesh/routing/losses.h"
 #include "mesh/routing/rights.h"
 #include "mesh/routing/room.h"
+#include "mesh/routing/streams.h"
+#include "mesh/routing/watches.h"
 
 struct routing *routing_new(struct context *context, struct sessions *sessions,
                             struct ownership *ownership)
@@ -22,12 +25,14 @@ struct routing *routing_new(struct context *context, struct sessions *sessions,
     /* A node's handlers are worked for by all others, so what begins elsewhere has a table of the
      * same size: neither can crowd the other out. */
     uint32_t most = context->config->requests_in_flight_max;
-    bool is_whole =
-        nodes_init(&routing->nodes, context) && inquiries_init(routing) && listeners_init(routing);
+    bool is_whole = nodes_init(&routing->nodes, context) && inquiries_init(routing) &&
+                    listeners_init(routing) && watches_init(routing) && streams_init(routing);
+    routing->filters = filter_engine_new(&context->memory);
     routing->applied = applied_new(context);
     routing->flights = flights_new(context, most, most, sessions_capacity(sessions),
                                    context->config->gossip.members_max + 1);
-    if (!is_whole || routing->applied == NULL || routing->flights == NULL)
+    if (!is_whole || routing->filters == NULL || routing->applied == NULL ||
+        routing->flights == NULL)
         routing_destroy(&routing);
     return routing;
 }
@@ -40,6 +45,9 @@ void routing_destroy(struct routing **routing)
     flights_destroy(&self->flights);
     inquiries_clear(self);
     listeners_clear(self);
+    watches_clear(self);
+    streams_clear(self);
+    filter_engine_destroy(&self->filters);
     applied_destroy(&self->applied);
     nodes_clear(&self->nodes);
     memory_free(&self->context->memory, MEMORY_TABLES, self, sizeof *self);
@@ -58,6 +66,7 @@ void routing_node_joined(struct routing *routing, uint64_t instance, struct span
      * for it the node is not asked and not chosen, which is what CLUSTER_ROUTING says. */
     if (nodes_joined(&routing->nodes, instance, name, zone))
         listeners_tell(routing, MEMBER_NEWS_JOINED, nodes_find(&routing->nodes, instance));
+    watches_node_joined(routing, instance);
 }
 
 void routing_node_suspected(struct routing *routing, uint64_t instance, bool is_suspected)
@@ -77,6 +86,7 @@ struct node *routing_node(struct routing *routing, uint64_t instance)
 void routing_node_gone(struct routing *routing, uint64_t instance, enum member_news news)
 {
     struct node *node = nodes_find(&routing->nodes, instance);
+    watches_node_gone(routing, instance, news != MEMBER_NEWS_FAILED);
     if (node == NULL || instance == routing->context->instance)
         return;
     listeners_tell(routing, news, node);
@@ -91,11 +101,29 @@ void routing_link_lost(struct routing *routing, uint64_t instance)
         return;
     commands_node_lost(routing, node, "lost its connection before it answered");
     losses_link(routing, node);
+    streams_link_lost(routing, instance);
+}
+
+void routing_session_opened(struct routing *routing, struct session *session)
+{
+    streams_session_opened(routing, session);
+}
+
+void routing_session_changed(struct routing *routing, struct session *session, unsigned changes)
+{
+    streams_session_changed(routing, session, changes);
+}
+
+void routing_look(struct routing *routing)
+{
+    watches_look(routing);
+    streams_look(routing);
 }
 
 void routing_session_ended(struct routing *routing, struct session *session)
 {
     listeners_session_ended(routing, session);
+    streams_session_ended(routing, session);
     commands_session_ended(routing, session);
     losses_session(routing, session);
 }
@@ -117,6 +145,12 @@ void routing_due(struct routing *routing, const struct deadline *due)
     case ROUTING_INQUIRY_DUE:
         commands_due(routing, inquiries_at(routing, due->slot));
         break;
+    case ROUTING_FEED_DUE:
+        watches_due(routing, due);
+        break;
+    case ROUTING_STREAM_DUE:
+        streams_due(routing, due);
+        break;
     }
 }
 
@@ -129,4 +163,6 @@ void routing_check(const struct routing *routing)
     require(outcomes == counters[COUNTER_requests_received]);
     require(!routing->question.is_open);
     flights_check(routing->flights);
+    watches_check(routing);
+    streams_check(routing);
 }

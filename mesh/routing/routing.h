@@ -51,6 +51,14 @@ void routing_session_ended(struct routing *routing, struct session *session);
  * have any more is taken back. */
 void routing_rights_changed(struct routing *routing, struct session *session);
 
+/* The session was welcomed; or some of it changed: bits of enum session_change. After the directory
+ * was told. */
+void routing_session_opened(struct routing *routing, struct session *session);
+void routing_session_changed(struct routing *routing, struct session *session, unsigned changes);
+
+/* Between two facts: what the directory says of listeners is carried out. */
+void routing_look(struct routing *routing);
+
 void routing_due(struct routing *routing, const struct deadline *due);
 
 /* requests_received = the sum of the outcomes + what is in flight; every table in order. */

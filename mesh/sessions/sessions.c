@@ -190,6 +190,11 @@ void sessions_reconfigured(struct sessions *sessions)
         rights_follow(sessions, session);
 }
 
+uint32_t sessions_used(const struct sessions *sessions)
+{
+    return sessions->used;
+}
+
 /* The addresses, in memory that lives until the pull ends: they may change before that. */
 static struct span addresses_now(struct sessions *sessions)
 {

@@ -92,6 +92,7 @@ struct session *sessions_next(struct sessions *sessions, const struct session *a
 
 uint32_t sessions_open(const struct sessions *sessions);     /* how many are open */
 uint32_t sessions_capacity(const struct sessions *sessions); /* slots are below this */
+uint32_t sessions_used(const struct sessions *sessions);     /* and were handed out below this */
 
 /* Whether the session may do that at that path (as path_parse gave it; empty: no path). One test of
  * a bit, unless the permission is given in places only. */

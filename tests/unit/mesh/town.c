@@ -84,6 +84,11 @@ static uint32_t connection_of(uint32_t node, uint32_t link, enum channel channel
     return (node + 1) << 16 | link << 4 | (uint32_t)channel;
 }
 
+static bool is_connected(uint32_t from, uint32_t to)
+{
+    return !town_nodes[from].is_cut_off && !town_nodes[to].is_cut_off;
+}
+
 static void link_open(uint32_t from, const struct mesh_output *output)
 {
     uint32_t to = node_at(output->address);
@@ -97,7 +102,7 @@ static void link_open(uint32_t from, const struct mesh_output *output)
         .channel = output->channel,
         .link = output->link,
     };
-    if (town_nodes[to].mesh != NULL)
+    if (town_nodes[to].mesh != NULL && is_connected(from, to))
         post(from, &up, NULL, 0);
 }
 
@@ -136,7 +141,8 @@ static void send_frame(uint32_t from, const struct mesh_output *output)
         const struct town_link *link = &town_nodes[from].links[output->link];
         input.connection = connection_of(from, output->link, output->channel);
         input.address = span_text("h");
-        if (town_nodes[link->to].mesh != NULL && link->is_open[output->channel])
+        if (town_nodes[link->to].mesh != NULL && link->is_open[output->channel] &&
+            is_connected(from, link->to))
             post(link->to, &input, frame, output->bytes);
     } else if (output->channel == CHANNEL_CLIENT) {
         letters_take(&town_clients[output->connection], span_of(frame, output->bytes));
@@ -144,7 +150,7 @@ static void send_frame(uint32_t from, const struct mesh_output *output)
         uint32_t to = (output->connection >> 16) - 1;
         input.fact = MESH_ANSWER;
         input.link = output->connection >> 4 & 0xfff;
-        if (to < TOWN_NODES && town_nodes[to].mesh != NULL)
+        if (to < TOWN_NODES && town_nodes[to].mesh != NULL && is_connected(from, to))
             post(to, &input, frame, output->bytes);
     }
     free(frame);
@@ -309,6 +315,30 @@ void town_mend_forward(uint32_t from, uint32_t to)
 {
     links_break(from, to, CHANNEL_FORWARD, MESH_LINK_UP);
     town_settle();
+}
+
+/* Every link between the node and the others, both ways, is told that fact. */
+static void links_tell(uint32_t node, enum mesh_fact fact)
+{
+    for (uint32_t i = 0; i < TOWN_NODES; i++) {
+        for (int channel = CHANNEL_GOSSIP; i != node && channel <= CHANNEL_FORWARD; channel++) {
+            links_break(i, node, (enum channel)channel, fact);
+            links_break(node, i, (enum channel)channel, fact);
+        }
+    }
+    town_settle();
+}
+
+void town_cut_off(uint32_t node)
+{
+    town_nodes[node].is_cut_off = true;
+    links_tell(node, MESH_LINK_LOST);
+}
+
+void town_heal(uint32_t node)
+{
+    town_nodes[node].is_cut_off = false;
+    links_tell(node, MESH_LINK_UP);
 }
 
 uint32_t town_connect(uint32_t node)

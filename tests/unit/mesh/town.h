@@ -40,6 +40,7 @@ struct town_node {
     enum mesh_notice_code notices[256];
     size_t notices_count;
     bool is_stopped, is_full; /* full: client frames are not taken */
+    bool is_cut_off;          /* no frame of another node reaches it, nor of it another */
     enum mesh_notice_code stopped_with;
 };
 
@@ -70,6 +71,10 @@ void town_crash(uint32_t node);
 /* The forward link from one node to another breaks, and comes up again. */
 void town_break_forward(uint32_t from, uint32_t to);
 void town_mend_forward(uint32_t from, uint32_t to);
+
+/* No link between the node and the others works; and they all come up again. */
+void town_cut_off(uint32_t node);
+void town_heal(uint32_t node);
 
 /* A client's connection; nothing was said yet. */
 uint32_t town_connect(uint32_t node);
