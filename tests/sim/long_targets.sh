@@ -27,16 +27,25 @@ at_most "known to all after" p50 150 "$table"
 at_most "known to all after" p99 1000 "$table"
 measure vanish
 at_most "known to all after" p99 5000 "$table"
+measure vanish --nodes 10000 --alone --runs 10
+at_most "known to all after" p99 8000 "$table"
 measure split --runs 20
 at_most " s " max 15 "$table"
 measure split --nodes 300 --runs 2
 at_most " s " max 15 "$table"
-measure join --nodes 1000
+measure split --nodes 1000 --alone --runs 2
+at_most " s " max 25 "$table"
+measure join --nodes 2000 --alone
+at_most "one view after" max 15 "$table"
+measure restart --nodes 500 --alone --runs 3
 at_most "one view after" max 15 "$table"
 measure idle
 at_most "nodes:" gossip 600 "$table"
-measure stall --runs 1000
+for nodes in 1000 3000; do
+    measure idle --nodes "$nodes" --alone # links are dialled when they are needed: reported
+done
+measure stall --alone --runs 1000
 at_most "nodes that stall" "node-seconds, by" 0 "$table"
-measure loss --runs 20
+measure loss --alone --runs 20
 at_most "25 % of segments stalled" "views:" 1 "$table"
 exit "$failed"

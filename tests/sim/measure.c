@@ -287,31 +287,70 @@ static bool measure_split(const struct measure_options *options)
 
 /* ---- joins -----------------------------------------------------------------------------------*/
 
+/* All but the first start, through the first; one that was there before them dies meanwhile, and
+ * everybody has to know that, too. */
+static bool one_join(struct world *world, struct samples *joins)
+{
+    enum { EARLY = 1, DIES_AFTER_MS = 100 };
+    static const uint32_t seed[] = {0};
+    for (uint32_t node = 0; node < world->nodes_count; node++) {
+        world_set_seeds(world, node, seed, node == 0 ? 0 : 1);
+        world->nodes[node].uplink_bytes_per_s = UPLINK_BYTES_PER_S;
+        world->nodes[node].service_ns = SERVICE_NS;
+        if (node <= EARLY)
+            world_start(world, node);
+        world_run_ms(world, node == EARLY ? 1000 : 0);
+    }
+    uint64_t from_ns = world->now_ns;
+    for (uint32_t node = EARLY + 1; node < world->nodes_count; node++)
+        world_start(world, node);
+    world_run_ms(world, DIES_AFTER_MS);
+    world_crash(world, EARLY);
+    bool is_over = settle(world);
+    samples_add(joins, (double)(world->now_ns - from_ns) / 1e9);
+    return is_over;
+}
+
 static bool measure_join(const struct measure_options *options)
 {
     uint32_t nodes = choose(options->nodes, 1000), runs = choose(options->runs, 1);
-    static const uint32_t seed[] = {0};
     struct samples joins = {0};
     bool is_over = true;
     print_head("joins at once through one seed, until all agree", nodes, runs);
     for (uint32_t run = 0; is_over && run < runs; run++) {
         struct world *world = any_world(options, options->seed + run, nodes);
-        for (uint32_t node = 0; node < nodes; node++)
-            world_set_seeds(world, node, seed, node == 0 ? 0 : 1);
-        for (uint32_t node = 0; node < nodes; node++) {
-            world->nodes[node].uplink_bytes_per_s = UPLINK_BYTES_PER_S;
-            world->nodes[node].service_ns = SERVICE_NS;
-        }
-        world_start(world, 0);
-        world_run_ms(world, 1000);
-        uint64_t from_ns = world->now_ns;
-        for (uint32_t node = 1; node < nodes; node++)
-            world_start(world, node);
-        is_over = settle(world);
-        samples_add(&joins, (double)(world->now_ns - from_ns) / 1e9);
+        is_over = one_join(world, &joins);
         end_world(&world);
     }
     samples_print(&joins, "one view after", "s");
+    return is_over;
+}
+
+/* ---- restarts --------------------------------------------------------------------------------*/
+
+/* All but one crash, and start again at once under their names, through the one that is left. */
+static bool measure_restart(const struct measure_options *options)
+{
+    uint32_t nodes = choose(options->nodes, 300), runs = choose(options->runs, 1);
+    static const uint32_t seed[] = {0};
+    struct samples restarts = {0};
+    print_head("all but one crash and start again at once, until all agree", nodes, runs);
+    struct world *world = quiet_world(options, options->seed, nodes);
+    bool is_over = world != NULL;
+    for (uint32_t run = 0; is_over && run < runs; run++) {
+        uint64_t from_ns = world->now_ns;
+        for (uint32_t node = 1; node < nodes; node++)
+            world_crash(world, node);
+        for (uint32_t node = 1; node < nodes; node++) {
+            world_set_seeds(world, node, seed, 1);
+            world_start(world, node);
+        }
+        is_over = settle(world);
+        samples_add(&restarts, (double)(world->now_ns - from_ns) / 1e9);
+        world_run_ms(world, 5000);
+    }
+    samples_print(&restarts, "one view after", "s");
+    end_world(&world);
     return is_over;
 }
 
@@ -483,9 +522,9 @@ static const struct {
     const char *what;
     bool (*run)(const struct measure_options *);
 } experiments[] = {
-    {"crash", measure_crash}, {"vanish", measure_vanish}, {"split", measure_split},
-    {"join", measure_join},   {"idle", measure_idle},     {"stall", measure_stall},
-    {"loss", measure_loss},
+    {"crash", measure_crash}, {"vanish", measure_vanish},   {"split", measure_split},
+    {"join", measure_join},   {"idle", measure_idle},       {"stall", measure_stall},
+    {"loss", measure_loss},   {"restart", measure_restart},
 };
 
 bool measure_is_known(const char *what)

@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define MEASURE_NAMES "crash, vanish, split, join, idle, stall or loss"
+#define MEASURE_NAMES "crash, vanish, split, join, idle, stall, loss or restart"
 
 struct measure_options {
     const char *what;
