@@ -11,6 +11,7 @@
  * (M3) nothing here reads a clock or draws a number: same inputs, same outputs */
 #include "mesh/mesh.h"
 
+#include "mesh/base/bugs.h"
 #include "mesh/core.h"
 #include "mesh/receive.h"
 #include "mesh/report.h"
@@ -83,7 +84,8 @@ static void member_event(struct mesh *mesh, const struct member_event *event)
         break;
     case MEMBER_EVENT_LEFT:
     case MEMBER_EVENT_REPLACED:
-        ownership_member_gone(mesh->ownership, event->instance);
+        if (!bug_is_planted(BUG_OLD_INSTANCE))
+            ownership_member_gone(mesh->ownership, event->instance);
         routing_node_gone(mesh->routing, event->instance,
                           event->kind == MEMBER_EVENT_LEFT ? MEMBER_NEWS_LEFT
                                                            : MEMBER_NEWS_REPLACED);

@@ -17,7 +17,20 @@
     X(OTHERS_RAISE, "I21", "who accuses a member raises its incarnation")                          \
     X(GOES_BACK, "I21", "news of a lower incarnation is taken")                                    \
     X(NAME_GIVEN_UP, "I30", "a node stops when it is accused")                                     \
-    X(WALL_CLOCK, "I31", "the wall clock decides who hears the news")
+    X(WALL_CLOCK, "I31", "the wall clock decides who hears the news")                              \
+    X(GHOST_SESSION, "I17", "a session that another node closed stays in the directory")           \
+    X(BARE_SNAPSHOT, "I17", "a snapshot comes without its registrations")                          \
+    X(NO_PULL, "I17", "what no push brought is not asked for")                                     \
+    X(OLD_INSTANCE, "I18", "what a node hosted before its restart stays")                          \
+    X(DEAD_SERVE, "I19", "a dead node's handlers are found as before")                             \
+    X(SAME_ID, "I7", "session ids begin anew")                                                     \
+    X(WRONG_REASON, "I9", "a session's end is told with another reason")                           \
+    X(SILENT_TIMEOUT, "I1", "who waits too long is told nothing")                                  \
+    X(LOSS_UNNOTICED, "I1", "who waits for a lost handler elsewhere is told nothing")              \
+    X(OTHERS_ANSWER, "I2", "an answer is told to another request")                                 \
+    X(HANDED_AGAIN, "I3", "a repeated frame is handed over again")                                 \
+    X(FALSE_NO, "I4", "a lost handler is told as none")                                            \
+    X(FAR_IGNORED, "I5", "handlers of other nodes are not chosen")
 
 enum bug {
     BUG_NONE,

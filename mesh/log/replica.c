@@ -22,6 +22,7 @@
  * (P4) Another's log comes only as the answer to a pull that was made. */
 #include "mesh/log/replica.h"
 
+#include "mesh/base/bugs.h"
 #include "proto/kinds.h"
 
 #define VERSION_MAX (UINT64_MAX / 2)
@@ -120,6 +121,8 @@ static uint64_t choose_source(const struct replica *replica, struct log *log)
 static void pull(struct replica *replica, struct log *log)
 {
     pull_end(replica, log);
+    if (bug_is_planted(BUG_NO_PULL) && replica->is_complete)
+        return;
     replica->source = choose_source(replica, log);
     if (log->is_held || (replica->source != 0 && is_busy(log, replica->source))) {
         retry_in(replica, log, log->is_held ? pull_pause_ms : turn_ms);

@@ -5,6 +5,7 @@
  * (C2) Tables ascend strictly by origin; none is empty. */
 #include "mesh/ownership/content.h"
 
+#include "mesh/base/bugs.h"
 #include "mesh/base/require.h"
 #include "proto/command.h"
 
@@ -280,6 +281,8 @@ enum error content_apply(struct content *content, const struct ownership_entry *
     case OWNERSHIP_SESSION_CLAIMED:
         return session_set(content, entry->session, value);
     case OWNERSHIP_SESSION_CLOSED:
+        if (bug_is_planted(BUG_GHOST_SESSION) && content != content->directory->own)
+            return ERROR_OK;
         session_close(content, entry->session);
         return ERROR_OK;
     case OWNERSHIP_HANDLER_REGISTERED:

@@ -9,6 +9,7 @@
  * (O2) A run of entries is decoded to its end before the first one changes anything. */
 #include "mesh/ownership/host.h"
 
+#include "mesh/base/bugs.h"
 #include "mesh/ownership/claims.h"
 #include "mesh/ownership/snapshot.h"
 
@@ -64,7 +65,8 @@ void host_failed(struct host *host, struct log *log)
 {
     replica_unfollow(&host->replica, log);
     content_destroy(&host->staged);
-    content_show(host->content, CONTENT_SHADED);
+    if (!bug_is_planted(BUG_DEAD_SERVE))
+        content_show(host->content, CONTENT_SHADED);
     deadlines_set(log->context->deadlines, &host->drop, log->context->now_ns + drop_after_ns);
 }
 

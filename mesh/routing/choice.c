@@ -1,6 +1,7 @@
 /* choice.c - see choice.h. */
 #include "mesh/routing/choice.h"
 
+#include "mesh/base/bugs.h"
 #include "mesh/base/path.h"
 
 /* Registrations of one path that are looked at, those on this node first. A path served by more is
@@ -36,7 +37,8 @@ static enum rank rank_of(const struct routing *routing, const struct handler_ent
             return RANK_MOVED;
         return entry->state == SESSION_ACTIVE ? RANK_HERE : RANK_DISCONNECTED;
     }
-    if (scope == CHOICE_LOCAL || has_moved(flight, entry->instance))
+    if (scope == CHOICE_LOCAL || has_moved(flight, entry->instance) ||
+        bug_is_planted(BUG_FAR_IGNORED))
         return RANK_MOVED;
     const struct node *node = nodes_find(&routing->nodes, entry->instance);
     const struct link *link = links_of_instance(routing->context->links, entry->instance);

@@ -3,6 +3,7 @@
  * from the lost end, so that the second is whatever is left there. */
 #include "mesh/routing/losses.h"
 
+#include "mesh/base/bugs.h"
 #include "mesh/base/path.h"
 #include "mesh/base/sentence.h"
 #include "mesh/routing/requests.h"
@@ -41,8 +42,14 @@ static void handlers_lost(struct routing *routing, enum flight_place place, uint
                           struct span text)
 {
     struct flight *flight;
-    while ((flight = flights_first(routing->flights, FLIGHT_HANDLER, place, slot)) != NULL)
-        responses_say(routing, flight, ERROR_HANDLER_LOST, text);
+    enum error outcome = bug_is_planted(BUG_FALSE_NO) ? ERROR_NO_HANDLER : ERROR_HANDLER_LOST;
+    while ((flight = flights_first(routing->flights, FLIGHT_HANDLER, place, slot)) != NULL) {
+        if (bug_is_planted(BUG_LOSS_UNNOTICED) &&
+            flight->ends[FLIGHT_CALLER].place == FLIGHT_AT_NODE)
+            responses_forget(routing, flight, outcome);
+        else
+            responses_say(routing, flight, outcome, text);
+    }
 }
 
 static void route_again(struct routing *routing, struct salvaged *salvaged)
@@ -109,7 +116,7 @@ void losses_due(struct routing *routing, struct flight *flight)
 {
     responses_cancel_handler(routing, flight);
     /* The caller's node has the same deadline and says so itself. */
-    if (flight->ends[FLIGHT_CALLER].place == FLIGHT_AT_NODE)
+    if (flight->ends[FLIGHT_CALLER].place == FLIGHT_AT_NODE || bug_is_planted(BUG_SILENT_TIMEOUT))
         responses_forget(routing, flight, ERROR_TIMEOUT);
     else
         responses_say(routing, flight, ERROR_TIMEOUT,

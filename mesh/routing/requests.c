@@ -15,6 +15,7 @@
  *      "moved". */
 #include "mesh/routing/requests.h"
 
+#include "mesh/base/bugs.h"
 #include "mesh/base/path.h"
 #include "mesh/base/sentence.h"
 #include "mesh/routing/choice.h"
@@ -242,7 +243,8 @@ enum error requests_from_node(struct routing *routing, struct node *node,
         !requests_value_is_valid(request.type, message->body) || request.timeout_ms == 0)
         return ERROR_INVALID_MESSAGE;
     parcel.type = request.type;
-    if (flights_of_caller(routing->flights, node->instance, message->correlation) != NULL)
+    if (flights_of_caller(routing->flights, node->instance, message->correlation) != NULL &&
+        !bug_is_planted(BUG_HANDED_AGAIN))
         return ERROR_OK; /* the frame came twice; it is in flight */
     struct flight *flight = flights_take(routing->flights, FLIGHT_AT_NODE, node->slot,
                                          node->instance, message->correlation);

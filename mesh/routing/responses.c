@@ -4,6 +4,7 @@
  * (R1) requests_received = the sum of the outcome counters + the flights that began here */
 #include "mesh/routing/responses.h"
 
+#include "mesh/base/bugs.h"
 #include "mesh/base/path.h"
 #include "mesh/routing/requests.h"
 #include "proto/kinds.h"
@@ -41,6 +42,8 @@ static void send_to_caller(struct routing *routing, const struct flight *flight,
     const struct flight_end *caller = &flight->ends[FLIGHT_CALLER];
     message->kind = KIND_RESPONSE;
     message->correlation = flight->caller_correlation;
+    if (bug_is_planted(BUG_OTHERS_ANSWER) && caller->place == FLIGHT_AT_SESSION)
+        message->correlation--;
     if (caller->place == FLIGHT_AT_SESSION) {
         message->consumes_credit = true;
         sessions_send(routing->sessions, sessions_at(routing->sessions, caller->slot), message);

@@ -4,6 +4,7 @@
  * version, mesh, readiness (another node may serve it now), identity, room, properties. */
 #include "mesh/sessions/opening.h"
 
+#include "mesh/base/bugs.h"
 #include "mesh/base/sentence.h"
 #include "mesh/sessions/table.h"
 
@@ -138,6 +139,8 @@ static struct session *session_take(struct sessions *sessions, uint32_t connecti
     struct session_id id = {.instance = sessions->context->instance};
     while (id.serial == 0)
         id.serial = permutation_apply(&sessions->serials, sessions->serial++);
+    if (bug_is_planted(BUG_SAME_ID))
+        id.serial = sessions->serial & 31;
     struct hashmap_key key = {.high = id.instance, .low = id.serial};
     struct session *session = table_take(sessions, connection);
     if (session != NULL && hashmap_put(&sessions->by_id, key, session->slot)) {

@@ -12,6 +12,7 @@
  *      the slots that are not FREE and have an id. */
 #include "mesh/sessions/sessions.h"
 
+#include "mesh/base/bugs.h"
 #include "mesh/base/sentence.h"
 #include "mesh/sessions/table.h"
 #include "proto/kinds.h"
@@ -429,6 +430,8 @@ void sessions_bury(struct sessions *sessions, struct session *session)
         .schema = &client_goodbye_schema,
         .fields = &goodbye,
     };
+    if (bug_is_planted(BUG_WRONG_REASON))
+        goodbye.reason = CLOSE_REASON_QUEUE_LIMIT_REACHED;
     if (!session->is_connection_lost)
         outbound_finish(&session->outbound, &message, true);
     table_release(sessions, session, !session->is_connection_lost);

@@ -20,6 +20,8 @@ enum event_kind {
     EVENT_PUMP,         /* a link's pipe may send its head: link, channel */
     EVENT_RESOLVED,     /* seed */
     EVENT_STOP,         /* SIGTERM */
+    EVENT_CLIENT,       /* at a client: link its number; connection, frame; without: lost */
+    EVENT_CLIENT_DUE,   /* a client's alarm `number`: link */
     EVENT_FAULT,        /* the fault schedule's entry `number` begins or ends */
 };
 

@@ -266,7 +266,7 @@ static bool begin(struct episode *episode, struct world *world)
         set_network(episode, world, true);
         return true;
     case FAULT_NARROW:
-        world->nodes[episode->a].uplink_bytes_per_s = episode->strength;
+        world_narrow(world, episode->a, episode->strength);
         return true;
     case FAULT_SPLIT:
     case FAULT_ONE_WAY:
@@ -339,7 +339,7 @@ void episodes_end(struct episode *episode, struct world *world)
         set_network(episode, world, false);
         break;
     case FAULT_NARROW:
-        world->nodes[episode->a].uplink_bytes_per_s = 0;
+        world_narrow(world, episode->a, 0);
         break;
     case FAULT_SPLIT:
     case FAULT_ONE_WAY:

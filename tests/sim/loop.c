@@ -58,6 +58,13 @@ static void tell_watchers(struct world *world, uint32_t node, const struct messa
                                          is_swim ? &swim : NULL);
 }
 
+static void tell_forward(struct world *world, uint32_t node, const struct message *message)
+{
+    for (uint32_t i = 0; i < world->watchers_count; i++)
+        if (world->watchers[i].on_forward != NULL)
+            world->watchers[i].on_forward(world->watchers[i].state, world, node, message);
+}
+
 /* Reads a frame that leaves: for those who watch, and for the trace. */
 static void read_frame(struct world *world, uint32_t node, const struct mesh_output *output,
                        struct span frame)
@@ -68,7 +75,7 @@ static void read_frame(struct world *world, uint32_t node, const struct mesh_out
     enum error error = ERROR_OK;
     char kinds[256] = "";
     size_t at = 0;
-    if (output->channel != CHANNEL_GOSSIP && world->trace == NULL)
+    if (output->channel == CHANNEL_CLIENT && world->trace == NULL)
         return;
     reader_init(&reader, frame);
     if (envelope_decode(&reader, output->channel, &envelope) != ERROR_OK)
@@ -76,6 +83,8 @@ static void read_frame(struct world *world, uint32_t node, const struct mesh_out
     while (message_next(&reader, &message, &error)) {
         if (output->channel == CHANNEL_GOSSIP)
             tell_watchers(world, node, &message);
+        else if (output->channel == CHANNEL_FORWARD)
+            tell_forward(world, node, &message);
         if (world->trace != NULL && at < sizeof kinds - 32)
             at += (size_t)snprintf(kinds + at, sizeof kinds - at, " %s", kind_name(message.kind));
     }
@@ -96,7 +105,9 @@ static void carry_frame(struct world *world, uint32_t node, const struct mesh_ou
         world->gossip_bytes += output->bytes;
     else if (output->channel == CHANNEL_FORWARD)
         world->forward_bytes += output->bytes;
-    if (output->order == MESH_SEND)
+    if (output->channel == CHANNEL_CLIENT)
+        clients_reply(world, output->connection, frame, output->bytes);
+    else if (output->order == MESH_SEND)
         network_send(world, node, output->link, output->channel, frame, output->bytes);
     else
         network_reply(world, node, output->channel, output->connection, frame, output->bytes);
@@ -139,7 +150,10 @@ static void carry_out(struct world *world, uint32_t node, const struct mesh_outp
         network_probe(world, node, output->link, output->address);
         break;
     case MESH_CUT:
-        network_cut_connection(world, output->channel, output->connection);
+        if (output->channel == CHANNEL_CLIENT)
+            clients_cut(world, output->connection);
+        else
+            network_cut_connection(world, output->channel, output->connection);
         break;
     case MESH_RESOLVE_SEED:
         resolve_seed(world, node, output->seed);
@@ -204,12 +218,17 @@ void loop_tell(struct world *world, uint32_t node, struct mesh_input *input)
 
 static void tell_frame(struct world *world, const struct event *event)
 {
-    struct mesh_input input = {.fact = MESH_FRAME,
-                               .channel = (enum channel)event->channel,
-                               .connection = event->connection,
-                               .bytes = span_of(event->frame, event->bytes),
-                               .address = span_text(world->nodes[event->from].gossip_address)};
+    bool is_clients = event->channel == CHANNEL_CLIENT;
+    struct mesh_input input = {
+        .fact = MESH_FRAME,
+        .channel = (enum channel)event->channel,
+        .connection = event->connection,
+        .bytes = span_of(event->frame, event->bytes),
+        .address = is_clients ? span_text("192.0.2.1:40000")
+                              : span_text(world->nodes[event->from].gossip_address)};
     loop_tell(world, event->node, &input);
+    if (is_clients)
+        clients_delivered(world, event);
 }
 
 static void tell_resolved(struct world *world, const struct event *event)
@@ -268,6 +287,10 @@ static void work_on(struct world *world, const struct event *event)
     case EVENT_PUMP:
         network_due(world, event);
         return;
+    case EVENT_CLIENT:
+    case EVENT_CLIENT_DUE:
+        clients_due(world, event);
+        return;
     case EVENT_FAULT:
         world->faults.on_due(world->faults.state, world, event->number);
         return;
@@ -281,11 +304,18 @@ static void postpone(struct world *world, const struct event *event, uint64_t un
     agenda_plan(&world->agenda, later);
 }
 
+/* Whether it is a node's process that takes it. */
+static bool is_of_node(const struct event *event)
+{
+    return event->kind != EVENT_FAULT && event->kind != EVENT_CLIENT &&
+           event->kind != EVENT_CLIENT_DUE;
+}
+
 /* What comes for a node that is stopped comes when it wakes, in its old order; one that is slow
  * takes one thing after the other. Its kernel goes on sending meanwhile. */
 static bool is_postponed(struct world *world, struct event *event)
 {
-    if (event->kind == EVENT_FAULT || event->kind == EVENT_PUMP)
+    if (!is_of_node(event) || event->kind == EVENT_PUMP)
         return false;
     struct world_node *n = &world->nodes[event->node];
     if (n->paused_until_ns > world->now_ns) {
@@ -308,7 +338,7 @@ void loop_step(struct world *world)
     if (event.at_ns > world->now_ns)
         world->now_ns = event.at_ns;
     const struct world_node *n = &world->nodes[event.node];
-    bool is_void = event.kind != EVENT_FAULT && (n->core == NULL || n->life != event.life);
+    bool is_void = is_of_node(&event) && (n->core == NULL || n->life != event.life);
     if (!is_void && is_postponed(world, &event))
         return;
     if (!is_void) {

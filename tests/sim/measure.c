@@ -364,7 +364,7 @@ static bool measure_one_idle(const struct measure_options *options, uint32_t nod
         return false;
     world_run_ms(world, QUIET_MS);
     uint64_t gossip = world->gossip_bytes, forward = world->forward_bytes;
-    uint64_t connections = world->connections;
+    uint64_t connections = world->connections.count;
     world_run_ms(world, WATCHED_MS);
     double node_s = nodes * (WATCHED_MS / 1000.0);
     printf("  %5" PRIu32
@@ -372,7 +372,7 @@ static bool measure_one_idle(const struct measure_options *options, uint32_t nod
            "and second\n",
            nodes, (double)(world->gossip_bytes - gossip) / node_s,
            (double)(world->forward_bytes - forward) / node_s,
-           (double)(world->connections - connections) / node_s);
+           (double)(world->connections.count - connections) / node_s);
     fflush(stdout);
     end_world(&world);
     return true;

@@ -121,7 +121,7 @@ static void drop_frames(struct sim_link *l)
     }
     l->last = NULL;
     l->queued = 0;
-    l->is_pumping = false;
+    l->is_pumping = l->is_leaving = false;
     l->pump++;
 }
 
@@ -210,20 +210,6 @@ static bool is_silent(const struct world *world, uint32_t node, uint32_t peer)
            world_is_held(world, node, peer) || world_is_held(world, peer, node);
 }
 
-static uint32_t new_connection(struct world *world, uint32_t node, uint32_t link,
-                               enum channel channel)
-{
-    if (world->connections == world->diallers_capacity) {
-        uint32_t capacity = world->diallers_capacity == 0 ? 1024 : world->diallers_capacity * 2;
-        struct sim_dialler *grown = realloc(world->diallers, capacity * sizeof *grown);
-        require(grown != NULL);
-        world->diallers = grown;
-        world->diallers_capacity = capacity;
-    }
-    world->diallers[world->connections] = (struct sim_dialler){node, link, channel};
-    return ++world->connections;
-}
-
 /* SYN, greeting, READY: a round trip each. */
 static uint64_t handshake_ns(struct world *world, uint32_t node, uint32_t to)
 {
@@ -250,7 +236,8 @@ static void connect_now(struct world *world, uint32_t node, uint32_t link, uint3
         return;
     }
     l->peer_life = world->nodes[l->peer].life;
-    l->connection = new_connection(world, node, link, (enum channel)channel);
+    l->connection = connections_new(&world->connections,
+                                    (struct sim_dialler){node, link, (enum channel)channel});
     l->is_up = true;
     l->is_full = false;
     l->stall_ms = l->unacknowledged = 0;
@@ -306,15 +293,21 @@ static void arrive(struct world *world, uint32_t node, const struct sim_link *l,
                                                .bytes = frame->bytes});
 }
 
-/* A narrow node's frames leave one after the other. */
-static uint64_t leaves_at_ns(struct world *world, uint32_t node, size_t bytes)
+/* A narrow node's frames leave one after the other, each taking its time. */
+static bool is_leaving(struct world *world, uint32_t node, uint32_t link, uint32_t channel)
 {
     struct world_node *n = &world->nodes[node];
+    struct sim_link *l = link_at(world, node, link, channel);
     if (n->uplink_bytes_per_s == 0)
-        return world->now_ns;
-    uint64_t from_ns = n->uplink_free_ns > world->now_ns ? n->uplink_free_ns : world->now_ns;
-    n->uplink_free_ns = from_ns + bytes * 1000 * MS / n->uplink_bytes_per_s;
-    return n->uplink_free_ns;
+        return false;
+    if (n->uplink_free_ns <= world->now_ns && !l->is_leaving) {
+        n->uplink_free_ns = world->now_ns + l->first->bytes * 1000 * MS / n->uplink_bytes_per_s;
+        l->is_leaving = true;
+    }
+    if (n->uplink_free_ns <= world->now_ns)
+        return false;
+    plan_pump(world, n->uplink_free_ns - world->now_ns, node, link, channel);
+    return true;
 }
 
 static void send_head(struct world *world, uint32_t node, struct sim_link *l, uint32_t channel)
@@ -324,7 +317,8 @@ static void send_head(struct world *world, uint32_t node, struct sim_link *l, ui
     if (l->first == NULL)
         l->last = NULL;
     l->queued--;
-    uint64_t at_ns = leaves_at_ns(world, node, frame->bytes) + travel_ns(world, node, l->peer);
+    l->is_leaving = false;
+    uint64_t at_ns = world->now_ns + travel_ns(world, node, l->peer);
     if (at_ns < l->last_arrival_ns)
         at_ns = l->last_arrival_ns;
     l->last_arrival_ns = at_ns;
@@ -402,11 +396,6 @@ static bool pump_out(struct world *world, uint32_t node, uint32_t link, uint32_t
         }
         if (world_is_held(world, node, l->peer))
             return true; /* until network_released */
-        uint64_t free_ns = world->nodes[node].uplink_free_ns;
-        if (world->nodes[node].uplink_bytes_per_s != 0 && free_ns > world->now_ns) {
-            plan_pump(world, free_ns - world->now_ns, node, link, channel);
-            return true;
-        }
         bool waits = must_wait(world, node, l);
         bool is_lost = !waits && draws(world, world->network.stall_permille, 1000);
         world->frames_stalled += is_lost;
@@ -416,6 +405,8 @@ static bool pump_out(struct world *world, uint32_t node, uint32_t link, uint32_t
             return true;
         }
         l->stall_ms = 0;
+        if (is_leaving(world, node, link, channel))
+            return true;
         send_head(world, node, l, channel);
     }
     return false;
@@ -477,7 +468,7 @@ void network_released(struct world *world, uint32_t from, uint32_t to)
     struct sim_links *links = &world->nodes[from].links;
     for (uint32_t i = 0; i < links->count; i++) {
         const struct sim_link *l = &links->links[i];
-        if (l->is_up && l->peer == to && l->first != NULL)
+        if (l->is_up && (l->peer == to || to == UINT32_MAX) && l->first != NULL)
             plan_pump(world, 0, from, i / 2, channel_of(i));
     }
 }
@@ -488,10 +479,8 @@ void network_released(struct world *world, uint32_t from, uint32_t to)
 static struct sim_link *dialled(struct world *world, uint32_t connection,
                                 const struct sim_dialler **dialler)
 {
-    if (connection == 0 || connection > world->connections)
-        return NULL;
-    *dialler = &world->diallers[connection - 1];
-    if ((*dialler)->channel == CHANNEL_CLIENT)
+    *dialler = connections_dialler(&world->connections, connection);
+    if (*dialler == NULL || (*dialler)->channel == CHANNEL_CLIENT)
         return NULL;
     struct sim_link *l = link_at(world, (*dialler)->node, (*dialler)->link, (*dialler)->channel);
     return l->is_up && l->connection == connection ? l : NULL;

@@ -39,6 +39,7 @@ struct sim_frame {
 struct sim_link {
     bool is_open, is_up, is_full;
     bool is_pumping;      /* the pump is planned */
+    bool is_leaving;      /* the head has the node's narrow uplink */
     bool has_asked_twice; /* the SYN was sent again */
     uint32_t dial;        /* counts attempts and lives: events of older ones are void */
     uint32_t pump;        /* counts plans of the pump: older ones are void */
@@ -58,12 +59,6 @@ struct sim_link {
 struct sim_links { /* of one node: [link * 2 + (channel is forward)] */
     struct sim_link *links;
     uint32_t count;
-};
-
-/* Who dialled a connection: by connection number. */
-struct sim_dialler {
-    uint32_t node, link;
-    enum channel channel;
 };
 
 /* The daemon's part of an order. */
@@ -86,7 +81,7 @@ void network_process_ended(struct world *world, uint32_t node, bool says_so);
 /* Breaks one link as a reset does: both ends learn of it. */
 void network_reset(struct world *world, uint32_t node, uint32_t link, enum channel channel);
 
-/* Frames held between two nodes leave at once. */
+/* Frames held between two nodes leave at once; to UINT32_MAX: those to anybody. */
 void network_released(struct world *world, uint32_t from, uint32_t to);
 
 void network_forget(struct sim_links *links); /* frees all */

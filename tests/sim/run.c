@@ -8,9 +8,12 @@
 #include <string.h>
 #include <time.h>
 
+#include "tests/sim/check_directory.h"
 #include "tests/sim/check_ends.h"
 #include "tests/sim/check_incarnations.h"
 #include "tests/sim/check_members.h"
+#include "tests/sim/check_sessions.h"
+#include "tests/sim/workload.h"
 #include "tests/sim/world.h"
 
 static const uint64_t MS = 1000000;
@@ -27,6 +30,9 @@ struct run {
     struct faults *faults;
     struct check_members members;
     struct check_incarnations incarnations;
+    struct workload *workload;
+    struct check_directory directory;
+    struct check_sessions sessions;
     struct run_result *result;
     uint64_t end_ns;
 };
@@ -51,6 +57,54 @@ static void start_all(struct run *run)
     }
 }
 
+/* S, once a second. */
+static void look(struct run *run)
+{
+    check_members_look(&run->members, run->world);
+    check_outcomes_look(workload_outcomes(run->workload), run->world);
+}
+
+/* Whether somebody holds a running node for one that left. */
+static bool is_held_left(const struct world *world, uint32_t node)
+{
+    for (uint32_t by = 0; by < world->nodes_count; by++) {
+        const struct view *view = views_at(world->views, by, node);
+        if (world_is_running(world, by) && view->state == VIEW_LEFT &&
+            view->instance == world->nodes[node].instance)
+            return true;
+    }
+    return false;
+}
+
+/* `left` is final for an instance, also when a changed byte said it: that process is started anew,
+ * as its operator would do. */
+static void restart_forged(struct run *run)
+{
+    struct world *world = run->world;
+    for (uint32_t node = 0; faults_can_forge(run->faults) && node < world->nodes_count; node++) {
+        if (!world_is_running(world, node) || node == world->spare || !is_held_left(world, node))
+            continue;
+        world_crash(world, node);
+        world_start(world, node);
+    }
+}
+
+/* L: first who is there, then what they know of each other, then whether it works. */
+static void converge(struct run *run)
+{
+    struct world *world = run->world;
+    workload_set_quiet(run->workload, world, true);
+    restart_forged(run);
+    check_members_converge(&run->members, world);
+    /* One byte changed in an entry of a log is another entry: nobody can tell. */
+    if (!faults_can_forge(run->faults)) {
+        check_directory_converge(&run->directory, world);
+        check_outcomes_probe(workload_outcomes(run->workload), world);
+    }
+    look(run);
+    workload_set_quiet(run->workload, world, false);
+}
+
 static void storm(struct run *run)
 {
     struct world *world = run->world;
@@ -62,10 +116,10 @@ static void storm(struct run *run)
     faults_begin(run->faults, world, ms);
     for (; ms > 0 && !world_has_failed(world); ms -= ms < 1000 ? ms : 1000) {
         world_run_ms(world, ms < 1000 ? ms : 1000);
-        check_members_look(&run->members, world);
+        look(run);
     }
     faults_end(run->faults, world, world->nodes_count > 2);
-    check_members_converge(&run->members, world);
+    converge(run);
 }
 
 static void play(struct run *run)
@@ -74,12 +128,12 @@ static void play(struct run *run)
     bool boots_in_storm = random_below(&world->random[STREAM_PHASES], 4) == 0;
     if (!boots_in_storm) {
         start_all(run);
-        check_members_converge(&run->members, world);
+        converge(run);
     }
     do {
         storm(run);
         world_run_ms(world, CALM_MS);
-        check_members_look(&run->members, world);
+        look(run);
     } while (world->now_ns < run->end_ns && !world_has_failed(world));
 }
 
@@ -87,7 +141,7 @@ static void take_stock(const struct run *run)
 {
     const struct world *world = run->world;
     struct run_result *result = run->result;
-    tally_finish(&result->tally, world, run->faults);
+    tally_finish(&result->tally, world, run->faults, workload_outcomes(run->workload));
     memcpy(result->failed_check, world->failed_check, sizeof result->failed_check);
     result->failed_at_s = (double)world->failed_ns / 1e9;
     result->events = world->steps;
@@ -122,12 +176,18 @@ void run_world(const struct run_options *options, struct run_result *result)
     check_members_init(&run.members, run.world, run.faults);
     check_incarnations_init(&run.incarnations, run.world, run.faults);
     check_ends_init(run.world, run.faults);
+    run.workload = workload_new(run.world, run.faults);
+    check_directory_init(&run.directory, run.world, workload_people(run.workload));
+    check_sessions_init(&run.sessions, workload_people(run.workload));
     tally_init(&result->tally, run.world);
     play(&run);
     take_stock(&run);
     if (trace != NULL && fclose(trace) != 0)
         fprintf(stderr, "weftsim: the trace in %s is not complete\n", options->trace);
     check_incarnations_clear(&run.incarnations);
+    check_directory_clear(&run.directory);
+    check_sessions_clear(&run.sessions);
+    workload_destroy(&run.workload);
     faults_destroy(&run.faults);
     world_destroy(&run.world);
     result->wall_s = wall_now_s() - started_s;

@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "proto/kinds.h"
+#include "proto/log.h"
 
 static void count_records(struct tally *tally, struct span records)
 {
@@ -30,6 +31,19 @@ static void on_gossip(void *state, struct world *world, uint32_t node,
     tally->items[TALLY_BUCKETS_SENT] += swim->buckets.bytes > 0;
     tally->items[TALLY_TABLE_SENT] += message->kind == KIND_SWIM_SYNC && swim->news.bytes > 0;
     count_records(tally, swim->news);
+}
+
+static void on_forward(void *state, struct world *world, uint32_t node,
+                       const struct message *message)
+{
+    struct tally *tally = state;
+    struct log_entries entries;
+    if (message->kind != KIND_LOG_ENTRIES || message->correlation == 0 ||
+        message->body.bytes == 0 ||
+        schema_decode(&log_entries_schema, message->fields, &entries) != ERROR_OK)
+        return;
+    tally->items[TALLY_LOG_RANGE]++;
+    tally->items[TALLY_LOG_WITNESS] += entries.writer != world->nodes[node].instance;
 }
 
 static void count_verdict(struct tally *tally, const struct mesh_notice *notice)
@@ -81,10 +95,29 @@ void tally_init(struct tally *tally, struct world *world)
     world_watch(world, (struct world_watcher){.state = tally,
                                               .on_notice = on_notice,
                                               .on_gossip = on_gossip,
+                                              .on_forward = on_forward,
                                               .on_stopped = on_stopped});
 }
 
-void tally_finish(struct tally *tally, const struct world *world, const struct faults *faults)
+static void count_outcomes(struct tally *tally, const struct check_outcomes *check)
+{
+    static const enum tally_item items[] = {
+        [ERROR_OK] = TALLY_OUTCOME_OK,
+        [ERROR_REJECTED] = TALLY_OUTCOME_REJECTED,
+        [ERROR_HANDLER_ERROR] = TALLY_OUTCOME_HANDLER_ERROR,
+        [ERROR_NO_HANDLER] = TALLY_OUTCOME_NO_HANDLER,
+        [ERROR_HANDLER_LOST] = TALLY_OUTCOME_HANDLER_LOST,
+        [ERROR_TIMEOUT] = TALLY_OUTCOME_TIMEOUT,
+        [ERROR_CANCELLED] = TALLY_OUTCOME_CANCELLED,
+    };
+    for (size_t i = 0; i < sizeof items / sizeof items[0]; i++)
+        if (items[i] != 0)
+            tally->items[items[i]] += check->outcomes[i];
+    tally->items[TALLY_HANDED_FAR] = check->handed_far;
+}
+
+void tally_finish(struct tally *tally, const struct world *world, const struct faults *faults,
+                  const struct check_outcomes *outcomes)
 {
     for (int fault = 0; fault < FAULTS; fault++)
         tally->struck[fault] = faults_struck(faults)[fault];
@@ -94,6 +127,11 @@ void tally_finish(struct tally *tally, const struct world *world, const struct f
     tally->items[TALLY_RESET] = world->links_reset;
     tally->items[TALLY_LINK_LOST] = world_counter(world, COUNTER_links_lost);
     tally->items[TALLY_LINK_FULL] = world_counter(world, COUNTER_links_full);
+    tally->items[TALLY_LOG_GAP] = world_counter(world, COUNTER_log_gaps);
+    tally->items[TALLY_LOG_SNAPSHOT] = world_counter(world, COUNTER_log_snapshots_in);
+    tally->items[TALLY_REROUTED] = world_counter(world, COUNTER_requests_rerouted);
+    tally->items[TALLY_ANSWERED_LATE] = world_counter(world, COUNTER_responses_late);
+    count_outcomes(tally, outcomes);
 }
 
 void tally_add(struct tally *sum, const struct tally *tally)

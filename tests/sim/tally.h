@@ -4,6 +4,7 @@
 #ifndef WEFT_TESTS_SIM_TALLY_H
 #define WEFT_TESTS_SIM_TALLY_H
 
+#include "tests/sim/check_outcomes.h"
 #include "tests/sim/faults.h"
 #include "tests/sim/world.h"
 
@@ -35,7 +36,21 @@
     X(REFUSAL_SEEN, "message", "a witness of a refused connection")                                \
     X(CHALLENGED, "message", "asked to greet anew")                                                \
     X(TABLE_SENT, "message", "a table, or part of one")                                            \
-    X(BUCKETS_SENT, "message", "hashes of a view")
+    X(BUCKETS_SENT, "message", "hashes of a view")                                                 \
+    X(LOG_RANGE, "log", "entries that were asked for")                                             \
+    X(LOG_WITNESS, "log", "entries of another than the sender")                                    \
+    X(LOG_GAP, "log", "a gap in what was pushed")                                                  \
+    X(LOG_SNAPSHOT, "log", "a snapshot received")                                                  \
+    X(HANDED_FAR, "request", "handed over at another node")                                        \
+    X(REROUTED, "request", "routed again")                                                         \
+    X(ANSWERED_LATE, "request", "answered too late")                                               \
+    X(OUTCOME_OK, "outcome", "ok")                                                                 \
+    X(OUTCOME_REJECTED, "outcome", "rejected")                                                     \
+    X(OUTCOME_HANDLER_ERROR, "outcome", "handler error")                                           \
+    X(OUTCOME_NO_HANDLER, "outcome", "no handler")                                                 \
+    X(OUTCOME_HANDLER_LOST, "outcome", "handler lost")                                             \
+    X(OUTCOME_TIMEOUT, "outcome", "timeout")                                                       \
+    X(OUTCOME_CANCELLED, "outcome", "cancelled")
 
 enum tally_item {
 #define TALLY_ENUM(name, where, what) TALLY_##name,
@@ -52,8 +67,9 @@ struct tally {
 /* Watches a world from now on. */
 void tally_init(struct tally *tally, struct world *world);
 
-/* Adds what the world and the schedule know at the end. */
-void tally_finish(struct tally *tally, const struct world *world, const struct faults *faults);
+/* Adds what the world, the schedule and a checker know at the end. */
+void tally_finish(struct tally *tally, const struct world *world, const struct faults *faults,
+                  const struct check_outcomes *outcomes);
 
 void tally_add(struct tally *sum, const struct tally *tally);
 

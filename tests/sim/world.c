@@ -19,7 +19,7 @@ static const uint64_t MS = 1000000;
 
 static const char *const version = "simulated";
 
-enum { SEEDS_EACH = 3 };
+enum { SEEDS_EACH = 3, SESSIONS_MAX = 1024, REQUESTS_MAX = 8192 };
 
 static uint8_t *matrix_new(uint32_t nodes)
 {
@@ -79,11 +79,12 @@ void world_destroy(struct world **world)
     }
     core_store_destroy(&w->store);
     agenda_clear(&w->agenda);
+    clients_destroy(&w->clients);
     views_destroy(&w->views);
     free(w->nodes);
     free(w->cuts);
     free(w->holds);
-    free(w->diallers);
+    connections_clear(&w->connections);
     free(w);
     *world = NULL;
 }
@@ -190,6 +191,8 @@ static void configure(struct world *world, struct world_node *n)
     n->config.seeds = seeds;
     if (world->store != NULL)
         n->config.gossip.members_max = world->nodes_count;
+    n->config.sessions_max = SESSIONS_MAX; /* the tables of many nodes lie in one process */
+    n->config.requests_in_flight_max = REQUESTS_MAX;
     random_bytes(&world->random[STREAM_NODES], n->config.random_seed, MESH_SEED_BYTES);
 }
 
@@ -240,6 +243,7 @@ void world_end(struct world *world, uint32_t node, bool says_so)
         return;
     views_before(world, node);
     network_process_ended(world, node, says_so);
+    clients_process_ended(world, node, says_so);
     for (int counter = 0; counter < COUNTERS; counter++)
         world->counters[counter] += core_counter(n->core, (enum counter)counter);
     core_destroy(&n->core);
@@ -292,6 +296,15 @@ void world_pause(struct world *world, uint32_t node, uint64_t ms, bool is_suspen
     n->paused_until_ns = until_ns;
 }
 
+void world_narrow(struct world *world, uint32_t node, uint64_t bytes_per_s)
+{
+    struct world_node *n = &world->nodes[node];
+    n->uplink_bytes_per_s = bytes_per_s;
+    n->uplink_free_ns = world->now_ns;
+    if (bytes_per_s == 0)
+        network_released(world, node, UINT32_MAX);
+}
+
 void world_drift(struct world *world, uint32_t node, int32_t permille)
 {
     clocks_drift(&world->nodes[node].clock, world->now_ns, permille);
@@ -341,7 +354,7 @@ void world_heal(struct world *world)
     for (uint32_t i = 0; i < world->nodes_count; i++) {
         struct world_node *n = &world->nodes[i];
         n->service_ns = 0;
-        n->uplink_bytes_per_s = 0;
+        world_narrow(world, i, 0);
         world_drift(world, i, 0);
     }
 }

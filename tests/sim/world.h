@@ -11,7 +11,9 @@
 #include "proto/gossip.h"
 #include "tests/sim/addresses.h"
 #include "tests/sim/agenda.h"
+#include "tests/sim/clients.h"
 #include "tests/sim/clocks.h"
+#include "tests/sim/connections.h"
 #include "tests/sim/core.h"
 #include "tests/sim/network.h"
 #include "tests/sim/views.h"
@@ -19,7 +21,15 @@
 enum { WORLD_NODES_MAX = 10000, WORLD_WATCHERS_MAX = 8, WORLD_CHECK_BYTES = 32 };
 
 /* One stream of randomness a concern, so that a new fault does not shift the others. */
-enum world_stream { STREAM_NODES = 1, STREAM_NETWORK, STREAM_PHASES, STREAM_FAULTS = 16 };
+enum world_stream {
+    STREAM_NODES = 1,
+    STREAM_NETWORK,
+    STREAM_PHASES,
+    STREAM_CLIENTS,  /* their lines */
+    STREAM_PEOPLE,   /* what they do */
+    STREAM_CHECKERS, /* what is looked at */
+    STREAM_FAULTS = 16
+};
 enum { STREAMS = 64 };
 
 struct world_node {
@@ -60,6 +70,8 @@ struct world_watcher {
     void (*on_gossip)(void *state, struct world *world, uint32_t node,
                       const struct message *message,
                       const struct gossip_swim *swim); /* as it is sent; swim: NULL if it is none */
+    void (*on_forward)(void *state, struct world *world, uint32_t node,
+                       const struct message *message); /* as it is sent */
     void (*on_stopped)(void *state, struct world *world, uint32_t node,
                        enum mesh_notice_code why); /* a core ended by itself */
 };
@@ -87,11 +99,11 @@ struct world {
     uint64_t gossip_bytes, forward_bytes; /* sent by all nodes */
     uint64_t frames_stalled, frames_vanished, frames_repeated, frames_flipped, links_reset;
     uint64_t counters[COUNTERS]; /* of cores that have ended */
-    struct sim_dialler *diallers;
-    uint32_t diallers_capacity, connections; /* the last number given */
+    struct connections connections;
     struct world_watcher watchers[WORLD_WATCHERS_MAX];
     uint32_t watchers_count;
     struct world_faults faults;
+    struct clients *clients;              /* NULL: none */
     char failed_check[WORLD_CHECK_BYTES]; /* empty: none */
     uint64_t failed_ns;
     void *trace;       /* FILE, or NULL */
@@ -122,6 +134,9 @@ void world_vanish(struct world *world, uint32_t node); /* the host is gone witho
 
 /* Stops a node for a while, as SIGSTOP does. With is_suspended its clock stands still meanwhile. */
 void world_pause(struct world *world, uint32_t node, uint64_t ms, bool is_suspended);
+
+/* The node's uplink takes so many bytes a second; 0: as many as it likes. */
+void world_narrow(struct world *world, uint32_t node, uint64_t bytes_per_s);
 
 /* From now on the node's monotonic clock runs so much faster or slower. */
 void world_drift(struct world *world, uint32_t node, int32_t permille);

@@ -1,0 +1,335 @@
+#include "tests/sim/check_outcomes.h"
+
+/* A request's value is its number, so a handler's copy names the request, and the response's value
+ * is made of it. Where bytes change between nodes nothing can be said about content: then only the
+ * count of outcomes is judged, and their time. */
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "mesh/base/require.h"
+#include "proto/client.h"
+#include "proto/request.h"
+#include "tests/sim/clocks.h"
+
+static const uint64_t MS = 1000000;
+
+enum {
+    BODY_BYTES_MAX = 48 * 1024,
+    LATE_MS = 300, /* a tick, and the way to the client */
+    PROBE_MS = 2000,
+    PROBES = 3, /* of each observer */
+};
+
+static void on_heard(void *state, struct world *world, uint32_t who, const struct message *message);
+static void on_over(void *state, struct world *world, uint32_t who);
+static void on_delivered(void *state, struct world *world, uint32_t who, uint32_t number);
+
+void check_outcomes_init(struct check_outcomes *check, struct world *world,
+                         const struct faults *faults, struct people *people)
+{
+    (void)world;
+    *check = (struct check_outcomes){.faults = faults, .people = people};
+    people_watch(people, (struct people_watcher){.state = check,
+                                                 .on_heard = on_heard,
+                                                 .on_over = on_over,
+                                                 .on_delivered = on_delivered});
+}
+
+void check_outcomes_clear(struct check_outcomes *check)
+{
+    free(check->asks);
+    check->asks = NULL;
+}
+
+static struct ask *ask_new(struct check_outcomes *check)
+{
+    if (check->count == check->capacity) {
+        check->capacity = check->capacity == 0 ? 256 : check->capacity * 2;
+        check->asks = realloc(check->asks, check->capacity * sizeof *check->asks);
+        require(check->asks != NULL);
+    }
+    return &check->asks[check->count++];
+}
+
+static struct ask *ask_at(const struct check_outcomes *check, uint64_t number)
+{
+    return number == 0 || number > check->count ? NULL : &check->asks[number - 1];
+}
+
+/* Says no about the world, unless forged bytes may be why. */
+#define FAIL_UNLESS_FORGED(check, world, ...)                                                      \
+    do {                                                                                           \
+        if (!faults_can_forge((check)->faults))                                                    \
+            world_fail((world), "outcomes", __VA_ARGS__);                                          \
+    } while (0)
+
+/* ---- asking and answering --------------------------------------------------------------------*/
+
+/* The number, then bytes that say nothing. The response's number is turned around. */
+static struct span body_of(uint64_t number, uint32_t bytes)
+{
+    static uint8_t body[BODY_BYTES_MAX];
+    require(bytes >= sizeof number && bytes <= sizeof body);
+    memcpy(body, &number, sizeof number);
+    return span_of(body, bytes);
+}
+
+static uint64_t number_of(struct span body)
+{
+    uint64_t number = 0;
+    if (body.bytes >= sizeof number)
+        memcpy(&number, body.data, sizeof number);
+    return number;
+}
+
+uint32_t check_outcomes_number(struct span body)
+{
+    uint64_t number = number_of(body);
+    return number <= UINT32_MAX ? (uint32_t)number : 0;
+}
+
+uint32_t check_outcomes_ask(struct check_outcomes *check, struct world *world, uint32_t who,
+                            uint32_t path, uint32_t timeout_ms, bool is_idempotent,
+                            uint32_t body_bytes)
+{
+    struct ask *ask = ask_new(check);
+    uint32_t number = check->count;
+    *ask = (struct ask){.caller = who,
+                        .caller_visit = check->people->persons[who].visit,
+                        .path = path,
+                        .timeout_ms = timeout_ms,
+                        .is_idempotent = is_idempotent,
+                        .answer = ERROR_TIMEOUT};
+    struct request request = {.path = span_text(people_paths[path]),
+                              .type = VALUE_BINARY,
+                              .timeout_ms = timeout_ms,
+                              .is_idempotent = is_idempotent};
+    people_say(check->people, world, who, KIND_REQUEST, number, &request_schema, &request,
+               body_of(number, body_bytes), number);
+    return number;
+}
+
+void check_outcomes_answer(struct check_outcomes *check, struct world *world, uint32_t who,
+                           uint64_t correlation, uint32_t number, enum error answer)
+{
+    struct ask *ask = ask_at(check, number);
+    struct response response = {.outcome = (uint16_t)answer, .type = VALUE_BINARY};
+    struct span body = {0};
+    if (ask == NULL)
+        return;
+    if (ask->answer == ERROR_TIMEOUT)
+        ask->answer = answer;
+    if (answer == ERROR_OK)
+        body = body_of(~(uint64_t)number, sizeof(uint64_t));
+    else
+        response.message = span_text("a simulated handler says so");
+    people_say(check->people, world, who, KIND_RESPONSE, correlation, &response_schema, &response,
+               body, 0);
+}
+
+static void on_delivered(void *state, struct world *world, uint32_t who, uint32_t number)
+{
+    struct check_outcomes *check = state;
+    struct ask *ask = ask_at(check, number);
+    const struct world_node *node = &world->nodes[check->people->persons[who].node];
+    if (ask != NULL)
+        ask->own_deadline_ns = clocks_read_ns(&node->clock, world->now_ns) + ask->timeout_ms * MS;
+}
+
+/* ---- what is heard ---------------------------------------------------------------------------*/
+
+/* Whether the outcome says that no handler has seen the request. */
+static bool says_no(enum error outcome)
+{
+    return outcome == ERROR_NO_HANDLER || outcome == ERROR_UNHANDLED ||
+           outcome == ERROR_NO_SUCH_SESSION || outcome == ERROR_DENIED ||
+           outcome == ERROR_OVERLOADED;
+}
+
+static void handed(struct check_outcomes *check, struct world *world, uint32_t who,
+                   const struct message *message)
+{
+    struct request request;
+    uint32_t number = check_outcomes_number(message->body);
+    struct ask *ask = ask_at(check, number);
+    const struct person *person = &check->people->persons[who];
+    if (ask == NULL || schema_decode(&request_schema, message->fields, &request) != ERROR_OK ||
+        !span_equal(request.path, span_text(people_paths[ask->path]))) {
+        FAIL_UNLESS_FORGED(check, world, "client %u is given a request that nobody made", who);
+        return;
+    }
+    ask->handed++;
+    if (ask->handed > 1 && !ask->is_idempotent)
+        FAIL_UNLESS_FORGED(check, world, "request %u is handed over a second time", number);
+    if (ask->is_over && says_no(ask->outcome))
+        FAIL_UNLESS_FORGED(check, world, "request %u is handed over after %s", number,
+                           error_name(ask->outcome));
+    check->handed_far += check->people->persons[ask->caller].node != person->node;
+    ask->handler = who;
+    ask->handler_visit = person->visit;
+}
+
+/* Whether a handler's own word came through as it was said. */
+static bool fits(const struct ask *ask, uint64_t number, const struct response *response,
+                 struct span body)
+{
+    if (response->outcome == ERROR_OK)
+        return ask->answer == ERROR_OK && number_of(body) == ~number;
+    bool is_handlers =
+        response->outcome == ERROR_REJECTED || response->outcome == ERROR_HANDLER_ERROR;
+    return !is_handlers || ask->answer == (enum error)response->outcome;
+}
+
+static void told(struct check_outcomes *check, struct world *world, uint32_t who,
+                 const struct message *message)
+{
+    struct response response;
+    uint64_t number = message->correlation;
+    struct ask *ask = ask_at(check, number);
+    if (ask == NULL || ask->caller != who ||
+        ask->caller_visit != check->people->persons[who].visit ||
+        schema_decode(&response_schema, message->fields, &response) != ERROR_OK) {
+        world_fail(world, "outcomes", "client %u is told an outcome of something it never asked",
+                   who);
+        return;
+    }
+    if (ask->is_over)
+        world_fail(world, "outcomes", "request %" PRIu64 " has a second outcome, %s after %s",
+                   number, error_name(response.outcome), error_name(ask->outcome));
+    ask->is_over = true;
+    ask->outcome = (enum error)response.outcome;
+    bool is_counted = response.outcome < CHECK_OUTCOMES_KINDS - 1;
+    check->outcomes[is_counted ? response.outcome : CHECK_OUTCOMES_KINDS - 1]++;
+    if (!fits(ask, number, &response, message->body))
+        FAIL_UNLESS_FORGED(check, world, "request %" PRIu64 " is told %s, the handler said %s",
+                           number, error_name(response.outcome), error_name(ask->answer));
+    if (says_no(ask->outcome) && ask->handed > 0)
+        FAIL_UNLESS_FORGED(check, world, "request %" PRIu64 " ends with %s, but a handler has it",
+                           number, error_name(ask->outcome));
+}
+
+static void on_heard(void *state, struct world *world, uint32_t who, const struct message *message)
+{
+    if (message->kind == KIND_REQUEST)
+        handed(state, world, who, message);
+    else if (message->kind == KIND_RESPONSE)
+        told(state, world, who, message);
+}
+
+static void on_over(void *state, struct world *world, uint32_t who)
+{
+    struct check_outcomes *check = state;
+    (void)world;
+    for (uint32_t i = check->settled; i < check->count; i++)
+        if (check->asks[i].caller == who)
+            check->asks[i].is_over = true; /* nobody is left to be told */
+}
+
+/* ---- what is not heard -----------------------------------------------------------------------*/
+
+static bool is_late(const struct check_outcomes *check, const struct world *world,
+                    const struct ask *ask)
+{
+    const struct world_node *node = &world->nodes[check->people->persons[ask->caller].node];
+    uint64_t woken_ns =
+        node->paused_until_ns > node->busy_until_ns ? node->paused_until_ns : node->busy_until_ns;
+    return ask->own_deadline_ns != 0 && world->now_ns > woken_ns + LATE_MS * MS &&
+           clocks_read_ns(&node->clock, world->now_ns) > ask->own_deadline_ns + LATE_MS * MS;
+}
+
+void check_outcomes_look(struct check_outcomes *check, struct world *world)
+{
+    for (uint32_t i = check->settled; i < check->count; i++) {
+        const struct ask *ask = &check->asks[i];
+        if (ask->is_over) {
+            check->settled += i == check->settled;
+        } else if (people_is_present(check->people, world, ask->caller) &&
+                   is_late(check, world, ask)) {
+            world_fail(world, "outcomes", "request %u of client %u at %s has no outcome", i + 1,
+                       ask->caller, world->nodes[check->people->persons[ask->caller].node].name);
+            return;
+        }
+    }
+}
+
+/* In quiet a handler that was given a request is there, or its loss has been told. */
+static void look_for_lost(const struct check_outcomes *check, struct world *world)
+{
+    const struct people *people = check->people;
+    for (uint32_t i = check->settled; i < check->count; i++) {
+        const struct ask *ask = &check->asks[i];
+        if (ask->is_over || ask->handed == 0 || !people_is_present(people, world, ask->caller))
+            continue;
+        if (people->persons[ask->handler].visit != ask->handler_visit ||
+            !people_is_present(people, world, ask->handler))
+            FAIL_UNLESS_FORGED(check, world,
+                               "request %u still waits for client %u, which is long gone", i + 1,
+                               ask->handler);
+    }
+}
+
+/* ---- quiet -----------------------------------------------------------------------------------*/
+
+/* Whether a path lies at or below another. */
+static bool is_below(const char *path, const char *above)
+{
+    size_t bytes = strlen(above);
+    return strncmp(path, above, bytes) == 0 && (path[bytes] == '\0' || path[bytes] == '/');
+}
+
+/* The paths, a bit each, of the most specific registrations that serve one; 0: none. */
+static uint32_t served_by(const struct check_outcomes *check, const struct world *world,
+                          uint32_t path)
+{
+    uint32_t best = UINT32_MAX;
+    for (uint32_t who = 0; who < check->people->count; who++) {
+        for (uint32_t at = 0; at < PEOPLE_PATHS; at++) {
+            bool serves = people_is_present(check->people, world, who) &&
+                          (check->people->persons[who].held >> at & 1) != 0 &&
+                          is_below(people_paths[path], people_paths[at]);
+            if (serves &&
+                (best == UINT32_MAX || strlen(people_paths[at]) > strlen(people_paths[best])))
+                best = at;
+        }
+    }
+    return best == UINT32_MAX ? 0 : UINT32_C(1) << best;
+}
+
+static void judge_probe(const struct check_outcomes *check, struct world *world, uint32_t number,
+                        uint32_t serving)
+{
+    const struct ask *ask = ask_at(check, number);
+    const struct people *people = check->people;
+    const char *where = world->nodes[people->persons[ask->caller].node].name;
+    const char *path = people_paths[ask->path];
+    bool is_answer = ask->outcome == ERROR_OK || ask->outcome == ERROR_REJECTED ||
+                     ask->outcome == ERROR_HANDLER_ERROR;
+    if (!ask->is_over)
+        world_fail(world, "outcomes", "in quiet, %s at %s has no outcome", path, where);
+    else if (serving == 0 && ask->outcome != ERROR_NO_HANDLER)
+        world_fail(world, "outcomes", "nobody serves %s, but %s says %s", path, where,
+                   error_name(ask->outcome));
+    else if (serving != 0 && !is_answer)
+        world_fail(world, "outcomes", "%s is served, but %s says %s", path, where,
+                   error_name(ask->outcome));
+    else if (serving != 0 && (people->persons[ask->handler].held & serving) == 0)
+        world_fail(world, "outcomes", "%s of %s went to client %u, which does not serve it best",
+                   path, where, ask->handler);
+}
+
+void check_outcomes_probe(struct check_outcomes *check, struct world *world)
+{
+    struct random *random = &world->random[STREAM_CHECKERS];
+    uint32_t first = check->count, observers = check->people->observers;
+    look_for_lost(check, world);
+    for (uint32_t who = 0; who < observers; who++)
+        for (int i = 0; i < PROBES && people_is_present(check->people, world, who); i++)
+            check_outcomes_ask(check, world, who, (uint32_t)random_below(random, PEOPLE_PATHS),
+                               PROBE_MS, false, sizeof(uint64_t));
+    world_run_ms(world, PROBE_MS + LATE_MS);
+    for (uint32_t i = first; i < check->count && !world_has_failed(world); i++)
+        if (people_is_present(check->people, world, check->asks[i].caller))
+            judge_probe(check, world, i + 1, served_by(check, world, check->asks[i].path));
+}

@@ -1,0 +1,19 @@
+/* check_sessions.h - judges what sessions are told: ids never repeat (I7), and a session ends with
+ * a reason that something was (I9). Knows what persons said and heard, and what was done to nodes.
+ * Memory: check_sessions_clear. Thread: one. */
+#ifndef WEFT_TESTS_SIM_CHECK_SESSIONS_H
+#define WEFT_TESTS_SIM_CHECK_SESSIONS_H
+
+#include "tests/sim/people.h"
+
+struct check_sessions {
+    struct people *people;
+    struct session_id *ids; /* every one that was ever given, a hash table */
+    uint32_t count, capacity;
+    uint64_t told[16]; /* ends that were told, by reason */
+};
+
+void check_sessions_init(struct check_sessions *check, struct people *people);
+void check_sessions_clear(struct check_sessions *check);
+
+#endif

@@ -1,0 +1,332 @@
+#include "tests/sim/people.h"
+
+/* What a person knows, it was told: its session by WELCOME, what it serves by DONE. An answer that
+ * does not fit is the node's fault, and ends the run: the check is called "sessions". */
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "mesh/base/require.h"
+#include "proto/client.h"
+#include "proto/request.h"
+
+const char *const people_paths[PEOPLE_PATHS] = {"a",   "a/b",     "a/b/c", "a/b/d", "a/x",   "b",
+                                                "b/c", "b/c/d/e", "c",     "d/e",   "d/e/f", "e"};
+
+enum {
+    FRAME_BYTES = 128 * 1024,
+    GRANT_EVERY = 256,
+    GRANT_MESSAGES = 1024,
+    GRANT_BYTES = 1024 * 1024,
+    BURST_FRAME_MESSAGES = 32,
+    REGISTRATION_NUMBERS = 1 << 30, /* correlations from here on are not those of requests */
+};
+
+static void on_frame(void *state, struct world *world, uint32_t who, struct span frame);
+static void on_lost(void *state, struct world *world, uint32_t who);
+static void on_due(void *state, struct world *world, uint32_t who);
+static void on_delivered(void *state, struct world *world, uint32_t who, uint32_t number);
+
+struct people *people_new(struct world *world, uint32_t visitors)
+{
+    struct people *people = calloc(1, sizeof *people);
+    require(people != NULL);
+    people->observers = world->nodes_count;
+    people->count = people->observers + visitors;
+    people->persons = calloc(people->count, sizeof *people->persons);
+    require(people->persons != NULL);
+    clients_new(world, people->count,
+                (struct clients_owner){.state = people,
+                                       .on_frame = on_frame,
+                                       .on_lost = on_lost,
+                                       .on_due = on_due,
+                                       .on_delivered = on_delivered});
+    return people;
+}
+
+void people_destroy(struct people **people)
+{
+    if (*people != NULL)
+        free((*people)->persons);
+    free(*people);
+    *people = NULL;
+}
+
+void people_watch(struct people *people, struct people_watcher watcher)
+{
+    require(people->watchers_count < PEOPLE_WATCHERS_MAX);
+    people->watchers[people->watchers_count++] = watcher;
+}
+
+bool people_is_present(const struct people *people, const struct world *world, uint32_t who)
+{
+    const struct person *person = &people->persons[who];
+    const struct world_node *node = &world->nodes[person->node];
+    return person->state == PERSON_OPEN && world_is_running(world, person->node) &&
+           node->life == person->life && !node->is_apart;
+}
+
+uint32_t people_of_session(const struct people *people, struct session_id session)
+{
+    for (uint32_t who = 0; who < people->count; who++)
+        if (people->persons[who].state == PERSON_OPEN &&
+            session_id_equal(people->persons[who].session, session))
+            return who;
+    return UINT32_MAX;
+}
+
+/* ---- saying ----------------------------------------------------------------------------------*/
+
+static void message_write(struct writer *writer, enum kind kind, uint64_t correlation,
+                          const struct schema *schema, const void *fields, struct span body)
+{
+    message_encode(schema, fields, (uint8_t)kind, 0, correlation, body.bytes, writer);
+    writer_span(writer, body);
+}
+
+static void frame_begin(struct writer *writer, uint8_t *frame)
+{
+    struct envelope envelope = {.version = WIRE_VERSION_MAX, .channel = CHANNEL_CLIENT};
+    writer_init(writer, frame, FRAME_BYTES);
+    envelope_encode(&envelope, writer);
+}
+
+static void frame_send(struct people *people, struct world *world, uint32_t who,
+                       const struct writer *writer, const uint8_t *frame, uint32_t number)
+{
+    require(!writer->is_bad);
+    people->persons[who].said_ns = world->now_ns;
+    clients_send(world, who, frame, FRAME_BYTES - writer->left, number);
+}
+
+void people_say(struct people *people, struct world *world, uint32_t who, enum kind kind,
+                uint64_t correlation, const struct schema *schema, const void *fields,
+                struct span body, uint32_t number)
+{
+    static uint8_t frame[FRAME_BYTES];
+    struct writer writer;
+    if (people->persons[who].state == PERSON_AWAY)
+        return;
+    frame_begin(&writer, frame);
+    message_write(&writer, kind, correlation, schema, fields, body);
+    frame_send(people, world, who, &writer, frame, number);
+}
+
+void people_call(struct people *people, struct world *world, uint32_t who, uint32_t node)
+{
+    struct person *person = &people->persons[who];
+    require(person->state == PERSON_AWAY);
+    *person = (struct person){.state = PERSON_CALLING,
+                              .node = node,
+                              .life = world->nodes[node].life,
+                              .visit = person->visit + 1,
+                              .since_ns = world->now_ns,
+                              .correlation = person->correlation > 0 ? person->correlation
+                                                                     : REGISTRATION_NUMBERS};
+    clients_connect(world, who, node);
+    struct client_hello hello = {.version_min = WIRE_VERSION_MIN,
+                                 .version_max = WIRE_VERSION_MAX,
+                                 .client_type = span_text("c"),
+                                 .environment = span_text("simulated")};
+    people_say(people, world, who, KIND_HELLO, 1, &client_hello_schema, &hello, (struct span){0},
+               0);
+}
+
+static void over(struct people *people, struct world *world, uint32_t who)
+{
+    for (uint32_t i = 0; i < people->watchers_count; i++)
+        if (people->watchers[i].on_over != NULL)
+            people->watchers[i].on_over(people->watchers[i].state, world, who);
+    people->persons[who].state = PERSON_AWAY;
+    people->persons[who].held = 0;
+    people->persons[who].since_ns = world->now_ns;
+}
+
+void people_leave(struct people *people, struct world *world, uint32_t who)
+{
+    struct client_goodbye goodbye = {.reason = CLOSE_REASON_CLOSED_BY_CLIENT};
+    people_say(people, world, who, KIND_GOODBYE, 0, &client_goodbye_schema, &goodbye,
+               (struct span){0}, 0);
+    people->persons[who].state = PERSON_LEAVING;
+    people->persons[who].since_ns = world->now_ns;
+}
+
+void people_vanish(struct people *people, struct world *world, uint32_t who)
+{
+    if (people->persons[who].state == PERSON_AWAY)
+        return;
+    clients_hang_up(world, who);
+    over(people, world, who);
+}
+
+void people_register(struct people *people, struct world *world, uint32_t who, enum kind kind,
+                     uint32_t path)
+{
+    struct person *person = &people->persons[who];
+    struct registration registration = {.kind = HANDLER_REQUEST,
+                                        .path = span_text(people_paths[path])};
+    if (person->asked != 0 || person->state != PERSON_OPEN)
+        return;
+    person->asked = kind;
+    person->asked_path = path;
+    person->asked_number = ++person->correlation;
+    people_say(people, world, who, kind, person->asked_number, &registration_schema, &registration,
+               (struct span){0}, 0);
+}
+
+static void burst_write(struct writer *writer, struct person *person, uint32_t number)
+{
+    char path[PATH_BYTES_MAX];
+    int at = snprintf(path, sizeof path, "burst/%" PRIu32, number);
+    while (at + 202 < (int)sizeof path)
+        at += snprintf(path + at, sizeof path - (size_t)at, "/%0200d", 0);
+    struct registration registration = {.kind = HANDLER_REQUEST, .path = span_text(path)};
+    message_write(writer, KIND_REGISTER, ++person->correlation, &registration_schema, &registration,
+                  (struct span){0});
+    message_write(writer, KIND_UNREGISTER, ++person->correlation, &registration_schema,
+                  &registration, (struct span){0});
+    person->unanswered += 2;
+}
+
+void people_burst(struct people *people, struct world *world, uint32_t who, uint32_t registrations)
+{
+    static uint8_t frame[FRAME_BYTES];
+    struct person *person = &people->persons[who];
+    struct writer writer;
+    for (uint32_t i = 0; i < registrations && person->state == PERSON_OPEN;) {
+        frame_begin(&writer, frame);
+        for (uint32_t j = 0; j < BURST_FRAME_MESSAGES && i < registrations; j++, i++)
+            burst_write(&writer, person, i);
+        frame_send(people, world, who, &writer, frame, 0);
+    }
+}
+
+/* ---- hearing ---------------------------------------------------------------------------------*/
+
+static void welcomed(struct person *person, struct world *world, const struct message *message)
+{
+    struct client_welcome welcome;
+    if (person->state != PERSON_CALLING ||
+        schema_decode(&client_welcome_schema, message->fields, &welcome) != ERROR_OK) {
+        world_fail(world, "sessions", "a WELCOME that nobody waits for, or that can't be read");
+        return;
+    }
+    person->state = PERSON_OPEN;
+    person->since_ns = world->now_ns;
+    person->session = welcome.session;
+}
+
+/* The answer to a registration must fit what the person serves already. */
+static void registered(struct person *person, struct world *world, enum error code)
+{
+    uint32_t bit = UINT32_C(1) << person->asked_path;
+    bool is_new = person->asked == KIND_REGISTER;
+    enum error expected = is_new ? ERROR_HANDLER_CONFLICT : ERROR_NO_HANDLER;
+    if (is_new != ((person->held & bit) != 0))
+        expected = ERROR_OK;
+    if (code != expected)
+        world_fail(world, "sessions", "%s of %s, which it %s, is answered with %s",
+                   kind_name(person->asked), people_paths[person->asked_path],
+                   (person->held & bit) != 0 ? "serves" : "does not serve", error_name(code));
+    person->held = is_new ? person->held | bit : person->held & ~bit;
+    person->asked = 0;
+}
+
+static void answered(struct person *person, struct world *world, const struct message *message)
+{
+    struct client_error error = {.code = ERROR_OK};
+    if (message->kind == KIND_ERROR &&
+        schema_decode(&client_error_schema, message->fields, &error) != ERROR_OK)
+        error.code = ERROR_INVALID_MESSAGE;
+    if (person->asked != 0 && message->correlation == person->asked_number) {
+        registered(person, world, (enum error)error.code);
+    } else if (person->unanswered > 0 && error.code == ERROR_OK) {
+        person->unanswered--;
+    } else {
+        world_fail(world, "sessions", "%s %s to something that was not asked",
+                   kind_name(message->kind), error_name(error.code));
+    }
+}
+
+/* What is received beyond the credit that the node was given must be granted anew. */
+static void credit_give(struct people *people, struct world *world, uint32_t who)
+{
+    struct person *person = &people->persons[who];
+    if (++person->received - person->granted < GRANT_EVERY)
+        return;
+    person->granted = person->received;
+    struct client_grant grant = {.received_seq = person->received,
+                                 .messages_limit = GRANT_MESSAGES,
+                                 .bytes_limit = GRANT_BYTES};
+    people_say(people, world, who, KIND_GRANT, 0, &client_grant_schema, &grant, (struct span){0},
+               0);
+}
+
+static void take(struct people *people, struct world *world, uint32_t who,
+                 const struct message *message)
+{
+    struct person *person = &people->persons[who];
+    for (uint32_t i = 0; i < people->watchers_count; i++)
+        if (people->watchers[i].on_heard != NULL)
+            people->watchers[i].on_heard(people->watchers[i].state, world, who, message);
+    if (message->kind == KIND_WELCOME)
+        welcomed(person, world, message);
+    else if (message->kind == KIND_GOODBYE || message->kind == KIND_REFUSED)
+        people_vanish(people, world, who);
+    else if (message->kind == KIND_DONE || message->kind == KIND_ERROR)
+        answered(person, world, message);
+    else if (message->kind == KIND_PING)
+        people_say(people, world, who, KIND_PONG, message->correlation, NULL, NULL,
+                   (struct span){0}, 0);
+    else if (message->kind == KIND_REQUEST || message->kind == KIND_RESPONSE ||
+             message->kind == KIND_EVENT)
+        credit_give(people, world, who);
+}
+
+static void on_frame(void *state, struct world *world, uint32_t who, struct span frame)
+{
+    struct people *people = state;
+    uint32_t visit = people->persons[who].visit;
+    struct reader reader;
+    struct envelope envelope;
+    struct message message;
+    enum error error = ERROR_OK;
+    reader_init(&reader, frame);
+    if (envelope_decode(&reader, CHANNEL_CLIENT, &envelope) != ERROR_OK)
+        error = ERROR_INVALID_MESSAGE;
+    while (error == ERROR_OK && people->persons[who].visit == visit &&
+           message_next(&reader, &message, &error)) {
+        if (people->persons[who].state == PERSON_AWAY) {
+            world_fail(world, "sessions", "%s behind the last word", kind_name(message.kind));
+            return;
+        }
+        world_note(world, "client %u hears %s %" PRIu64, who, kind_name(message.kind),
+                   message.correlation);
+        take(people, world, who, &message);
+    }
+    if (error != ERROR_OK)
+        world_fail(world, "sessions", "client %u was sent a frame that can't be read", who);
+}
+
+static void on_lost(void *state, struct world *world, uint32_t who)
+{
+    over(state, world, who);
+}
+
+static void on_due(void *state, struct world *world, uint32_t who)
+{
+    struct people *people = state;
+    for (uint32_t i = 0; i < people->watchers_count; i++)
+        if (people->watchers[i].on_due != NULL)
+            people->watchers[i].on_due(people->watchers[i].state, world, who);
+}
+
+static void on_delivered(void *state, struct world *world, uint32_t who, uint32_t number)
+{
+    struct people *people = state;
+    for (uint32_t i = 0; i < people->watchers_count; i++)
+        if (people->watchers[i].on_delivered != NULL)
+            people->watchers[i].on_delivered(people->watchers[i].state, world, who, number);
+}

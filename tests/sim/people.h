@@ -1,0 +1,83 @@
+/* people.h - simulated clients as persons: each has at most one session, knows what it was told,
+ * and says what it is made to say (workload.h). Those who judge watch: they hear what persons hear.
+ *
+ *     AWAY -> [people_call] -> CALLING -> WELCOME -> OPEN -> [people_leave] -> LEAVING -> AWAY
+ *      ^--------- refused, GOODBYE, the line is lost, [people_vanish] -----------'
+ *
+ * The first persons are observers: one a node, connected to it whenever it serves clients.
+ * Memory: people_destroy. Thread: one. */
+#ifndef WEFT_TESTS_SIM_PEOPLE_H
+#define WEFT_TESTS_SIM_PEOPLE_H
+
+#include "proto/kinds.h"
+#include "tests/sim/world.h"
+
+enum { PEOPLE_PATHS = 12, PEOPLE_WATCHERS_MAX = 8 };
+
+/* Paths that are served and asked; some lie above others. */
+extern const char *const people_paths[PEOPLE_PATHS];
+
+enum person_state { PERSON_AWAY, PERSON_CALLING, PERSON_OPEN, PERSON_LEAVING };
+
+struct person {
+    enum person_state state;
+    uint32_t node, life; /* where its line leads */
+    uint32_t visit;      /* counts its lines: with it a session's person is named */
+    uint64_t since_ns;   /* of the state */
+    uint64_t said_ns;    /* when it last said anything */
+    struct session_id session;
+    uint32_t held;       /* a bit for each path it serves, as it was told */
+    uint32_t asked_path; /* of the registration under way */
+    enum kind asked;     /* REGISTER or UNREGISTER under way; 0: none */
+    uint64_t asked_number;
+    uint32_t unanswered;  /* of a burst */
+    uint64_t correlation; /* the last one used; beyond those of requests */
+    uint64_t received, granted;
+};
+
+struct people_watcher {
+    void *state;
+    /* A message reached a person; its state is still the one before. */
+    void (*on_heard)(void *state, struct world *world, uint32_t who, const struct message *message);
+    /* Its session, or its attempt, is over: state, session and held are still there. */
+    void (*on_over)(void *state, struct world *world, uint32_t who);
+    /* Its node's core has the frame that bore this number. */
+    void (*on_delivered)(void *state, struct world *world, uint32_t who, uint32_t number);
+    void (*on_due)(void *state, struct world *world, uint32_t who); /* its alarm */
+};
+
+struct people {
+    uint32_t count, observers;
+    struct person *persons;
+    struct people_watcher watchers[PEOPLE_WATCHERS_MAX];
+    uint32_t watchers_count;
+};
+
+/* An observer for each node, and so many visitors behind them. */
+struct people *people_new(struct world *world, uint32_t visitors);
+void people_destroy(struct people **people);
+void people_watch(struct people *people, struct people_watcher watcher);
+
+void people_call(struct people *people, struct world *world, uint32_t who, uint32_t node);
+void people_leave(struct people *people, struct world *world, uint32_t who);  /* GOODBYE */
+void people_vanish(struct people *people, struct world *world, uint32_t who); /* not a word */
+
+/* Says one message; number as in clients_send. Nothing happens while the person is away. */
+void people_say(struct people *people, struct world *world, uint32_t who, enum kind kind,
+                uint64_t correlation, const struct schema *schema, const void *fields,
+                struct span body, uint32_t number);
+
+/* REGISTER or UNREGISTER of a path; the answer is awaited before the next one. */
+void people_register(struct people *people, struct world *world, uint32_t who, enum kind kind,
+                     uint32_t path);
+
+/* Registers and unregisters so many long paths in a few frames. */
+void people_burst(struct people *people, struct world *world, uint32_t who, uint32_t registrations);
+
+/* Open, and at a node that is one of those whose agreement is looked at. */
+bool people_is_present(const struct people *people, const struct world *world, uint32_t who);
+
+/* The person that has this session now; UINT32_MAX: nobody. */
+uint32_t people_of_session(const struct people *people, struct session_id session);
+
+#endif
