@@ -29,7 +29,8 @@
                 X(requests_denied) X(requests_overloaded) X(requests_handler_lost)                 \
                     X(requests_timeout) X(requests_cancelled) X(requests_other)                    \
                         X(requests_handed_over) X(requests_rerouted) X(responses_late)             \
-                            X(commands_received) X(commands_applied) /* membership and links */    \
+                            X(commands_received) X(commands_applied)                        \
+        X(filter_matches_limited) /* membership and links */    \
         X(probes_sent) X(probes_failed) X(probes_indirect) X(suspicions) X(deaths) X(refutations)  \
             X(joins_refused) X(links_up) X(links_lost) X(links_full) /* the log */                 \
         X(log_entries_in) X(log_entries_out) X(log_gaps) X(log_snapshots_in) X(log_snapshots_out)  \

@@ -3,6 +3,7 @@
 #include "mesh/routing/answers.h"
 
 #include "mesh/routing/flights.h"
+#include "mesh/routing/listing.h"
 
 /* Rows that are first measured, then written. */
 struct rows {
@@ -77,37 +78,33 @@ static bool session_add(struct routing *routing, const struct session *session,
         .id = session->id,
         .state = SESSION_ACTIVE,
         .node = own_name(routing),
+        .is_conflated = session->is_conflated,
+        .queue_messages = session->outbound.messages,
+        .queue_bytes = session->outbound.bytes,
     };
     if (!properties_pick(routing, session, keys, rows->is_writing, &row.properties))
         row.properties = (struct span){0};
     return rows_add(rows, &row);
 }
 
-static void sessions_answer(struct routing *routing, const struct command *command,
-                            struct answer *answer)
+void answers_page(struct routing *routing, const struct command *command,
+                  const struct session_id *ids, uint32_t count, struct answer *answer)
 {
     struct property_keys keys;
+    struct rows rows = {.schema = &session_row_schema};
     if (property_keys_parse(&keys, command->keys) != ERROR_OK) {
         answers_refuse(answer, ERROR_INVALID_ARGUMENT,
                        "more property keys than a session can have");
         return;
     }
-    uint32_t limit = command->limit == 0 ? ANSWERS_LIMIT_DEFAULT : command->limit;
-    struct rows rows = {.schema = &session_row_schema};
-    const struct session *session = NULL;
-    while (rows.shown < limit && (session = sessions_next(routing->sessions, session)) != NULL) {
-        if (!session_add(routing, session, &keys, &rows))
+    for (uint32_t i = 0; i < count; i++) {
+        if (!session_add(routing, sessions_find(routing->sessions, ids[i]), &keys, &rows))
             break;
     }
-    answer->result.total = sessions_open(routing->sessions);
-    answer->result.matched = answer->result.total;
     if (!rows_start_writing(routing, &rows, answer))
         return;
-    session = NULL;
-    for (uint32_t i = 0; i < rows.shown; i++) {
-        session = sessions_next(routing->sessions, session);
-        session_add(routing, session, &keys, &rows);
-    }
+    for (uint32_t i = 0; i < rows.shown; i++)
+        session_add(routing, sessions_find(routing->sessions, ids[i]), &keys, &rows);
     /* Where memory ran out in between, properties are missing and the rest stays unwritten. */
     answer->rows.bytes -= rows.writer.left;
 }
@@ -206,7 +203,7 @@ void answers_make(struct routing *routing, const struct command *command, struct
     *answer = (struct answer){.result = {.node = own_name(routing)}};
     switch (command->verb) {
     case COMMAND_LIST_SESSIONS:
-        sessions_answer(routing, command, answer);
+        listing_make(routing, command, answer);
         break;
     case COMMAND_STATUS:
         status_answer(routing, answer);

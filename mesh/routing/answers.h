@@ -23,6 +23,10 @@ void answers_refuse(struct answer *answer, enum error code, const char *text);
  * beyond ANSWERS_ROWS_BYTES_MAX are left out; `total` counts them. */
 void answers_make(struct routing *routing, const struct command *command, struct answer *answer);
 
+/* For listing.c: the rows of these sessions, which are open, in their order, as many as fit. */
+void answers_page(struct routing *routing, const struct command *command,
+                  const struct session_id *ids, uint32_t count, struct answer *answer);
+
 /* GET_PROPERTIES of a session here. */
 void answers_session(struct routing *routing, const struct session *session,
                      const struct command *command, struct answer *answer);

@@ -1,24 +1,19 @@
-/* commands.c - see commands.h.
+/* commands.c - see commands.h: which file decides about which command, and what they all say.
  *
- *     by id       here? -> done here, no peer hears of it
- *                 else the directory's node, else the node in the id's high half -> COMMAND
- *                 RESULT, or `moved` with the owner it knows: asked once more
- *     to all      gather.c
- *     here        MEMBERS, HANDLERS, VERDICTS: from memory
- *
- * (C1) a session that is here is never looked for elsewhere
- * (C2) NO_SUCH_SESSION is said only when no directory entry has the id and the node in the id is
- *      this one, or is gone (with this version its sessions went with it), or said "not mine"
- * (C3) an answer is queued before the close it speaks of, so whoever closes himself gets it */
+ *     by_id.c      on one session: here, or on the node that hosts it
+ *     by_filter.c  on every session that matches: judged here, then asked of every member
+ *     gather.c     questions to every member, and how their answers become one
+ *     here         MEMBERS, HANDLERS, VERDICTS: from memory */
 #include "mesh/routing/commands.h"
 
-#include "mesh/base/sentence.h"
 #include "mesh/routing/applied.h"
+#include "mesh/routing/by_filter.h"
+#include "mesh/routing/by_id.h"
+#include "mesh/routing/deeds.h"
 #include "mesh/routing/gather.h"
 #include "mesh/routing/rights.h"
+#include "mesh/routing/sweeps.h"
 #include "proto/kinds.h"
-
-#define MS_NS UINT64_C(1000000)
 
 enum { TIMEOUT_DEFAULT_MS = 10000 }; /* as for requests: long enough for a mesh under load */
 
@@ -40,11 +35,18 @@ void commands_reply(struct routing *routing, struct session *session, uint64_t c
     sessions_send(routing->sessions, session, &message);
 }
 
-static void refuse(struct routing *routing, struct session *session, uint64_t correlation,
-                   enum error code, const char *text)
+void commands_refuse(struct routing *routing, struct session *session, uint64_t correlation,
+                     enum error code, const char *text)
 {
     struct answer answer;
     answers_refuse(&answer, code, text);
+    commands_reply(routing, session, correlation, &answer);
+}
+
+void commands_refuse_in_words(struct routing *routing, struct session *session,
+                              uint64_t correlation, enum error code, const struct sentence *why)
+{
+    struct answer answer = {.result = {.code = (uint16_t)code, .text = sentence_span(why)}};
     commands_reply(routing, session, correlation, &answer);
 }
 
@@ -53,26 +55,31 @@ static void deny(struct routing *routing, struct session *session, uint64_t corr
                  enum permission permission)
 {
     struct sentence text;
-    struct answer answer;
     permissions_say_denied(&text, permission, (struct span){0});
-    answers_refuse(&answer, ERROR_ACCESS_DENIED, "");
-    answer.result.text = sentence_span(&text);
-    commands_reply(routing, session, correlation, &answer);
+    commands_refuse_in_words(routing, session, correlation, ERROR_ACCESS_DENIED, &text);
 }
 
-bool commands_forward(struct routing *routing, struct inquiry *inquiry, const struct node *node,
-                      const struct command *command, uint32_t timeout_ms)
+void commands_prepare(const struct routing *routing, const struct inquiry *inquiry,
+                      const struct command *command, struct command *forwarded)
 {
-    struct command forwarded = *command;
-    forwarded.id = span_of(inquiry->id, sizeof inquiry->id);
-    forwarded.timeout_ms = timeout_ms;
-    forwarded.asker = sessions_at(routing->sessions, inquiry->asker)->id;
+    *forwarded = *command;
+    forwarded->id = span_of(inquiry->id, sizeof inquiry->id);
+    forwarded->timeout_ms = inquiries_left_ms(routing, inquiry);
+    forwarded->asker = sessions_at(routing->sessions, inquiry->asker)->id;
+    forwarded->phase = inquiry->phase;
+    forwarded->expect_max = 0; /* who asked for it adds up the counts */
+}
+
+bool commands_forward(struct routing *routing, const struct inquiry *inquiry,
+                      const struct node *node, const struct command *forwarded, struct span body)
+{
     struct outgoing message = {
         .kind = KIND_COMMAND,
         .flags = MESSAGE_WANTS_ANSWER,
         .correlation = inquiries_number(inquiry),
         .schema = &command_schema,
-        .fields = &forwarded,
+        .fields = forwarded,
+        .body = body,
     };
     struct outbound *queue = nodes_queue(&routing->nodes, node);
     if (queue == NULL || outbound_send(queue, &message) != ERROR_OK)
@@ -81,143 +88,20 @@ bool commands_forward(struct routing *routing, struct inquiry *inquiry, const st
     return true;
 }
 
-static void not_found_say(struct answer *answer, enum error code)
-{
-    answers_refuse(answer, code,
-                   code == ERROR_NO_SUCH_SESSION
-                       ? "no node hosts that session: it is closed, or the id is wrong"
-                       : "the session's node can't be reached now; try again");
-}
-
-/* Closes a session here; the caller has answered. */
-static void close_here(struct routing *routing, struct session *session,
-                       const struct command *command)
-{
-    count(routing->context, COUNTER_commands_applied);
-    sessions_close(routing->sessions, session, CLOSE_REASON_CLOSED_BY_CONTROLLER, command->text);
-}
-
-static void closed_say(const struct routing *routing, struct session_id id, struct answer *answer)
-{
-    *answer = (struct answer){
-        .result = {.session = id,
-                   .node = span_text(routing->context->config->name),
-                   .matched = 1,
-                   .applied = 1},
-    };
-}
-
-static void carry_out_here(struct routing *routing, struct session *asker, struct session *session,
-                           const struct command *command, uint64_t correlation)
-{
-    struct answer answer;
-    if (command->verb == COMMAND_CLOSE)
-        closed_say(routing, session->id, &answer);
-    else
-        answers_session(routing, session, command, &answer);
-    commands_reply(routing, asker, correlation, &answer);
-    if (command->verb == COMMAND_CLOSE)
-        close_here(routing, session, command);
-}
-
-/* The node to ask for a session that is not here; NULL: *code says why there is none. */
-static const struct node *node_of_session(const struct routing *routing, struct session_id id,
-                                          enum error *code)
-{
-    bool is_shaded = false;
-    uint64_t self = routing->context->instance;
-    uint64_t owner = ownership_find_session(routing->ownership, id, &is_shaded);
-    *code = owner != 0 && owner != self ? ERROR_CLUSTER_ROUTING : ERROR_NO_SUCH_SESSION;
-    if (is_shaded)
-        return NULL;
-    if (owner == 0)
-        owner = id.instance;
-    return owner == self ? NULL : nodes_find(&routing->nodes, owner);
-}
-
-/* The end of a by-id command that went to another node. */
-static void by_id_finish(struct routing *routing, struct inquiry *inquiry, struct answer *answer)
-{
-    answer->result.owner = 0;
-    answer->result.took_us = (routing->context->now_ns - inquiry->started_ns) / 1000;
-    commands_reply(routing, sessions_at(routing->sessions, inquiry->asker),
-                   inquiry->asker_correlation, answer);
-    inquiries_release(routing, inquiry);
-}
-
-static void by_id_unreachable(struct routing *routing, struct inquiry *inquiry)
-{
-    struct answer answer;
-    not_found_say(&answer, ERROR_CLUSTER_ROUTING);
-    by_id_finish(routing, inquiry, &answer);
-}
-
-static void by_id(struct routing *routing, struct session *asker, const struct command *command,
-                  const struct message *message, uint32_t timeout_ms)
-{
-    if (session_id_is_none(command->session)) {
-        refuse(routing, asker, message->correlation, ERROR_INVALID_ARGUMENT,
-               "this version closes and reads one session, by its id; filters come later");
-        return;
-    }
-    struct session *here = sessions_find(routing->sessions, command->session);
-    if (here != NULL) {
-        carry_out_here(routing, asker, here, command, message->correlation);
-        return;
-    }
-    struct answer answer;
-    enum error code;
-    const struct node *node = node_of_session(routing, command->session, &code);
-    if (node == NULL) {
-        not_found_say(&answer, code);
-        commands_reply(routing, asker, message->correlation, &answer);
-        return;
-    }
-    struct inquiry *inquiry = inquiries_take(routing, asker, message, 1, timeout_ms);
-    if (inquiry == NULL) {
-        refuse(routing, asker, message->correlation, ERROR_LIMIT_REACHED,
-               "too many commands of this node wait for other nodes");
-        return;
-    }
-    inquiry->verb = command->verb;
-    inquiry->session = command->session;
-    inquiries_wait_for(inquiry, node->instance);
-    if (!commands_forward(routing, inquiry, node, command, timeout_ms))
-        by_id_unreachable(routing, inquiry);
-}
-
-static bool is_all(struct span filter)
-{
-    static const char all[] = "all";
-    if (filter.bytes != sizeof all - 1)
-        return false;
-    for (size_t i = 0; i < filter.bytes; i++) {
-        if ((filter.data[i] | 0x20) != all[i])
-            return false;
-    }
-    return true;
-}
-
-static void to_all(struct routing *routing, struct session *asker, const struct command *command,
-                   const struct message *message, uint32_t timeout_ms)
+/* One member alone, by its name, or all. */
+static void question(struct routing *routing, struct session *asker, const struct command *command,
+                     const struct message *message, uint32_t timeout_ms)
 {
     const struct node *only = NULL;
-    if (command->verb == COMMAND_LIST_SESSIONS && !is_all(command->filter)) {
-        refuse(routing, asker, message->correlation, ERROR_INVALID_ARGUMENT,
-               "this version lists all sessions only: the filter must be `all`");
-        return;
-    }
     if (command->verb == COMMAND_COUNTERS && command->node.bytes > 0) {
         only = nodes_named(&routing->nodes, command->node);
         if (only == NULL) {
-            refuse(routing, asker, message->correlation, ERROR_INVALID_ARGUMENT,
-                   "no living member has that name; MEMBERS lists them");
+            commands_refuse(routing, asker, message->correlation, ERROR_INVALID_ARGUMENT,
+                            "no living member has that name; MEMBERS lists them");
             return;
         }
     }
-    if (gather_start(routing, asker, command, message, only, timeout_ms) != ERROR_OK)
-        refuse(routing, asker, message->correlation, ERROR_LIMIT_REACHED,
-               "too many commands of this node wait for other nodes, or memory.queues is full");
+    gather_start(routing, asker, command, message, only, timeout_ms);
 }
 
 enum error commands_from_session(struct routing *routing, struct session *session,
@@ -237,13 +121,19 @@ enum error commands_from_session(struct routing *routing, struct session *sessio
     uint32_t timeout_ms = command.timeout_ms == 0 ? TIMEOUT_DEFAULT_MS : command.timeout_ms;
     switch (command.verb) {
     case COMMAND_CLOSE:
+    case COMMAND_SET_PROPERTIES:
+    case COMMAND_CHANGE_ROLES:
+    case COMMAND_SET_CONFLATED:
+        if (command.filter.bytes > 0)
+            return by_filter_from_session(routing, session, &command, message, timeout_ms);
+        return by_id_from_session(routing, session, &command, message, timeout_ms);
     case COMMAND_GET_PROPERTIES:
-        by_id(routing, session, &command, message, timeout_ms);
-        break;
+        return by_id_from_session(routing, session, &command, message, timeout_ms);
     case COMMAND_LIST_SESSIONS:
+        return by_filter_from_session(routing, session, &command, message, timeout_ms);
     case COMMAND_STATUS:
     case COMMAND_COUNTERS:
-        to_all(routing, session, &command, message, timeout_ms);
+        question(routing, session, &command, message, timeout_ms);
         break;
     case COMMAND_MEMBERS:
     case COMMAND_VERDICTS:
@@ -259,8 +149,8 @@ enum error commands_from_session(struct routing *routing, struct session *sessio
         commands_reply(routing, session, message->correlation, &answer);
         break;
     default: /* a number from outside */
-        refuse(routing, session, message->correlation, ERROR_VERSION_MISMATCH,
-               "this node does not know the command");
+        commands_refuse(routing, session, message->correlation, ERROR_VERSION_MISMATCH,
+                        "this node does not know the command");
         break;
     }
     return ERROR_OK;
@@ -279,8 +169,8 @@ void commands_tell(struct routing *routing, struct answer *answer)
                    routing->question.correlation, answer);
 }
 
-static void reply_to_node(struct routing *routing, const struct node *node, uint64_t correlation,
-                          const struct answer *answer)
+void commands_reply_to_node(struct routing *routing, const struct node *node, uint64_t correlation,
+                            const struct answer *answer)
 {
     struct outgoing message = result_message(answer, correlation);
     struct outbound *queue = nodes_queue(&routing->nodes, node);
@@ -289,33 +179,17 @@ static void reply_to_node(struct routing *routing, const struct node *node, uint
         (void)outbound_send(queue, &message);
 }
 
-/* CLOSE for another node: once for each command id. */
-static enum error close_for_node(struct routing *routing, const struct node *node,
-                                 const struct command *command, uint64_t correlation,
-                                 struct session *session)
+void commands_repeat_to_node(struct routing *routing, const struct node *node, uint64_t correlation,
+                             uint32_t entry)
 {
-    bool is_repeat = false;
-    enum error first = ERROR_OK;
-    struct answer answer;
-    if (command->id.bytes != COMMAND_ID_BYTES)
-        return ERROR_INVALID_MESSAGE;
-    if (applied_begin(routing->applied, command->id, &is_repeat, &first) != ERROR_OK) {
-        answers_refuse(&answer, ERROR_LIMIT_REACHED, "too many commands within a minute");
-    } else if (is_repeat && first != ERROR_OK) {
-        not_found_say(&answer, first);
-    } else if (is_repeat || session != NULL) {
-        closed_say(routing, command->session, &answer);
-    } else {
-        bool is_shaded;
-        not_found_say(&answer, ERROR_MOVED);
-        answer.result.owner =
-            ownership_find_session(routing->ownership, command->session, &is_shaded);
-        applied_answer(routing->applied, ERROR_MOVED);
-    }
-    reply_to_node(routing, node, correlation, &answer);
-    if (session != NULL && !is_repeat && answer.result.code == ERROR_OK)
-        close_here(routing, session, command);
-    return ERROR_OK;
+    struct outgoing message;
+    struct outbound *queue = nodes_queue(&routing->nodes, node);
+    applied_recall(routing->applied, entry, &message);
+    message.kind = KIND_RESULT;
+    message.correlation = correlation;
+    message.body = scratch_copy(&routing->context->scratch, message.body);
+    if (queue != NULL && message.body.data != NULL)
+        (void)outbound_send(queue, &message);
 }
 
 enum error commands_from_node(struct routing *routing, const struct node *node,
@@ -326,46 +200,13 @@ enum error commands_from_node(struct routing *routing, const struct node *node,
     enum error error = schema_decode(&command_schema, message->fields, &command);
     if (error != ERROR_OK)
         return error;
-    struct session *session = sessions_find(routing->sessions, command.session);
-    if (command.verb == COMMAND_CLOSE)
-        return close_for_node(routing, node, &command, message->correlation, session);
-    if (command.verb == COMMAND_GET_PROPERTIES && session != NULL) {
-        answers_session(routing, session, &command, &answer);
-    } else if (command.verb == COMMAND_GET_PROPERTIES) {
-        bool is_shaded;
-        not_found_say(&answer, ERROR_MOVED);
-        answer.result.owner =
-            ownership_find_session(routing->ownership, command.session, &is_shaded);
-    } else {
-        answers_make(routing, &command, &answer);
-    }
-    reply_to_node(routing, node, message->correlation, &answer);
+    if (deeds_is_one(command.verb) && command.filter.bytes > 0)
+        return by_filter_from_node(routing, node, &command, message);
+    if (deeds_is_one(command.verb) || command.verb == COMMAND_GET_PROPERTIES)
+        return by_id_from_node(routing, node, &command, message);
+    answers_make(routing, &command, &answer);
+    commands_reply_to_node(routing, node, message->correlation, &answer);
     return ERROR_OK;
-}
-
-/* "Not mine", with the owner that node knows, or 0: asked there, or at the node in the id, once. */
-static void by_id_moved(struct routing *routing, struct inquiry *inquiry, const struct node *asked,
-                        uint64_t owner)
-{
-    struct answer answer;
-    uint64_t next = owner != 0 && owner != asked->instance ? owner : inquiry->session.instance;
-    const struct node *node = next == asked->instance ? NULL : nodes_find(&routing->nodes, next);
-    bool is_nowhere = owner == 0 && node == NULL;
-    if (inquiry->is_redirected || node == NULL || next == routing->context->instance) {
-        not_found_say(&answer, is_nowhere && !inquiry->is_redirected ? ERROR_NO_SUCH_SESSION
-                                                                     : ERROR_CLUSTER_ROUTING);
-        by_id_finish(routing, inquiry, &answer);
-        return;
-    }
-    struct command command;
-    struct span fields = span_of(inquiry->fields, inquiry->fields_bytes);
-    require(schema_decode(&command_schema, fields, &command) == ERROR_OK); /* it was once */
-    uint64_t now_ns = routing->context->now_ns;
-    uint64_t left_ns = inquiry->deadline.at_ns > now_ns ? inquiry->deadline.at_ns - now_ns : 0;
-    inquiry->is_redirected = true;
-    inquiries_wait_for(inquiry, node->instance);
-    if (!commands_forward(routing, inquiry, node, &command, (uint32_t)(left_ns / MS_NS) + 1))
-        by_id_unreachable(routing, inquiry);
 }
 
 enum error commands_result_from_node(struct routing *routing, const struct node *node,
@@ -380,12 +221,8 @@ enum error commands_result_from_node(struct routing *routing, const struct node 
         return ERROR_OK; /* late: it was given up, or the asker is gone */
     if (inquiry->is_to_all)
         gather_answered(routing, inquiry, node, &answer.result, message->body);
-    else if (!inquiries_waited_for(inquiry, node->instance))
-        return ERROR_OK;
-    else if (answer.result.code == ERROR_MOVED)
-        by_id_moved(routing, inquiry, node, answer.result.owner);
     else
-        by_id_finish(routing, inquiry, &answer);
+        by_id_answered(routing, inquiry, node, &answer);
     return ERROR_OK;
 }
 

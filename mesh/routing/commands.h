@@ -1,9 +1,10 @@
-/* commands.h - decides where a command is carried out: on the node that hosts the session, on every
- * node, or here from memory; and carries out what is for here.
+/* commands.h - decides who decides about a command: by_id.h, by_filter.h, gather.h, or this node's
+ * memory; and says what came of it.
  * Thread: one owner. */
 #ifndef WEFT_MESH_ROUTING_COMMANDS_H
 #define WEFT_MESH_ROUTING_COMMANDS_H
 
+#include "mesh/base/sentence.h"
 #include "mesh/routing/answers.h"
 #include "mesh/routing/inquiries.h"
 
@@ -30,12 +31,28 @@ void commands_node_lost(struct routing *routing, const struct node *node, const 
 void commands_session_ended(struct routing *routing, const struct session *session);
 void commands_due(struct routing *routing, struct inquiry *inquiry);
 
-/* For gather.c: sends the command to a node, with the inquiry's number; false: no way there now. */
-bool commands_forward(struct routing *routing, struct inquiry *inquiry, const struct node *node,
-                      const struct command *command, uint32_t timeout_ms);
+/* For the files that carry commands out. A command as it goes to nodes: with the inquiry's id, time
+ * and round. */
+void commands_prepare(const struct routing *routing, const struct inquiry *inquiry,
+                      const struct command *command, struct command *forwarded);
 
-/* For gather.c: RESULT to the session that asked. */
+/* Sends it to a node, with the inquiry's number; false: no way there now. The body lives until the
+ * pull ends. */
+bool commands_forward(struct routing *routing, const struct inquiry *inquiry,
+                      const struct node *node, const struct command *forwarded, struct span body);
+
+/* RESULT to the session that asked. */
 void commands_reply(struct routing *routing, struct session *session, uint64_t correlation,
                     const struct answer *answer);
+void commands_refuse(struct routing *routing, struct session *session, uint64_t correlation,
+                     enum error code, const char *text);
+void commands_refuse_in_words(struct routing *routing, struct session *session,
+                              uint64_t correlation, enum error code, const struct sentence *why);
+
+/* RESULT to the node that asked; the second: the first answer once more (applied.h). */
+void commands_reply_to_node(struct routing *routing, const struct node *node, uint64_t correlation,
+                            const struct answer *answer);
+void commands_repeat_to_node(struct routing *routing, const struct node *node, uint64_t correlation,
+                             uint32_t entry);
 
 #endif

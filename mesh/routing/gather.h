@@ -7,11 +7,10 @@
 
 #include "mesh/routing/inquiries.h"
 
-/* Asks every member, this node included, or `only` one (NULL: all). ERROR_LIMIT_REACHED: nobody
- * was asked. */
-enum error gather_start(struct routing *routing, struct session *session,
-                        const struct command *command, const struct message *message,
-                        const struct node *only, uint32_t timeout_ms);
+/* Asks every member, this node included, or `only` one (NULL: all). The session has or will have
+ * its RESULT. */
+void gather_start(struct routing *routing, struct session *session, const struct command *command,
+                  const struct message *message, const struct node *only, uint32_t timeout_ms);
 
 /* A node's answer: its counts and rows. */
 void gather_answered(struct routing *routing, struct inquiry *inquiry, const struct node *node,

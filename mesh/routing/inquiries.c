@@ -60,15 +60,19 @@ struct inquiry *inquiries_take(struct routing *routing, const struct session *se
                      .purpose = ROUTING_INQUIRY_DUE,
                      .slot = inquiry->slot},
         .fields_bytes = command->fields.bytes,
-        .fields = memory_new(memory, MEMORY_QUEUES, command->fields.bytes),
+        .body_bytes = command->body.bytes,
+        .fields = memory_new(memory, MEMORY_QUEUES, command->fields.bytes + command->body.bytes),
         .asked = nodes,
-        .waiting = memory_new(memory, MEMORY_QUEUES, nodes * sizeof(uint64_t)),
+        .waiting = memory_new(memory, MEMORY_QUEUES, 2 * nodes * sizeof(uint64_t)),
     };
     if (inquiry->fields == NULL || inquiry->waiting == NULL) {
         inquiries_release(routing, inquiry);
         return NULL;
     }
     memcpy(inquiry->fields, command->fields.data, command->fields.bytes);
+    if (command->body.bytes > 0)
+        memcpy(inquiry->fields + command->fields.bytes, command->body.data, command->body.bytes);
+    inquiry->members = inquiry->waiting + nodes;
     random_bytes(&context->random, inquiry->id, sizeof inquiry->id);
     deadlines_set(context->deadlines, &inquiry->deadline, context->now_ns + timeout_ms * MS_NS);
     return inquiry;
@@ -78,13 +82,38 @@ void inquiries_release(struct routing *routing, struct inquiry *inquiry)
 {
     struct memory *memory = &routing->context->memory;
     deadlines_cancel(routing->context->deadlines, &inquiry->deadline);
-    memory_free(memory, MEMORY_QUEUES, inquiry->fields, inquiry->fields_bytes);
-    memory_free(memory, MEMORY_QUEUES, inquiry->waiting, inquiry->asked * sizeof(uint64_t));
+    memory_free(memory, MEMORY_QUEUES, inquiry->fields,
+                inquiry->fields_bytes + inquiry->body_bytes);
+    memory_free(memory, MEMORY_QUEUES, inquiry->waiting, 2 * inquiry->asked * sizeof(uint64_t));
     memory_free(memory, MEMORY_QUEUES, inquiry->answers, inquiry->answers_room);
     inquiry->fields = NULL;
     inquiry->waiting = NULL;
     inquiry->answers = NULL;
     inquiry->is_used = false;
+}
+
+void inquiries_command(const struct inquiry *inquiry, struct command *command, struct span *body)
+{
+    struct span fields = span_of(inquiry->fields, inquiry->fields_bytes);
+    *body = span_of(inquiry->fields + inquiry->fields_bytes, inquiry->body_bytes);
+    require(schema_decode(&command_schema, fields, command) == ERROR_OK); /* it was once */
+}
+
+uint32_t inquiries_left_ms(const struct routing *routing, const struct inquiry *inquiry)
+{
+    uint64_t now_ns = routing->context->now_ns;
+    uint64_t left_ns = inquiry->deadline.at_ns > now_ns ? inquiry->deadline.at_ns - now_ns : 0;
+    return (uint32_t)(left_ns / MS_NS) + 1;
+}
+
+void inquiries_start_over(struct inquiry *inquiry)
+{
+    require(inquiry->waiting_count == 0);
+    inquiry->answers_bytes = 0;
+    inquiry->answered = 0;
+    inquiry->matched = inquiry->applied = inquiry->failed = 0;
+    inquiry->total = inquiry->removed = 0;
+    inquiry->first_error = ERROR_OK;
 }
 
 uint64_t inquiries_number(const struct inquiry *inquiry)
@@ -181,5 +210,8 @@ void inquiries_add(struct routing *routing, struct inquiry *inquiry,
     inquiry->applied += part.applied;
     inquiry->failed += part.failed;
     inquiry->total += part.total;
+    inquiry->removed += part.removed;
+    if (inquiry->first_error == ERROR_OK)
+        inquiry->first_error = (enum error)part.code;
     inquiry->answered += part.code != ERROR_CLUSTER_ROUTING;
 }

@@ -20,25 +20,42 @@ struct inquiry {
     struct deadline deadline;
     uint8_t verb;
     struct session_id session; /* by id */
-    uint8_t *fields;           /* the command's fields, as they came */
-    size_t fields_bytes;
+    uint8_t *fields;           /* the command's fields as they came, and behind them its body */
+    size_t fields_bytes, body_bytes;
     uint8_t id[COMMAND_ID_BYTES];
     uint64_t *waiting; /* instances that have not answered; 0: done */
+    uint64_t *members; /* to all: everybody asked; in the same block */
+    uint64_t ends_ns;  /* to all: when the time is over, all rounds together */
     uint32_t asked, answered, waiting_count;
     uint32_t matched, applied, failed, total; /* sums over the answers */
-    bool is_redirected;                       /* by id: it was moved once */
-    uint8_t *answers;                         /* encoded groups of node_answer */
+    uint32_t removed;
+    enum error first_error; /* that a node answered with; ERROR_OK: none did */
+    bool is_redirected;     /* by id: it was moved once */
+    bool closes_asker;      /* by filter: the asker itself is closed, behind its answer */
+    uint8_t phase;          /* by filter: enum command_phase */
+    uint32_t expect_max;    /* PIN: how many may match */
+    uint8_t *answers;       /* encoded groups of node_answer */
     size_t answers_bytes, answers_room;
 };
 
 bool inquiries_init(struct routing *routing);
 void inquiries_clear(struct routing *routing);
 
-/* An inquiry of that session, which will ask up to `nodes` nodes; the fields are copied. Its
+/* An inquiry of that session, which will ask up to `nodes` nodes; fields and body are copied. Its
  * deadline is set. NULL: too many, or no memory. */
 struct inquiry *inquiries_take(struct routing *routing, const struct session *session,
                                const struct message *command, uint32_t nodes, uint32_t timeout_ms);
 void inquiries_release(struct routing *routing, struct inquiry *inquiry);
+
+/* Takes the command out of an inquiry's copy: it was decoded before. The spans live as long as the
+ * inquiry. */
+void inquiries_command(const struct inquiry *inquiry, struct command *command, struct span *body);
+
+/* Time that remains, in ms, at least 1. */
+uint32_t inquiries_left_ms(const struct routing *routing, const struct inquiry *inquiry);
+
+/* Forgets the answers, for another round to the same nodes. */
+void inquiries_start_over(struct inquiry *inquiry);
 
 /* The number under which nodes are asked, and back; NULL: over. */
 uint64_t inquiries_number(const struct inquiry *inquiry);

@@ -9,11 +9,12 @@
 #include "proto/command.h"
 
 struct applied;
+struct filter_engine;
 struct inquiries;
 struct listener;
 struct watches;
 struct streams;
-struct filter_engine;
+struct sweeps;
 
 /* The room's deadlines. */
 enum routing_purpose {
@@ -21,6 +22,7 @@ enum routing_purpose {
     ROUTING_INQUIRY_DUE,
     ROUTING_FEED_DUE,
     ROUTING_STREAM_DUE,
+    ROUTING_SWEEP_DUE,
 };
 
 /* What a session asked that only the door can answer: MEMBERS, VERDICTS. */
@@ -39,11 +41,12 @@ struct routing {
     struct flights *flights;
     struct inquiries *inquiries;
     struct applied *applied;
+    struct sweeps *sweeps;
+    struct filter_engine *filters;
     struct routing_status status;
     struct door_question question;
     struct listener *listeners; /* by session slot */
     uint32_t first_listener;
-    struct filter_engine *filters;
     struct watches *watches; /* sessions here that listen to sessions */
     struct streams *streams; /* what this node tells all that do */
 };

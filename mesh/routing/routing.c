@@ -3,12 +3,14 @@
 
 #include "mesh/filter/filter.h"
 #include "mesh/routing/applied.h"
+#include "mesh/routing/by_filter.h"
 #include "mesh/routing/commands.h"
 #include "mesh/routing/listeners.h"
 #include "mesh/routing/losses.h"
 #include "mesh/routing/rights.h"
 #include "mesh/routing/room.h"
 #include "mesh/routing/streams.h"
+#include "mesh/routing/sweeps.h"
 #include "mesh/routing/watches.h"
 
 struct routing *routing_new(struct context *context, struct sessions *sessions,
@@ -26,9 +28,10 @@ struct routing *routing_new(struct context *context, struct sessions *sessions,
      * same size: neither can crowd the other out. */
     uint32_t most = context->config->requests_in_flight_max;
     bool is_whole = nodes_init(&routing->nodes, context) && inquiries_init(routing) &&
-                    listeners_init(routing) && watches_init(routing) && streams_init(routing);
-    routing->filters = filter_engine_new(&context->memory);
+                    sweeps_init(routing) && listeners_init(routing) && watches_init(routing) &&
+                    streams_init(routing);
     routing->applied = applied_new(context);
+    routing->filters = filter_engine_new(&context->memory);
     routing->flights = flights_new(context, most, most, sessions_capacity(sessions),
                                    context->config->gossip.members_max + 1);
     if (!is_whole || routing->filters == NULL || routing->applied == NULL ||
@@ -44,11 +47,12 @@ void routing_destroy(struct routing **routing)
         return;
     flights_destroy(&self->flights);
     inquiries_clear(self);
+    sweeps_clear(self);
     listeners_clear(self);
     watches_clear(self);
     streams_clear(self);
-    filter_engine_destroy(&self->filters);
     applied_destroy(&self->applied);
+    filter_engine_destroy(&self->filters);
     nodes_clear(&self->nodes);
     memory_free(&self->context->memory, MEMORY_TABLES, self, sizeof *self);
     *routing = NULL;
@@ -151,6 +155,9 @@ void routing_due(struct routing *routing, const struct deadline *due)
     case ROUTING_STREAM_DUE:
         streams_due(routing, due);
         break;
+    case ROUTING_SWEEP_DUE:
+        by_filter_due(routing, due->slot);
+        break;
     }
 }
 
@@ -165,4 +172,6 @@ void routing_check(const struct routing *routing)
     flights_check(routing->flights);
     watches_check(routing);
     streams_check(routing);
+    applied_check(routing->applied);
+    sweeps_check(routing);
 }

@@ -1,5 +1,5 @@
-/* property_changes.h - decides which changes of properties somebody may ask for: user properties by the rules
- * of properties.h, and of weft's own the four that say where a client is. Those are brought into
+/* property_changes.h - decides which changes of properties may be asked for: user properties by
+ * the rules of properties.h, and of weft's own the four that say where a client is. Those come into
  * form: $Country in upper case, $Language in lower case, $Latitude and $Longitude decimal text or
  * NaN. Any other $ key is ignored, whoever names it.
  * Memory: the struct is the caller's and does not move; spans point into what was read.

@@ -129,8 +129,8 @@ void sessions_close(struct sessions *sessions, struct session *session, enum clo
  * a session that nobody was told of yet, or that is over: nothing happens. O(1). */
 void sessions_changed(struct sessions *sessions, struct session *session, enum session_change what);
 
-/* Changes properties of an open session, and says so if one has another value then. Returns ERROR_OK,
- * or ERROR_LIMIT_REACHED with nothing changed. */
+/* Changes properties of an open session, and says so if one has another value then. Returns
+ * ERROR_OK, or ERROR_LIMIT_REACHED with nothing changed. */
 enum error sessions_change_properties(struct sessions *sessions, struct session *session,
                                       const struct property_set *changes);
 

@@ -162,17 +162,6 @@ Test(commands, to_every_node_list_each_nodes_sessions)
     cr_assert_eq(answers[1].rows.bytes, 0);
 }
 
-Test(commands, with_a_filter_of_a_later_version_are_refused_here)
-{
-    town_pair();
-    uint32_t asker = town_open(0, NULL, NULL);
-    struct command command = {.verb = COMMAND_LIST_SESSIONS, .filter = span_text("tier is 'x'")};
-    cr_assert_eq(town_command(asker, &command, 2).code, ERROR_INVALID_ARGUMENT);
-    command.verb = COMMAND_CLOSE;
-    cr_assert_eq(town_command(asker, &command, 3).code, ERROR_INVALID_ARGUMENT);
-    cr_assert_eq(town_count(0, COUNTER_commands_forwarded), 0);
-}
-
 Test(commands, ask_every_node_how_it_is)
 {
     town_pair();

@@ -1,4 +1,5 @@
-/* test_property_changes.c - what may be asked to change, and what becomes of a session's properties. */
+/* test_property_changes.c - what may be asked to change, and what becomes of a session's
+ * properties. */
 #include "mesh/sessions/property_changes.h"
 
 #include <criterion/criterion.h>
