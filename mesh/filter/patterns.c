@@ -1,21 +1,27 @@
 /* patterns.c - see patterns.h. PCRE2's interpreter, not its just-in-time compiler: that would need
- * memory that is writable and executable, and counts steps in another way.
- *
- * A step may look at the whole rest of a value (a possessive .*+, a look-ahead), so the steps of
- * long values cost more: one more for each STEP_BYTES. */
+ * memory that is writable and executable. PCRE2's own match limit would not do: it does not tell
+ * what was used of it, and one of its steps may walk along a whole value, again and again, in a
+ * possessive repeat or a look-ahead. It stays as a second fence. */
 #include "mesh/filter/patterns.h"
 
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include <pcre2.h>
 
 enum {
-    TRY_STEPS_FIRST = 64,    /* nearly every honest match of a short value ends within */
-    TRY_STEPS_FACTOR = 4,    /* 2: more tries; 8: charges more than was spent */
-    MATCH_STEPS_MAX = 16384, /* .*x.* on the longest value there is, and not its square */
-    MATCH_HEAP_KIB = 2048,   /* for as many frames of 128 bytes as there are steps */
-    STEP_BYTES = 128,
+    MATCH_STEPS_MIN = 4,      /* what PCRE2 takes before the first callout */
+    MATCH_STEPS_MAX = 16384,  /* .*x.* on the longest value there is, and not its square */
+    MATCH_LIMIT = 1 << 20,    /* PCRE2's own */
+    MATCH_HEAP_KIB = 4096,    /* for as many frames of 128 bytes as there are steps, twice */
+    STEP_BYTES = 8,           /* to walk so far takes about as long as a callout */
     PATTERN_NESTING_MAX = 64, /* PCRE2 compiles nested groups by recursion */
     BLOCK_BYTES = 16,         /* before each block: its size; keeps PCRE2's alignment */
+};
+
+/* What the match that is under way may still cost. */
+struct toll {
+    uint64_t left; /* steps */
+    size_t at;     /* where in the value the last callout was */
+    bool is_over;
 };
 
 struct patterns {
@@ -65,7 +71,8 @@ struct patterns *patterns_new(struct memory *memory)
         return NULL;
     }
     (void)pcre2_set_parens_nest_limit(patterns->compiling, PATTERN_NESTING_MAX);
-    (void)pcre2_set_depth_limit(patterns->matching, MATCH_STEPS_MAX);
+    (void)pcre2_set_match_limit(patterns->matching, MATCH_LIMIT);
+    (void)pcre2_set_depth_limit(patterns->matching, MATCH_LIMIT);
     (void)pcre2_set_heap_limit(patterns->matching, MATCH_HEAP_KIB);
     return patterns;
 }
@@ -100,11 +107,11 @@ static void reason_write(struct sentence *reason, int code, size_t offset)
     sentence_add(reason, " of it)");
 }
 
-/* \C would cut characters in two, and a callout calls nobody. */
+/* \C would cut characters in two. */
 struct pattern *pattern_new(struct patterns *patterns, struct span text, struct sentence *reason)
 {
-    const uint32_t options =
-        PCRE2_UTF | PCRE2_ANCHORED | PCRE2_ENDANCHORED | PCRE2_NEVER_BACKSLASH_C;
+    const uint32_t options = PCRE2_UTF | PCRE2_ANCHORED | PCRE2_ENDANCHORED |
+                             PCRE2_NEVER_BACKSLASH_C | PCRE2_AUTO_CALLOUT;
     static const uint8_t nothing[1] = {0};
     int code;
     PCRE2_SIZE offset;
@@ -129,37 +136,42 @@ size_t pattern_bytes(const struct pattern *pattern)
     return bytes;
 }
 
-/* A value that is no UTF-8 does not match: PCRE2 looks before it starts. */
-static enum pattern_verdict match_try(struct patterns *patterns, const struct pattern *pattern,
-                                      struct span value, uint32_t steps)
+/* Called before each item of the pattern; not 0 ends the match. */
+static int toll_take(pcre2_callout_block *callout, void *data)
 {
-    static const uint8_t nothing[1] = {0};
-    (void)pcre2_set_match_limit(patterns->matching, steps);
-    int result = pcre2_match(code_of(pattern), value.bytes > 0 ? value.data : nothing, value.bytes,
-                             0, 0, patterns->match, patterns->matching);
-    if (result >= 0)
-        return PATTERN_YES;
-    if (result == PCRE2_ERROR_MATCHLIMIT)
-        return PATTERN_SPENT;
-    if (result == PCRE2_ERROR_DEPTHLIMIT || result == PCRE2_ERROR_HEAPLIMIT ||
-        result == PCRE2_ERROR_NOMEMORY)
-        return PATTERN_EXCEEDED;
-    return PATTERN_NO;
+    struct toll *toll = data;
+    size_t at = callout->current_position;
+    uint64_t steps = 1 + (at > toll->at ? at - toll->at : toll->at - at) / STEP_BYTES;
+    toll->at = at;
+    toll->is_over = steps > toll->left;
+    toll->left -= toll->is_over ? toll->left : steps;
+    return toll->is_over ? PCRE2_ERROR_CALLOUT : 0;
 }
 
+/* A value that is no UTF-8 does not match: PCRE2 looks before it starts. */
 enum pattern_verdict pattern_match(struct patterns *patterns, const struct pattern *pattern,
                                    struct span value, uint64_t *steps)
 {
-    uint64_t weight = 1 + value.bytes / STEP_BYTES;
-    for (uint32_t limit = TRY_STEPS_FIRST; limit <= MATCH_STEPS_MAX; limit *= TRY_STEPS_FACTOR) {
-        if (*steps < limit * weight) {
-            *steps = 0;
-            return PATTERN_SPENT;
-        }
-        *steps -= limit * weight;
-        enum pattern_verdict verdict = match_try(patterns, pattern, value, limit);
-        if (verdict != PATTERN_SPENT)
-            return verdict;
+    static const uint8_t nothing[1] = {0};
+    uint64_t start = MATCH_STEPS_MIN + value.bytes / STEP_BYTES;
+    if (*steps < start) {
+        *steps = 0;
+        return PATTERN_SPENT;
     }
-    return PATTERN_EXCEEDED;
+    *steps -= start;
+    uint64_t allowed = *steps < MATCH_STEPS_MAX ? *steps : MATCH_STEPS_MAX;
+    struct toll toll = {.left = allowed};
+    (void)pcre2_set_callout(patterns->matching, toll_take, &toll);
+    int result = pcre2_match(code_of(pattern), value.bytes > 0 ? value.data : nothing, value.bytes,
+                             0, 0, patterns->match, patterns->matching);
+    bool is_last = allowed == *steps;
+    *steps -= allowed - toll.left;
+    if (result >= 0)
+        return PATTERN_YES;
+    if (toll.is_over)
+        return is_last ? PATTERN_SPENT : PATTERN_EXCEEDED;
+    if (result == PCRE2_ERROR_MATCHLIMIT || result == PCRE2_ERROR_DEPTHLIMIT ||
+        result == PCRE2_ERROR_HEAPLIMIT || result == PCRE2_ERROR_NOMEMORY)
+        return PATTERN_EXCEEDED;
+    return PATTERN_NO;
 }

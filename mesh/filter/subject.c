@@ -42,10 +42,19 @@ static bool is_kept(const struct property *property)
            property->key.data[0] != '$';
 }
 
+/* A power of two, and never more than half full, so that a search ends. */
+static size_t table_bytes(size_t user_count)
+{
+    size_t bytes = SUBJECT_TABLE_MIN;
+    while (bytes < 2 * user_count)
+        bytes *= 2;
+    return bytes;
+}
+
 size_t subject_measure(const struct property *properties, size_t count)
 {
     struct role_set roles;
-    size_t bytes = sizeof(struct subject), user_count = 0;
+    size_t bytes = offsetof(struct subject, table), user_count = 0;
     for (size_t i = 0; i < count; i++) {
         const struct property *property = &properties[i];
         enum key key = key_of(property->key);
@@ -60,7 +69,7 @@ size_t subject_measure(const struct property *properties, size_t count)
             property->value.bytes > PROPERTY_VALUE_BYTES_MAX || user_count > PROPERTIES_MAX)
             return 0;
     }
-    return bytes;
+    return bytes + table_bytes(user_count);
 }
 
 /* Appends bytes to the block. */
@@ -74,7 +83,8 @@ static void bytes_add(struct subject *subject, struct span bytes)
 /* The next entry, whose value begins at the block's present end. */
 static struct subject_entry *entry_add(struct subject *subject, enum key key)
 {
-    struct subject_entry *entry = &subject->entries[subject->count++];
+    void *first = (uint8_t *)subject + subject->entries_at;
+    struct subject_entry *entry = (struct subject_entry *)first + subject->count++;
     *entry = (struct subject_entry){.at = subject->bytes, .key = (uint8_t)key};
     return entry;
 }
@@ -103,26 +113,43 @@ static void fixed_write(struct subject *subject, enum key key, struct span value
 
 static void user_write(struct subject *subject, const struct property *property)
 {
+    uint32_t hash = subject_hash(property->key), at = hash & subject->mask;
     bytes_add(subject, property->key);
     struct subject_entry *entry = entry_add(subject, KEY_USER);
     entry->key_bytes = (uint8_t)property->key.bytes;
-    entry->key_hash = subject_hash(property->key);
+    entry->key_hash = hash;
+    while (subject->table[at] != 0)
+        at = (at + 1) & subject->mask;
+    subject->table[at] = subject->count;
     bytes_add(subject, property->value);
     entry_end(subject, entry);
+}
+
+/* Header, an empty table, and room for the entries. */
+static void block_begin(struct subject *subject, size_t fixed_count, size_t user_count)
+{
+    size_t table = table_bytes(user_count);
+    size_t entries_at = offsetof(struct subject, table) + table;
+    *subject = (struct subject){
+        .bytes = (uint32_t)(entries_at + (fixed_count + user_count) * sizeof(struct subject_entry)),
+        .entries_at = (uint16_t)entries_at,
+        .mask = (uint8_t)(table - 1),
+    };
+    memset(subject->table, 0, table);
 }
 
 void subject_write(struct subject *subject, const struct property *properties, size_t count)
 {
     const struct property *fixed[KEYS] = {NULL};
-    size_t entries = 0;
+    size_t fixed_count = 0, user_count = 0;
     for (size_t i = 0; i < count; i++) {
         enum key key = key_of(properties[i].key);
-        entries += is_kept(&properties[i]);
+        fixed_count += key != KEY_USER;
+        user_count += key == KEY_USER && is_kept(&properties[i]);
         if (key != KEY_USER)
             fixed[key] = &properties[i];
     }
-    *subject = (struct subject){0};
-    subject->bytes = (uint32_t)(sizeof *subject + entries * sizeof(struct subject_entry));
+    block_begin(subject, fixed_count, user_count);
     for (unsigned i = 0; i < KEYS; i++) {
         if (fixed[i] != NULL)
             fixed_write(subject, (enum key)i, fixed[i]->value);
@@ -137,21 +164,10 @@ bool subject_next(const struct subject *subject, unsigned *at, struct property *
 {
     if (subject == NULL || *at == subject->count)
         return false;
-    const struct subject_entry *entry = &subject->entries[(*at)++];
+    const struct subject_entry *entry = subject_entry_at(subject, (*at)++);
     *property = (struct property){.key = subject_key(subject, entry),
                                   .value = subject_value(subject, entry)};
     return true;
-}
-
-const struct subject_entry *subject_find(const struct subject *subject, struct span key,
-                                         uint32_t hash)
-{
-    for (unsigned i = subject->fixed_count; i < subject->count; i++) {
-        const struct subject_entry *entry = &subject->entries[i];
-        if (entry->key_hash == hash && span_equal(subject_key(subject, entry), key))
-            return entry;
-    }
-    return NULL;
 }
 
 bool subject_get(const struct subject *subject, struct span key, struct span *value)

@@ -34,6 +34,11 @@ class Holders:
             "-c", str(count), "--procs", str(procs), "--hold", "--json", self.json_path, *words])
         self.process.wait_log(rf"holding {count} sessions", 120)
 
+    def wait(self, holds, node):
+        """Waits until the cluster's status, as this node tells it, is as wanted."""
+        return wait_until(lambda: holds(self.mesh.json(node, "cluster", "status", code=None)),
+                          "the mesh has so many sessions", DEADLINE_S)
+
     def finish(self, code=0):
         """Ends the sessions; what became of them."""
         self.process.signal(signal.SIGTERM)
