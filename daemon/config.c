@@ -28,6 +28,8 @@ static const struct config_row rows[CONFIG_KEYS] = {
 #undef CONFIG_ROW
 };
 
+#define CONFIG_OPEN_PERMISSIONS "{\"*\":[\"*\"]}"
+
 const char *const config_origin_names[CONFIG_ORIGINS] = {"default", "file", "env", "flag"};
 
 bool config_fail(struct config_error *error, const char *format, ...)
@@ -45,6 +47,10 @@ void config_defaults(struct config *config)
     mesh_config_defaults(&config->mesh);
     snprintf(config->cluster, sizeof(config->cluster), "weft");
     snprintf(config->host, sizeof(config->host), "127.0.0.1");
+    snprintf(config->auth_chain, sizeof(config->auth_chain), "%s", config->mesh.auth_chain);
+    char why[CONFIG_PERMISSIONS_WHY_BYTES];
+    (void)config_permissions_read(&config->permissions, CONFIG_OPEN_PERMISSIONS, why);
+    config_apply_live(config);
 }
 
 enum config_key config_find(const char *name)
@@ -71,9 +77,15 @@ enum config_type config_key_type(enum config_key key)
     return rows[key].type;
 }
 
+/* The keys that say who may connect and do what. */
+static bool config_is_right(enum config_key key)
+{
+    return key == CONFIG_PERMISSIONS || strncmp(rows[key].name, "auth.", 5) == 0;
+}
+
 bool config_is_live(enum config_key key)
 {
-    return key == CONFIG_LOG_LEVEL || key == CONFIG_LOG_JSON;
+    return key == CONFIG_LOG_LEVEL || key == CONFIG_LOG_JSON || config_is_right(key);
 }
 
 /* -- one value -- */
@@ -98,6 +110,8 @@ static const char *config_expectation(enum config_type type)
         return "true or false";
     case CONFIG_LEVEL:
         return "error, warn, info or debug";
+    case CONFIG_LISTS:
+        return "an object of lists of texts";
     }
     return "text";
 }
@@ -153,7 +167,8 @@ static bool config_parse(const struct config_row *row, const char *text, uint64_
         *value = strlen(text);
         return span_is_text(span_text(text));
     case CONFIG_REAL:
-        return false;
+    case CONFIG_LISTS:
+        return false; /* config_set reads them itself */
     }
     return false;
 }
@@ -196,7 +211,8 @@ static void config_store(struct config *config, const struct config_row *row, ui
         memcpy(member, &level, sizeof(level));
         break;
     case CONFIG_REAL:
-        break;
+    case CONFIG_LISTS:
+        break; /* config_set keeps them itself */
     }
 }
 
@@ -216,7 +232,11 @@ bool config_set(struct config *config, enum config_key key, const char *text,
                 enum config_origin origin, struct config_error *error)
 {
     const struct config_row *row = &rows[key];
-    if (row->type == CONFIG_REAL) {
+    if (row->type == CONFIG_LISTS) {
+        char why[CONFIG_PERMISSIONS_WHY_BYTES];
+        if (!config_permissions_read(&config->permissions, text, why))
+            return config_fail(error, "%s: %s", row->name, why);
+    } else if (row->type == CONFIG_REAL) {
         if (!config_set_real(config, row, text, error))
             return false;
     } else {
@@ -231,7 +251,7 @@ bool config_set(struct config *config, enum config_key key, const char *text,
     return true;
 }
 
-void config_get(const struct config *config, enum config_key key, char text[CONFIG_SEEDS_BYTES])
+void config_get(const struct config *config, enum config_key key, char text[CONFIG_VALUE_BYTES])
 {
     const struct config_row *row = &rows[key];
     const void *member = config_member_read(config, row);
@@ -242,7 +262,7 @@ void config_get(const struct config *config, enum config_key key, char text[CONF
     switch (row->type) {
     case CONFIG_TEXT:
     case CONFIG_LIST_OF:
-        snprintf(text, CONFIG_SEEDS_BYTES, "%s", (const char *)member);
+        snprintf(text, CONFIG_VALUE_BYTES, "%s", (const char *)member);
         return;
     case CONFIG_NUMBER:
     case CONFIG_DURATION:
@@ -256,14 +276,17 @@ void config_get(const struct config *config, enum config_key key, char text[CONF
         break;
     case CONFIG_REAL:
         memcpy(&real, member, sizeof(real));
-        snprintf(text, CONFIG_SEEDS_BYTES, "%g", real);
+        snprintf(text, CONFIG_VALUE_BYTES, "%g", real);
         return;
     case CONFIG_SWITCH:
         memcpy(&is_on, member, sizeof(is_on));
-        snprintf(text, CONFIG_SEEDS_BYTES, "%s", is_on ? "true" : "false");
+        snprintf(text, CONFIG_VALUE_BYTES, "%s", is_on ? "true" : "false");
         return;
     case CONFIG_LEVEL:
-        snprintf(text, CONFIG_SEEDS_BYTES, "%s", logger_level_names[config->log_level]);
+        snprintf(text, CONFIG_VALUE_BYTES, "%s", logger_level_names[config->log_level]);
+        return;
+    case CONFIG_LISTS:
+        snprintf(text, CONFIG_VALUE_BYTES, "%s", config->permissions.text);
         return;
     }
     if (row->type == CONFIG_DURATION)
@@ -271,7 +294,7 @@ void config_get(const struct config *config, enum config_key key, char text[CONF
     else if (row->type == CONFIG_SIZE || row->type == CONFIG_SIZE64)
         units_format_size(wide, text);
     else
-        snprintf(text, CONFIG_SEEDS_BYTES, "%" PRIu64, wide);
+        snprintf(text, CONFIG_VALUE_BYTES, "%" PRIu64, wide);
 }
 
 /* -- names -- */
@@ -374,17 +397,69 @@ static bool config_check_names(const struct config *config, struct config_error 
     return true;
 }
 
+static bool config_has_auth(const struct config *config)
+{
+    for (unsigned key = 0; key < CONFIG_KEYS; key++) {
+        if (strncmp(rows[key].name, "auth.", 5) == 0 && config->origins[key] != CONFIG_DEFAULT)
+            return true;
+    }
+    return false;
+}
+
+static bool config_has_permissions(const struct config *config)
+{
+    return config->origins[CONFIG_PERMISSIONS] != CONFIG_DEFAULT;
+}
+
+bool config_is_open(const struct config *config)
+{
+    return !config_has_auth(config) && !config_has_permissions(config);
+}
+
+#define CONFIG_LINE_INSECURE                                                                       \
+    "\n  \"insecure\": true   (or --insecure; nothing is encrypted: for private networks only)"
+#define CONFIG_LINE_AUTH                                                                           \
+    "\n  \"auth\": {\"chain\": [\"anonymous\"], \"anonymous_roles\": [\"guest\"]}   (who may "     \
+    "connect)"
+#define CONFIG_LINE_PERMISSIONS                                                                    \
+    "\n  \"permissions\": {\"guest\": [\"send_to_handler\"]}   (what they may do)"
+
 /* Encryption between nodes and to clients is not there yet, so whoever opens a node to a network
- * must say that this network is private. */
+ * must say that this network is private; and that everybody may do everything is for loopback. */
 static bool config_check_host(const struct config *config, struct config_error *error)
 {
-    if (config->insecure || address_is_loopback(config->host))
+    bool has_auth = config_has_auth(config), has_permissions = config_has_permissions(config);
+    if (address_is_loopback(config->host) || (config->insecure && has_auth && has_permissions))
         return true;
     return config_fail(error,
-                       "host %.100s can be reached from outside and nothing is encrypted yet; on a "
-                       "private network say so\n  on the command line:    --insecure\n"
-                       "  or in the configuration: \"insecure\": true",
-                       config->host);
+                       "host %.100s can be reached from outside, which must be asked for; add to "
+                       "the configuration, with values of your own:%s%s%s",
+                       config->host, config->insecure ? "" : CONFIG_LINE_INSECURE,
+                       has_auth ? "" : CONFIG_LINE_AUTH,
+                       has_permissions ? "" : CONFIG_LINE_PERMISSIONS);
+}
+
+/* What is not permitted is denied: with auth alone nobody could do anything, which nobody wants. */
+static bool config_check_rights(const struct config *config, struct config_error *error)
+{
+    char why[MESH_CONFIG_WHY_BYTES];
+    if (config_has_auth(config) && !config_has_permissions(config))
+        return config_fail(error,
+                           "auth is configured and permissions is not, so nobody could do "
+                           "anything; add to the configuration, with values of your own:%s",
+                           CONFIG_LINE_PERMISSIONS);
+    return mesh_config_judge(&config->mesh, why) || config_fail(error, "%s", why);
+}
+
+void config_apply_live(struct config *config)
+{
+    struct mesh_config *mesh = &config->mesh;
+    if (config->origins[CONFIG_TRUST_ANONYMOUS] == CONFIG_DEFAULT)
+        mesh->trusts_anonymous = !config_has_auth(config);
+    mesh->auth_chain = config->auth_chain;
+    mesh->anonymous_roles = config->anonymous_roles;
+    mesh->permissions = config->permissions.entries;
+    mesh->permissions_count = config->permissions.count;
 }
 
 static bool config_check_seed(const struct config *config, const struct address *seed,
@@ -426,8 +501,9 @@ static bool config_read_seeds(struct config *config, struct config_error *error)
 bool config_finish(struct config *config, struct config_error *error)
 {
     const struct gossip_config *gossip = &config->mesh.gossip;
+    config_apply_live(config);
     if (!config_check_names(config, error) || !config_check_host(config, error) ||
-        !config_read_seeds(config, error))
+        !config_check_rights(config, error) || !config_read_seeds(config, error))
         return false;
     if (gossip->gap_min_ms > gossip->gap_max_ms)
         return config_fail(error,
@@ -445,7 +521,7 @@ bool config_finish(struct config *config, struct config_error *error)
 
 static cJSON *config_value(const struct config *config, enum config_key key)
 {
-    char text[CONFIG_SEEDS_BYTES];
+    char text[CONFIG_VALUE_BYTES];
     uint64_t number = 0;
     double real = 0;
     config_get(config, key, text);
@@ -461,6 +537,8 @@ static cJSON *config_value(const struct config *config, enum config_key key)
         break;
     case CONFIG_SWITCH:
         return cJSON_CreateBool(strcmp(text, "true") == 0);
+    case CONFIG_LISTS:
+        return cJSON_Parse(text);
     case CONFIG_TEXT:
     case CONFIG_LIST_OF:
     case CONFIG_DURATION:

@@ -6,15 +6,17 @@
 #define WEFT_DAEMON_CONFIG_H
 
 #include "daemon/address.h"
+#include "daemon/config_permissions.h"
 #include "daemon/logger.h"
 #include "mesh/config.h"
 
 enum { CONFIG_PORT_CLIENTS = 7310, CONFIG_PORT_GOSSIP = 7311, CONFIG_PORT_FORWARD = 7312 };
-enum { CONFIG_TEXT_BYTES = 256, CONFIG_SEEDS_BYTES = 4096, CONFIG_ERROR_BYTES = 512 };
+enum { CONFIG_TEXT_BYTES = 256, CONFIG_LIST_BYTES = 4096, CONFIG_ERROR_BYTES = 1024 };
+enum { CONFIG_VALUE_BYTES = CONFIG_PERMISSIONS_BYTES }; /* of any value as text */
 
 enum config_type {
     CONFIG_TEXT,     /* char[CONFIG_TEXT_BYTES]; max: bytes */
-    CONFIG_LIST_OF,  /* char[CONFIG_SEEDS_BYTES], separated by commas */
+    CONFIG_LIST_OF,  /* char[CONFIG_LIST_BYTES], separated by commas */
     CONFIG_NUMBER,   /* uint32_t */
     CONFIG_NUMBER64, /* uint64_t; in a file also as a string, for values past 2^53 */
     CONFIG_REAL,     /* double */
@@ -23,6 +25,7 @@ enum config_type {
     CONFIG_SIZE64,   /* uint64_t */
     CONFIG_SWITCH,   /* bool */
     CONFIG_LEVEL,    /* enum logger_level */
+    CONFIG_LISTS,    /* struct config_permissions; an object of lists of texts */
 };
 
 /* X(NAME, "key", TYPE, member, min, max, "why it is what it is, or what it does") */
@@ -41,8 +44,14 @@ enum config_type {
     X(LOG_JSON, "log.json", SWITCH, log_json, 0, 1, "log lines as JSON objects")                   \
     X(RANDOM_SEED, "random_seed", NUMBER64, random_seed, 0, UINT64_MAX,                            \
       "0: the system's randomness; else the same run again, for tests only")                       \
+    X(AUTH_CHAIN, "auth.chain", LIST_OF, auth_chain, 0, 4095,                                      \
+      "who may connect: the first of these steps that does not abstain decides; none: nobody")     \
+    X(ANONYMOUS_ROLES, "auth.anonymous_roles", LIST_OF, anonymous_roles, 0, 4095,                  \
+      "what sessions without a principal hold")                                                    \
     X(TRUST_ANONYMOUS, "auth.trust_anonymous", SWITCH, mesh.trusts_anonymous, 0, 1,                \
-      "anonymous clients' offered properties are taken as they are")                               \
+      "anonymous clients' offered properties are taken; false as soon as an auth key is set")      \
+    X(PERMISSIONS, "permissions", LISTS, permissions, 2, 32767,                                    \
+      "who may do what, by role; * is everybody, and everything")                                  \
     X(SESSIONS_MAX, "sessions.max", NUMBER, mesh.sessions_max, 1, 1000000,                         \
       "then new ones are refused with LIMIT_REACHED")                                              \
     X(QUEUE_MESSAGES, "sessions.queue_messages", NUMBER, mesh.session_queue_messages, 16, 1000000, \
@@ -121,8 +130,10 @@ struct config {
     struct mesh_config mesh; /* numbers here; strings and seed by config_finish and main */
     char name[CONFIG_TEXT_BYTES], cluster[CONFIG_TEXT_BYTES], zone[CONFIG_TEXT_BYTES];
     char host[CONFIG_TEXT_BYTES], advertise[CONFIG_TEXT_BYTES];
-    char seeds[CONFIG_SEEDS_BYTES];
-    struct address seed[MESH_SEEDS_MAX]; /* the seeds, read; mesh.seeds of them */
+    char seeds[CONFIG_LIST_BYTES];
+    char auth_chain[CONFIG_LIST_BYTES], anonymous_roles[CONFIG_LIST_BYTES];
+    struct config_permissions permissions; /* not to be copied: it points into itself */
+    struct address seed[MESH_SEEDS_MAX];   /* the seeds, read; mesh.seeds of them */
     bool insecure, log_json;
     uint32_t port;
     enum logger_level log_level;
@@ -153,7 +164,7 @@ bool config_set(struct config *config, enum config_key key, const char *text,
                 enum config_origin origin, struct config_error *error);
 
 /* The text form of a key's value: config_set takes it back. */
-void config_get(const struct config *config, enum config_key key, char text[CONFIG_SEEDS_BYTES]);
+void config_get(const struct config *config, enum config_key key, char text[CONFIG_VALUE_BYTES]);
 
 /* The same by name; an unknown name is an error, with the nearest known one. */
 bool config_set_named(struct config *config, const char *name, const char *text,
@@ -168,6 +179,12 @@ bool config_environment(struct config *config, struct config_error *error);
 /* Checks what single keys cannot: that values fit together; reads the seeds. To be called once all
  * has been set. */
 bool config_finish(struct config *config, struct config_error *error);
+
+/* Neither auth nor permissions is configured: whoever connects may do everything. */
+bool config_is_open(const struct config *config);
+
+/* Puts the live part of mesh (mesh/config.h) right, after config_set of any such key. */
+void config_apply_live(struct config *config);
 
 /* Whether a running node can take over a change of this key. */
 bool config_is_live(enum config_key key);

@@ -25,7 +25,7 @@ static bool config_file_fail(const struct config_walk *walk, struct json_place p
 }
 
 /* Joins an array of strings with commas. */
-static bool config_file_join(const cJSON *array, char text[CONFIG_SEEDS_BYTES])
+static bool config_file_join(const cJSON *array, char text[CONFIG_VALUE_BYTES])
 {
     size_t used = 0;
     text[0] = '\0';
@@ -34,7 +34,7 @@ static bool config_file_join(const cJSON *array, char text[CONFIG_SEEDS_BYTES])
     {
         if (!cJSON_IsString(item))
             return false;
-        size_t room = CONFIG_SEEDS_BYTES - used;
+        size_t room = CONFIG_VALUE_BYTES - used;
         int wanted = snprintf(text + used, room, "%s%s", used > 0 ? "," : "", item->valuestring);
         if (wanted < 0 || (size_t)wanted >= room)
             return false;
@@ -45,25 +45,29 @@ static bool config_file_join(const cJSON *array, char text[CONFIG_SEEDS_BYTES])
 
 /* What a JSON value says as text, when it is of the kind that the key's type wants. */
 static bool config_file_text(const cJSON *value, enum config_type type,
-                             char text[CONFIG_SEEDS_BYTES])
+                             char text[CONFIG_VALUE_BYTES])
 {
     bool takes_number = type == CONFIG_NUMBER || type == CONFIG_NUMBER64 || type == CONFIG_REAL ||
                         type == CONFIG_SIZE || type == CONFIG_SIZE64;
-    bool takes_string = type != CONFIG_NUMBER && type != CONFIG_REAL && type != CONFIG_SWITCH;
+    bool takes_string = type != CONFIG_NUMBER && type != CONFIG_REAL && type != CONFIG_SWITCH &&
+                        type != CONFIG_LISTS;
     if (cJSON_IsString(value) && takes_string) {
-        int wanted = snprintf(text, CONFIG_SEEDS_BYTES, "%s", value->valuestring);
-        return wanted < CONFIG_SEEDS_BYTES;
+        int wanted = snprintf(text, CONFIG_VALUE_BYTES, "%s", value->valuestring);
+        return wanted < CONFIG_VALUE_BYTES;
     }
     if (cJSON_IsNumber(value) && takes_number) {
-        snprintf(text, CONFIG_SEEDS_BYTES, "%.17g", value->valuedouble);
+        snprintf(text, CONFIG_VALUE_BYTES, "%.17g", value->valuedouble);
         if (type == CONFIG_REAL || value->valuedouble < 1e15)
-            snprintf(text, CONFIG_SEEDS_BYTES, "%.15g", value->valuedouble);
+            snprintf(text, CONFIG_VALUE_BYTES, "%.15g", value->valuedouble);
         return true;
     }
     if (cJSON_IsBool(value) && type == CONFIG_SWITCH) {
-        snprintf(text, CONFIG_SEEDS_BYTES, "%s", cJSON_IsTrue(value) ? "true" : "false");
+        snprintf(text, CONFIG_VALUE_BYTES, "%s", cJSON_IsTrue(value) ? "true" : "false");
         return true;
     }
+    if (type == CONFIG_LISTS)
+        return cJSON_IsObject(value) &&
+               cJSON_PrintPreallocated((cJSON *)(uintptr_t)value, text, CONFIG_VALUE_BYTES, false);
     return cJSON_IsArray(value) && type == CONFIG_LIST_OF && config_file_join(value, text);
 }
 
@@ -84,6 +88,8 @@ static const char *config_file_kind(enum config_type type)
         return "a list of texts, or one text with commas";
     case CONFIG_DURATION:
         return "a text such as \"250ms\" or \"10s\"";
+    case CONFIG_LISTS:
+        return "an object of lists of texts, of at most 32 KiB";
     case CONFIG_TEXT:
     case CONFIG_LEVEL:
         return "a text, in quotes";
@@ -95,7 +101,7 @@ static bool config_file_set(struct config_walk *walk, const char *name, const cJ
                             struct json_place place)
 {
     struct config_error inner = {.text = ""};
-    char text[CONFIG_SEEDS_BYTES];
+    char text[CONFIG_VALUE_BYTES];
     enum config_key key = config_find(name);
     if (key == CONFIG_KEYS) {
         config_unknown(name, &inner);
@@ -119,6 +125,22 @@ static bool config_file_member(struct config_walk *walk, const char *section, co
     return config_file_set(walk, name, member, place);
 }
 
+/* A key whose value is an object: the names in it are no keys. Names deeper down would put the
+ * walk out of step, but such a value is refused. */
+static bool config_file_lists(struct config_walk *walk, const cJSON *member)
+{
+    if (!config_file_member(walk, "", member))
+        return false;
+    walk->next += (size_t)cJSON_GetArraySize(member);
+    return true;
+}
+
+static bool config_file_is_lists(const cJSON *member)
+{
+    enum config_key key = config_find(member->string);
+    return key != CONFIG_KEYS && config_key_type(key) == CONFIG_LISTS;
+}
+
 static bool config_file_section(struct config_walk *walk, const cJSON *section)
 {
     const cJSON *member = NULL;
@@ -139,8 +161,10 @@ static bool config_file_walk(struct config_walk *walk, const cJSON *root)
     const cJSON *member = NULL;
     cJSON_ArrayForEach(member, root)
     {
-        bool good = cJSON_IsObject(member) ? config_file_section(walk, member)
-                                           : config_file_member(walk, "", member);
+        bool is_object = cJSON_IsObject(member);
+        bool good = is_object && config_file_is_lists(member) ? config_file_lists(walk, member)
+                    : is_object                               ? config_file_section(walk, member)
+                                : config_file_member(walk, "", member);
         if (!good)
             return false;
     }

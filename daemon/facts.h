@@ -13,7 +13,7 @@ struct facts {
 /* Reads the clocks; to be called after each sleep. */
 void facts_set_time(struct facts *facts);
 
-/* MESH_TICK, MESH_STOP. */
+/* MESH_TICK, MESH_RECONFIGURED, MESH_STOP. */
 void facts_plain(struct facts *facts, enum mesh_fact fact);
 
 void facts_frame(struct facts *facts, enum channel channel, uint32_t connection,

@@ -37,6 +37,13 @@ static void loop_say(struct loop *loop, enum logger_level level, const char *eve
     logger_end(&line);
 }
 
+void loop_say_open(struct loop *loop)
+{
+    loop_say(loop, LOGGER_WARN, "open", "why",
+             "neither auth nor permissions is configured: whoever connects may do everything; on "
+             "loopback only");
+}
+
 /* -- signals -- */
 
 static void loop_stop(struct loop *loop)
@@ -65,15 +72,18 @@ static void loop_reload(struct loop *loop)
     static struct config fresh;
     struct config_error error;
     char changed[1024] = "", restart[1024] = "";
+    bool was_open = config_is_open(loop->config);
     if (!options_load(loop->options, &fresh, &error)) {
         loop_say(loop, LOGGER_ERROR, "reload-failed", "why", error.text);
         return;
     }
     for (unsigned i = 0; i < CONFIG_KEYS; i++) {
         enum config_key key = (enum config_key)i;
-        char now[CONFIG_SEEDS_BYTES], then[CONFIG_SEEDS_BYTES];
+        char now[CONFIG_VALUE_BYTES], then[CONFIG_VALUE_BYTES];
         config_get(loop->config, key, now);
         config_get(&fresh, key, then);
+        if (config_is_live(key)) /* what follows from a key being set at all, follows too */
+            loop->config->origins[key] = fresh.origins[key];
         bool is_name = key == CONFIG_NAME && then[0] == '\0'; /* was filled in at start */
         if (strcmp(now, then) == 0 || is_name)
             continue;
@@ -82,6 +92,10 @@ static void loop_reload(struct loop *loop)
         if (is_live)
             config_set(loop->config, key, then, fresh.origins[key], &error);
     }
+    config_apply_live(loop->config);
+    facts_plain(&loop->facts, MESH_RECONFIGURED);
+    if (config_is_open(loop->config) && !was_open)
+        loop_say_open(loop);
     loop->logger.level = loop->config->log_level;
     loop->logger.is_json = loop->config->log_json;
     struct logger_line line;

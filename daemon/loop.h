@@ -31,6 +31,9 @@ struct loop {
     uint64_t log_dropped;      /* told to the core so far */
 };
 
+/* Warns that whoever connects may do everything (config_is_open). */
+void loop_say_open(struct loop *loop);
+
 /* Runs until the core has stopped. Returns the process's exit code. */
 int loop_run(struct loop *loop);
 

@@ -116,6 +116,8 @@ static void say_warnings(struct loop *loop)
                     "ports is a peer: keep them on a private network");
         logger_end(&line);
     }
+    if (config_is_open(loop->config))
+        loop_say_open(loop);
     if (loop->guard.fds_max >= FDS_FEW)
         return;
     logger_begin(&loop->logger, &line, LOGGER_WARN, "few-descriptors", clock_wall_ms());

@@ -58,8 +58,9 @@ static const char manual[] =
     "  weftd                                      one node, on 127.0.0.1:7310\n"
     "  weftd --port 7320 --seed :7311             a second one on this machine joins it\n"
     "  weftd --port 0 --seed :7311                a third, on ports that are free\n"
-    "  weftd --host 10.0.0.12 --insecure --seed 10.0.0.11,10.0.0.13\n"
-    "                                             on a private network\n"
+    "  weftd -c weft.json --host 10.0.0.12 --insecure --seed 10.0.0.11,10.0.0.13\n"
+    "                                             on a private network; who may connect and do "
+    "what is in the file: auth, permissions\n"
     "  weftd --print-config | less                all settings, with their reasons\n"
     "\n"
     "Defaults are overridden by the file, then by the environment (WEFT_ and the key: WEFT_SEEDS, "
@@ -100,7 +101,7 @@ static void options_seed(struct argp_state *state, const char *text)
     size_t room = sizeof(options->seeds) - used;
     int wanted = snprintf(options->seeds + used, room, "%s%s", used > 0 ? "," : "", text);
     if (wanted < 0 || (size_t)wanted >= room)
-        argp_error(state, "--seed: the list is longer than %d bytes", CONFIG_SEEDS_BYTES - 1);
+        argp_error(state, "--seed: the list is longer than %d bytes", CONFIG_LIST_BYTES - 1);
     if (used == 0)
         options_setting(state, "seeds", strlen("seeds"), options->seeds);
 }

@@ -11,8 +11,8 @@ enum options_action { OPTIONS_RUN, OPTIONS_CHECK, OPTIONS_PRINT };
 
 struct options {
     enum options_action action;
-    const char *file;               /* NULL: none */
-    char seeds[CONFIG_SEEDS_BYTES]; /* all --seed together */
+    const char *file;              /* NULL: none */
+    char seeds[CONFIG_LIST_BYTES]; /* all --seed together */
     size_t count;
     struct options_setting {
         char name[64];

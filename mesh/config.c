@@ -2,6 +2,7 @@
  * that much; halved, it costs bytes or makes false alarms: the simulator has both figures. */
 #include "mesh/config.h"
 
+#include "mesh/sessions/identity.h"
 #include "mesh/sessions/permissions.h"
 
 /* Membership. Its times hang together: a probe (tries, gaps, helpers) fits into one period. */
@@ -51,6 +52,7 @@ void mesh_config_defaults(struct mesh_config *config)
         .requests_in_flight_max = 65536,
         .sync_grace_ms = 250,
         .trusts_anonymous = true,
+        .auth_chain = "anonymous",
         .anonymous_roles = "",
         .permissions = &everybody_everything,
         .permissions_count = 1,
@@ -59,10 +61,16 @@ void mesh_config_defaults(struct mesh_config *config)
     };
 }
 
-static bool refuse(char why[MESH_CONFIG_WHY_BYTES], const struct sentence *sentence)
+/* "KEY: sentence" */
+static bool refuse(char why[MESH_CONFIG_WHY_BYTES], const char *key,
+                   const struct sentence *sentence)
 {
-    memcpy(why, sentence->text, sentence->bytes);
-    why[sentence->bytes] = '\0';
+    struct sentence all;
+    sentence_start(&all, key);
+    sentence_add(&all, ": ");
+    sentence_add_span(&all, sentence_span(sentence));
+    memcpy(why, all.text, all.bytes);
+    why[all.bytes] = '\0';
     return false;
 }
 
@@ -70,17 +78,15 @@ bool mesh_config_judge(const struct mesh_config *config, char why[MESH_CONFIG_WH
 {
     struct sentence sentence;
     struct roles roles;
-    if (!permissions_judge(config->permissions, config->permissions_count, &sentence)) {
-        struct sentence begun;
-        sentence_start(&begun, "permissions: ");
-        sentence_add_span(&begun, sentence_span(&sentence));
-        return refuse(why, &begun);
-    }
+    struct identity_chain chain;
+    if (!identity_parse(&chain, span_text(config->auth_chain), &sentence))
+        return refuse(why, "auth.chain", &sentence);
+    if (!permissions_judge(config->permissions, config->permissions_count, &sentence))
+        return refuse(why, "permissions", &sentence);
     if (roles_parse(&roles, span_text(config->anonymous_roles)) == ERROR_OK)
         return true;
-    sentence_start(&sentence, "auth.anonymous_roles holds ");
+    sentence_start(&sentence, "at most 32 roles, each of 1 to 64 bytes without blanks, quotes, "
+                              "backslashes, brackets and commas, and not *; found ");
     sentence_add_span(&sentence, span_text(config->anonymous_roles));
-    sentence_add(&sentence, "; it must be at most 32 roles of 1 to 64 bytes, without blanks, "
-                            "quotes, backslashes and brackets, and not *");
-    return refuse(why, &sentence);
+    return refuse(why, "auth.anonymous_roles", &sentence);
 }

@@ -56,6 +56,7 @@ struct mesh_config {
     /* The live part: whoever owns the configuration may change it between two calls, if
      * mesh_config_judge takes it, and tells MESH_RECONFIGURED next. */
     bool trusts_anonymous;       /* anonymous clients' offered properties are taken */
+    const char *auth_chain;      /* steps of mesh/sessions/identity.h: a,b */
     const char *anonymous_roles; /* what anonymous sessions hold: a,b; may be empty */
     const struct mesh_permission *permissions;
     uint32_t permissions_count;
@@ -68,8 +69,9 @@ void mesh_config_defaults(struct mesh_config *config);
 
 enum { MESH_CONFIG_WHY_BYTES = 513 };
 
-/* Whether permissions and anonymous_roles can be understood: mesh_new and MESH_RECONFIGURED take no
- * others. If not, `why` names the entry and says what would do; else it is not touched. */
+/* Whether auth_chain, anonymous_roles and permissions can be understood: mesh_new and
+ * MESH_RECONFIGURED take no others. If not, `why` names the entry and says what would do; else it
+ * is not touched. */
 bool mesh_config_judge(const struct mesh_config *config, char why[MESH_CONFIG_WHY_BYTES]);
 
 #endif

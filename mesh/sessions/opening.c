@@ -49,16 +49,19 @@ static void mesh_judge(const struct sessions *sessions, const struct client_hell
     sentence_add_span(&refusal->text, cluster);
 }
 
-/* Without authentication handlers, which come with roles, the chain is ["anonymous"]. */
-static void identity_judge(const struct client_hello *hello, struct refusal *refusal)
+/* How near a guess came is not said. */
+static void identity_judge(const struct sessions *sessions, const struct client_hello *hello,
+                           struct refusal *refusal)
 {
     if (!session_id_is_none(hello->session))
         refuse(refusal, ERROR_NO_SUCH_SESSION,
                "there is no session to resume: this version ends a session with its connection; "
                "open a new one");
-    else if (hello->principal.bytes > 0)
+    else if (identity_of(&sessions->chain, hello->principal) == IDENTITY_REFUSED)
         refuse(refusal, ERROR_ACCESS_DENIED,
-               "this version knows no principals: leave the principal empty");
+               hello->principal.bytes > 0
+                   ? "the node does not let this principal in (auth.chain); or leave it empty"
+                   : "the node lets nobody in without a principal (auth.chain)");
 }
 
 static void hello_judge(const struct sessions *sessions, const struct client_hello *hello,
@@ -72,7 +75,7 @@ static void hello_judge(const struct sessions *sessions, const struct client_hel
                "this node does not serve clients now: it is joining the mesh or leaving it; try "
                "another node, or again");
     if (refusal->code == ERROR_OK)
-        identity_judge(hello, refusal);
+        identity_judge(sessions, hello, refusal);
 }
 
 static struct span client_type(struct span offered)
@@ -98,7 +101,8 @@ static enum error properties_fill(struct sessions *sessions, struct session *ses
     sentence_add_number(&start, context->wall_ms);
     property_set_put(set, "$SessionId", sentence_span(&id));
     property_set_put(set, "$Principal", hello->principal);
-    property_set_put(set, "$Roles", sessions->anonymous_roles);
+    property_set_put(set, "$Roles",
+                     hello->principal.bytes == 0 ? sessions->anonymous_roles : (struct span){0});
     property_set_put(set, "$ClientType", client_type(hello->client_type));
     property_set_put(set, "$Transport", span_text("zmq"));
     property_set_put(set, "$ServerName", span_text(context->config->name));
@@ -116,7 +120,7 @@ static void properties_judge(struct sessions *sessions, struct session *session,
     struct property_set set = {.count = 0};
     struct span culprit = {0};
     enum error error = ERROR_OK;
-    if (sessions->context->config->trusts_anonymous)
+    if (sessions->context->config->trusts_anonymous && hello->principal.bytes == 0)
         error = property_set_offer(&set, offered, &culprit);
     if (error == ERROR_OK) {
         error = properties_fill(sessions, session, hello, address, &set);

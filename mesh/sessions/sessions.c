@@ -183,8 +183,10 @@ void sessions_reconfigured(struct sessions *sessions)
 {
     const struct mesh_config *config = sessions->context->config;
     struct roles roles;
+    struct sentence why;
+    require(identity_parse(&sessions->chain, span_text(config->auth_chain), &why)); /* judged */
     permissions_compile(sessions->permissions, config->permissions, config->permissions_count);
-    require(roles_parse(&roles, span_text(config->anonymous_roles)) == ERROR_OK); /* was judged */
+    require(roles_parse(&roles, span_text(config->anonymous_roles)) == ERROR_OK);
     sessions->anonymous_roles = roles_print(&roles, sessions->anonymous_roles_text);
     struct session *session = NULL;
     while ((session = sessions_next(sessions, session)) != NULL)

@@ -5,6 +5,7 @@
 
 #include "mesh/base/hashmap.h"
 #include "mesh/base/permutation.h"
+#include "mesh/sessions/identity.h"
 #include "mesh/sessions/sessions.h"
 
 /* In by_connection: its session is over and it has been cut, but the daemon has not said yet that
@@ -26,6 +27,7 @@ struct sessions {
     uint64_t serial;
     bool is_ready;
     struct permissions *permissions;
+    struct identity_chain chain;
     struct span anonymous_roles; /* as roles_print writes them */
     char anonymous_roles_text[ROLES_TEXT_BYTES_MAX];
     uint8_t *addresses;

@@ -23,7 +23,7 @@ Test(config, every_default_is_in_its_range_and_read_back)
 {
     config_defaults(&config);
     for (unsigned key = 0; key < CONFIG_KEYS; key++) {
-        char text[CONFIG_SEEDS_BYTES], again[CONFIG_SEEDS_BYTES];
+        char text[CONFIG_VALUE_BYTES], again[CONFIG_VALUE_BYTES];
         config_get(&config, (enum config_key)key, text);
         cr_assert(config_set(&config, (enum config_key)key, text, CONFIG_FILE, &error), "%s",
                   error.text);
@@ -95,20 +95,115 @@ Test(config, an_unknown_key_is_refused_with_its_nearest)
     config_defaults(&config);
     cr_assert_not(set("gosip.period_ms", "5"));
     cr_assert_str_eq(error.text, "unknown key 'gosip.period_ms'; did you mean 'gossip.period_ms'?");
-    cr_assert_not(set("auth.chain", "[]"));
-    cr_assert_not_null(strstr(error.text, "unknown key 'auth.chain'"));
+    cr_assert_not(set("auth.users", "[]"));
+    cr_assert_not_null(strstr(error.text, "unknown key 'auth.users'"));
     cr_assert_not(set("", ""));
+}
+
+static void finish_refused(const char *says, const char *says_not)
+{
+    cr_assert_not(config_finish(&config, &error));
+    cr_assert_not_null(strstr(error.text, says), "%s", error.text);
+    cr_assert_null(strstr(error.text, says_not), "%s", error.text);
 }
 
 Test(config, beyond_loopback_wants_to_be_said)
 {
     config_defaults(&config);
     cr_assert(set("host", "10.0.0.12"));
-    cr_assert_not(config_finish(&config, &error));
-    cr_assert_not_null(strstr(error.text, "--insecure"));
-    cr_assert_not_null(strstr(error.text, "\"insecure\": true"));
+    finish_refused("--insecure", "nobody could");
+    finish_refused("\n  \"insecure\": true", "nobody could");
     cr_assert(set("insecure", "true"));
+    finish_refused("\n  \"auth\": {\"chain\": [\"anonymous\"]", "\"insecure\"");
+    finish_refused("\n  \"permissions\": {\"guest\"", "\"insecure\"");
+    cr_assert(set("auth.chain", "anonymous"));
+    finish_refused("\n  \"permissions\": {\"guest\"", "\"auth\"");
+    cr_assert(set("permissions", "{\"*\": [\"send_to_handler\"]}"));
     cr_assert(config_finish(&config, &error), "%s", error.text);
+    cr_assert_not(config_is_open(&config));
+}
+
+Test(config, permissions_alone_do_not_open_a_node_to_a_network)
+{
+    config_defaults(&config);
+    cr_assert(set("host", "10.0.0.12"));
+    cr_assert(set("insecure", "true"));
+    cr_assert(set("permissions", "{}"));
+    finish_refused("\n  \"auth\"", "\"permissions\"");
+}
+
+Test(config, is_open_until_auth_or_permissions_are_set)
+{
+    config_defaults(&config);
+    cr_assert(config_finish(&config, &error));
+    cr_assert(config_is_open(&config));
+    cr_assert_eq(config.mesh.permissions_count, 1);
+    cr_assert_str_eq(config.mesh.permissions[0].role, "*");
+    cr_assert_str_eq(config.mesh.permissions[0].entry, "*");
+    cr_assert(config.mesh.trusts_anonymous);
+    cr_assert(set("permissions", "{}"));
+    cr_assert(config_finish(&config, &error));
+    cr_assert_not(config_is_open(&config));
+    cr_assert_eq(config.mesh.permissions_count, 0, "nobody may do anything");
+    cr_assert(config.mesh.trusts_anonymous);
+}
+
+Test(config, auth_without_permissions_is_refused)
+{
+    config_defaults(&config);
+    cr_assert(set("auth.anonymous_roles", "guest"));
+    finish_refused("nobody could do anything", "can be reached");
+    cr_assert(set("permissions", "{\"guest\": [\"*\"]}"));
+    cr_assert(config_finish(&config, &error), "%s", error.text);
+    cr_assert_str_eq(config.mesh.anonymous_roles, "guest");
+    cr_assert_not(config.mesh.trusts_anonymous, "an auth key is set");
+    cr_assert(set("auth.trust_anonymous", "true"));
+    cr_assert(config_finish(&config, &error), "%s", error.text);
+    cr_assert(config.mesh.trusts_anonymous);
+}
+
+Test(config, permissions_are_read_and_printed_without_blanks)
+{
+    char text[CONFIG_VALUE_BYTES];
+    config_defaults(&config);
+    cr_assert(set("permissions", " { \"a\" : [ \"view_session\", \"update:x/**\" ], \"*\": [] }"));
+    config_get(&config, CONFIG_PERMISSIONS, text);
+    cr_assert_str_eq(text, "{\"a\":[\"view_session\",\"update:x/**\"],\"*\":[]}");
+    config_apply_live(&config);
+    cr_assert_eq(config.mesh.permissions_count, 2);
+    cr_assert_str_eq(config.mesh.permissions[1].role, "a");
+    cr_assert_str_eq(config.mesh.permissions[1].entry, "update:x/**");
+}
+
+Test(config, permissions_that_cannot_be_understood_name_role_and_entry)
+{
+    refused("permissions", "[]", "expected an object");
+    refused("permissions", "{\"a\": \"*\"}", "role a: expected a list of texts");
+    refused("permissions", "{\"a\": [1]}", "role a: expected a list of texts");
+    refused("permissions", "{\"a\": {\"b\": []}}", "role a: expected a list of texts");
+    refused("permissions", "{\"a\": [\"fly\"]}",
+            "permissions: role a, entry fly: no such permission");
+    refused("permissions", "{\"a\": [\"update:x/*\"]}", "role a, entry update:x/*: the selector");
+    refused("permissions", "{\"a b\": [\"*\"]}", "role a b");
+    refused("permissions", "{\"a\": [], \"a\": []}",
+            "column 11: this name stands in the object twice");
+    refused("permissions", "{\"a\"", "line 1");
+    config_defaults(&config);
+    cr_assert(set("permissions", "{\"a\": [\"view_mesh\"]}"));
+    cr_assert_not(set("permissions", "{\"a\": [\"view_mesh\", \"fly\"]}"));
+    cr_assert_str_eq(config.permissions.text, "{\"a\":[\"view_mesh\"]}", "what held, holds");
+    cr_assert_str_eq(config.permissions.entries[0].entry, "view_mesh");
+}
+
+Test(config, a_chain_or_role_that_cannot_be_understood_is_refused)
+{
+    config_defaults(&config);
+    cr_assert(set("permissions", "{}"));
+    cr_assert(set("auth.chain", "anonymous,ldap"));
+    finish_refused("auth.chain: step ldap", "permissions");
+    cr_assert(set("auth.chain", ""));
+    cr_assert(set("auth.anonymous_roles", "a,*"));
+    finish_refused("auth.anonymous_roles: at most 32 roles", "auth.chain");
 }
 
 Test(config, seeds_are_read_with_gossip_as_default_port)

@@ -49,10 +49,29 @@ Test(config_file, unknown_keys_are_refused_with_line_and_column)
     refused("{\n  \"prot\": 1\n}", "weft.json:2:3: unknown key 'prot'; did you mean 'port'?");
     refused("{\"gossip\": {\n\n   \"period\": 1}}",
             "weft.json:3:4: unknown key 'gossip.period'; did you mean 'gossip.period_ms'?");
-    refused("{\"auth\": {\"chain\": []}}",
-            "weft.json:1:11: unknown key 'auth.chain'; weftd --print-config shows all keys");
+    refused("{\"auth\": {\"password\": []}}",
+            "weft.json:1:11: unknown key 'auth.password'; weftd --print-config shows all keys");
     refused("{\"gossip\": {\"gap\": {\"min\": 1}}}",
             "weft.json:1:13: unknown key 'gossip.gap'; weftd --print-config shows all keys");
+}
+
+Test(config_file, roles_under_permissions_are_no_keys)
+{
+    cr_assert(parse("{ // who may do what\n"
+                    "  \"permissions\": { \"name\": [\"*\"], // a role of that name\n"
+                    "                   \"*\": [\"view_session\", \"update:prices/**\"] },\n"
+                    "  \"port\": 7320 }"));
+    cr_assert_eq(config.port, 7320);
+    cr_assert_str_eq(config.permissions.text,
+                     "{\"name\":[\"*\"],\"*\":[\"view_session\",\"update:prices/**\"]}");
+    cr_assert_eq(config.origins[CONFIG_PERMISSIONS], CONFIG_FILE);
+    refused("{\"permissions\": {\"a\": []},\n \"prot\": 1}",
+            "weft.json:2:2: unknown key 'prot'; did you mean 'port'?");
+    refused("{\n \"permissions\": {\"a\": [\"view_session:x\"]}}",
+            "weft.json:2:2: permissions: role a, entry view_session:x: this permission does not "
+            "depend on a path and takes no selector");
+    refused("{\"permissions\": [\"*\"]}",
+            "weft.json:1:2: permissions must be an object of lists of texts, of at most 32 KiB");
 }
 
 Test(config_file, wrong_kinds_are_refused_with_line_and_column)

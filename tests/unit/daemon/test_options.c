@@ -10,8 +10,8 @@ static struct config_error error;
 
 static void read_line(int count, const char *const *words)
 {
-    static char storage[16][256];
-    static char *argv[17];
+    static char storage[32][256];
+    static char *argv[33];
     for (int i = 0; i < count; i++) {
         snprintf(storage[i], sizeof(storage[i]), "%s", words[i]);
         argv[i] = storage[i];
@@ -29,7 +29,8 @@ static void read_line(int count, const char *const *words)
 Test(options, each_flag_sets_its_key)
 {
     READ("-n", "eu-a", "--cluster=prod", "--zone", "z1", "--port", "7320", "--expect", "3",
-         "--log-level", "debug", "--log-json", "--host=0.0.0.0", "--insecure");
+         "--log-level", "debug", "--log-json", "--host=0.0.0.0", "--insecure", "--set",
+         "auth.chain=anonymous", "--set", "permissions={}");
     cr_assert(options_load(&options, &config, &error), "%s", error.text);
     cr_assert_str_eq(config.name, "eu-a");
     cr_assert_str_eq(config.cluster, "prod");
