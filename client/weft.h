@@ -106,6 +106,7 @@ enum weft_close_reason {
     WEFT_CLOSED_EXPIRED = 8,
     WEFT_CLOSED_INTERNAL_ERROR = 9,
     WEFT_CLOSED_NODE_STOPPING = 10,
+    WEFT_CLOSED_MOVED = 11, /* another node has it: both went on with it while the mesh was split */
 };
 
 /* The lower-case name, such as "closed_by_client". */

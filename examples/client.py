@@ -24,7 +24,8 @@ OUTCOMES = {0: "OK", 1: "REJECTED", 2: "HANDLER_ERROR", 3: "NO_HANDLER", 4: "UNH
             10: "CANCELLED", 42: "CLUSTER_ROUTING"}
 REASONS = {1: "closed_by_client", 2: "closed_by_controller", 3: "connection_lost",
            4: "queue_limit_reached", 5: "message_too_large", 6: "invalid_message",
-           7: "access_denied", 8: "expired", 9: "internal_error", 10: "node_stopping"}
+           7: "access_denied", 8: "expired", 9: "internal_error", 10: "node_stopping",
+           11: "moved"}
 
 
 class Closed(Exception):

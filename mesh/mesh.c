@@ -173,6 +173,19 @@ static void stage_move(struct mesh *mesh)
     }
 }
 
+/* Sessions that another node has with more right, since a split healed: their clients are told. */
+static void lost_sessions_close(struct mesh *mesh)
+{
+    struct session_id id;
+    uint64_t winner;
+    while (ownership_next_lost(mesh->ownership, &id, &winner)) {
+        struct session *session = sessions_find(mesh->sessions, id);
+        if (session != NULL)
+            sessions_close(mesh->sessions, session, CLOSE_REASON_MOVED,
+                           span_text("another node goes on with this session"));
+    }
+}
+
 static void events_hand_on(struct mesh *mesh)
 {
     struct member_event member;
@@ -184,6 +197,7 @@ static void events_hand_on(struct mesh *mesh)
             member_event(mesh, &member);
             has_more = true;
         }
+        lost_sessions_close(mesh);
         while (sessions_next_event(mesh->sessions, &session)) {
             session_event(mesh, &session);
             has_more = true;

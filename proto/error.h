@@ -57,7 +57,8 @@ enum error {
     X(7, ACCESS_DENIED, "access_denied")                                                           \
     X(8, EXPIRED, "expired")                                                                       \
     X(9, INTERNAL_ERROR, "internal_error")                                                         \
-    X(10, NODE_STOPPING, "node_stopping")
+    X(10, NODE_STOPPING, "node_stopping")                                                          \
+    X(11, MOVED, "moved")
 
 enum close_reason {
     CLOSE_REASON_NONE = 0,

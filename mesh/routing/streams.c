@@ -512,11 +512,14 @@ void streams_session_ended(struct routing *routing, const struct session *sessio
 {
     struct streams *streams = routing->streams;
     struct stream *stream = NULL;
-    streams->closed[streams->closed_total++ % STREAMS_CLOSED_KEPT] =
-        (struct closed){.id = session->id, .reason = (uint8_t)session->reason};
+    if (session->reason != CLOSE_REASON_MOVED)
+        streams->closed[streams->closed_total++ % STREAMS_CLOSED_KEPT] =
+            (struct closed){.id = session->id, .reason = (uint8_t)session->reason};
     while ((stream = stream_next(routing, stream, STREAM_ON)) != NULL) {
         bool was = bit_get(stream, session->slot);
         bit_set(stream, session->slot, false);
+        if (session->reason == CLOSE_REASON_MOVED)
+            continue; /* its owner goes on with it, and says so */
         /* Ahead of a picture that is drawn anew the listener may know it all the same. */
         if (was || (stream->epoch > 1 && is_ahead(stream, session)))
             news_tell(routing, stream, session, SESSION_NEWS_CLOSED);

@@ -1,6 +1,8 @@
 /* test_mesh.c - the door: what a core promises whatever is in its rooms. */
 #include <criterion/criterion.h>
 
+#include "proto/log.h"
+#include "proto/ownership.h"
 #include "tests/unit/mesh/town.h"
 
 TestSuite(mesh, .init = town_begin, .fini = town_end);
@@ -110,4 +112,53 @@ Test(mesh, stop_tells_clients_and_ends_with_left)
     cr_assert(town_nodes[1].is_stopped);
     cr_assert_eq(town_nodes[1].stopped_with, NOTICE_LEFT);
     cr_assert_eq(mesh_deadline_ns(town_nodes[1].mesh), UINT64_MAX);
+}
+
+/* Node 1's log, as it would be if it had gone on with the session while the mesh was split. */
+static void claim_session_of_node_0(struct session_id session)
+{
+    uint64_t sender = mesh_instance(town_nodes[1].mesh);
+    struct ownership_entry entry = {
+        .type = OWNERSHIP_SESSION_CLAIMED, .session = session, .state = SESSION_ACTIVE, .claim = 1};
+    uint8_t body[64], frame[256];
+    struct writer writer;
+    writer_init(&writer, body, sizeof body);
+    ownership_entry_encode(&entry, sender, &writer);
+    struct span entries = span_of(body, sizeof body - writer.left);
+    struct log_entries fields = {
+        .writer = sender, .stream = LOG_OWNERSHIP, .first = 1, .last = 1, .head = 1};
+    struct envelope envelope = {.version = WIRE_VERSION_MAX,
+                                .channel = CHANNEL_FORWARD,
+                                .mesh = mesh_name_hash(span_text(town_nodes[0].config.cluster)),
+                                .sender = sender,
+                                .receiver = mesh_instance(town_nodes[0].mesh),
+                                .sequence = 1};
+    writer_init(&writer, frame, sizeof frame);
+    envelope_encode(&envelope, &writer);
+    message_encode(&log_entries_schema, &fields, KIND_LOG_ENTRIES, 0, 0, entries.bytes, &writer);
+    writer_span(&writer, entries);
+    struct mesh_input input = {.fact = MESH_FRAME,
+                               .channel = CHANNEL_FORWARD,
+                               .connection = 4711,
+                               .now_ns = town_now_ns,
+                               .bytes = span_of(frame, sizeof frame - writer.left),
+                               .address = span_text("h:21")};
+    mesh_receive(town_nodes[0].mesh, &input);
+    town_wait_ms(10);
+}
+
+Test(mesh, a_session_that_another_node_claims_with_more_right_is_told_that_it_moved)
+{
+    town_pair();
+    uint32_t loser = town_open(0, NULL, NULL), other = town_open(0, NULL, NULL);
+    town_wait_ms(100);
+    claim_session_of_node_0(town_clients[loser].session);
+    const struct message *goodbye = town_find(loser, KIND_GOODBYE, 0);
+    cr_assert_not_null(goodbye);
+    struct client_goodbye said;
+    cr_assert_eq(schema_decode(&client_goodbye_schema, goodbye->fields, &said), ERROR_OK);
+    cr_assert_eq(said.reason, CLOSE_REASON_MOVED);
+    cr_assert(town_clients[loser].is_cut);
+    cr_assert_not(town_clients[other].is_cut, "nobody else");
+    cr_assert_eq(town_count(0, COUNTER_sessions_closed), 1);
 }

@@ -31,6 +31,7 @@ Test(close_reason_name, names_known_and_unknown_reasons)
 {
     cr_assert_str_eq(close_reason_name(1), "closed_by_client");
     cr_assert_str_eq(close_reason_name(10), "node_stopping");
+    cr_assert_str_eq(close_reason_name(11), "moved");
     cr_assert_str_eq(close_reason_name(0), "unknown_reason");
     cr_assert_str_eq(close_reason_name(255), "unknown_reason");
 }
