@@ -26,6 +26,7 @@ enum ctl_flag {
     FLAG_NODES,
     FLAG_NUMBER,
     FLAG_REASON,
+    FLAG_SESSIONS,
     FLAG_SORT,
     FLAG_TYPE,
     FLAG_WAIT,

@@ -26,18 +26,19 @@ static void write_line(const char *code, const char *sentence)
     (void)fputc('\n', stderr);
 }
 
-static void write_json(const char *code, const char *sentence, uint32_t line, uint32_t column)
+static void write_json(const char *code, const char *sentence, const struct problems_place *places,
+                       size_t count)
 {
     cJSON *document = cJSON_CreateObject();
     cJSON *error = cJSON_AddObjectToObject(document, "error");
     cJSON_AddStringToObject(error, "code", code);
     values_add_text(error, "message", (struct weft_text){sentence, strlen(sentence)});
     cJSON *errors = cJSON_AddArrayToObject(error, "errors");
-    if (line > 0) {
+    for (size_t i = 0; i < count && places[i].line > 0; i++) {
         cJSON *entry = cJSON_CreateObject();
-        values_add_text(entry, "message", (struct weft_text){sentence, strlen(sentence)});
-        cJSON_AddNumberToObject(entry, "line", line);
-        cJSON_AddNumberToObject(entry, "column", column);
+        values_add_text(entry, "message", places[i].text);
+        cJSON_AddNumberToObject(entry, "line", places[i].line);
+        cJSON_AddNumberToObject(entry, "column", places[i].column);
         cJSON_AddItemToArray(errors, entry);
     }
     char *text = cJSON_PrintUnformatted(document);
@@ -61,7 +62,7 @@ static void say(const char *code, char *sentence, bool is_result)
     const char *said = sentence == NULL ? "out of memory" : sentence;
     write_line(code, said);
     if (is_result && is_json_wanted)
-        write_json(code, said, 0, 0);
+        write_json(code, said, NULL, 0);
     free(sentence);
 }
 
@@ -91,21 +92,36 @@ int problems_usage(const char *format, ...)
     return EXIT_USAGE;
 }
 
+/* What is wrong as a sentence with its place, on the heap. */
+static char *place_sentence(const struct problems_place *place)
+{
+    char *sentence = NULL;
+    int bytes = (int)place->text.bytes;
+    int written = place->line > 0 ? asprintf(&sentence, "%u:%u: %.*s", place->line, place->column,
+                                             bytes, place->text.data)
+                                  : asprintf(&sentence, "%.*s", bytes, place->text.data);
+    return written < 0 ? NULL : sentence;
+}
+
+int problems_of_places(const char *code, const struct problems_place *places, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        char *sentence = place_sentence(&places[i]);
+        const char *said = sentence == NULL ? "out of memory" : sentence;
+        write_line(code, said);
+        if (i == 0 && is_json_wanted)
+            write_json(code, said, places, count);
+        free(sentence);
+    }
+    return EXIT_ERROR;
+}
+
 int problems_of_error(enum weft_error error, struct weft_text text, uint32_t line, uint32_t column)
 {
-    const char *code = weft_error_name(error);
-    char *sentence = NULL;
+    struct problems_place place = {.text = text, .line = line, .column = column};
     if (text.bytes == 0)
-        text = values_text(weft_error_sentence(error));
-    int bytes = line > 0
-                    ? asprintf(&sentence, "%u:%u: %.*s", line, column, (int)text.bytes, text.data)
-                    : asprintf(&sentence, "%.*s", (int)text.bytes, text.data);
-    if (bytes < 0)
-        return problems_report(code, "%s", weft_error_sentence(error));
-    write_line(code, sentence);
-    if (is_json_wanted)
-        write_json(code, sentence, line, column);
-    free(sentence);
+        place.text = values_text(weft_error_sentence(error));
+    (void)problems_of_places(weft_error_name(error), &place, 1);
     return error == WEFT_NO_SUCH_SESSION ? EXIT_NOTHING : EXIT_ERROR;
 }
 

@@ -33,6 +33,15 @@ int problems_usage(const char *format, ...) __attribute__((format(printf, 1, 2))
  * they are empty. line, column: where in a filter, from 1; 0: nowhere. Returns the exit code. */
 int problems_of_error(enum weft_error error, struct weft_text text, uint32_t line, uint32_t column);
 
+/* Something that is wrong with a text, and where, from 1; line 0: nowhere. */
+struct problems_place {
+    struct weft_text text;
+    uint32_t line, column;
+};
+
+/* Reports everything that is wrong with one text, a line each; at least one. Returns EXIT_ERROR. */
+int problems_of_places(const char *code, const struct problems_place *places, size_t count);
+
 /* Reports a result's error. Returns the exit code. */
 int problems_of_result(const struct weft_result *result);
 

@@ -5,6 +5,7 @@
 
 #include "client/ctl/cluster.h"
 #include "client/ctl/events.h"
+#include "client/ctl/filter.h"
 #include "client/ctl/handler.h"
 #include "client/ctl/hold.h"
 #include "client/ctl/node.h"
@@ -69,6 +70,11 @@ static const struct argp_option reply_options[] = {
 
 static const struct argp_option events_options[] = {
     {"kind", FLAG_KIND, "KIND", 0, "member (sessions come later)", 0},
+    {0},
+};
+
+static const struct argp_option match_options[] = {
+    {"sessions", FLAG_SESSIONS, "FILE", 0, "a session a line, as JSON; - is standard input", 0},
     {0},
 };
 
@@ -149,6 +155,17 @@ static const struct verb verbs[] = {
      "failed, "
      "left, replaced, as the asked node sees it.\n",
      events_options, events_run},
+    {"filter", "check", "FILTER", 1, 1, VERB_ACT,
+     "shows a filter in its canonical form, or what is wrong with it",
+     "  weftctl filter check \"tier IN ['gold','staff'] AND NOT hasRoles 'operator'\"\n\n"
+     "No node is asked.\n",
+     NULL, filter_check},
+    {"filter", "match", "FILTER", 1, 1, VERB_ACT, "shows which sessions of a file a filter means",
+     "  weftctl session ls --keys '*F,*U' --limit 1000 -o jsonl >sessions\n"
+     "  weftctl filter match \"tier is 'gold'\" --sessions sessions\n\n"
+     "A line is an object of properties with $SessionId, or one of session ls -o jsonl. Prints the "
+     "ids, one a line. No node is asked. Exit 3: none matches.\n",
+     match_options, filter_match},
 };
 
 const struct verb *verbs_list(size_t *count)
