@@ -212,6 +212,7 @@ void client_free(struct weft_client *client)
     batch_clear(&client->batch);
     servers_clear(&client->servers);
     serve_clear(&client->serve);
+    listen_clear(client);
     free(client->answer.memory);
     free(client->hello_memory);
     free(client);

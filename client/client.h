@@ -48,7 +48,7 @@ struct weft_client {
     struct batch batch;
     struct slots slots;
     struct serve serve;
-    struct listening listening;
+    struct listening listening[LISTENINGS];
 
     struct weft_options options; /* its pointers are not used but for callbacks and user */
     struct client_hello hello;   /* points into hello_memory */

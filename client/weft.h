@@ -370,43 +370,6 @@ WEFT_EXPORT enum weft_error weft_reject(struct weft_client *client, uint64_t res
 WEFT_EXPORT enum weft_error weft_fail(struct weft_client *client, uint64_t responder,
                                       const char *text);
 
-/* ---- events ---- */
-
-/* What happens to a member, as the session's node sees it. The wire's numbers. */
-enum weft_member_happening {
-    WEFT_MEMBER_JOINED = 1, /* alive, and was not before; all that are there, to begin with */
-    WEFT_MEMBER_SUSPECTED = 2,
-    WEFT_MEMBER_REFUTED = 3, /* was suspected, and is alive */
-    WEFT_MEMBER_FAILED = 4,
-    WEFT_MEMBER_GONE = 5,     /* left on purpose */
-    WEFT_MEMBER_REPLACED = 6, /* by another instance of its name */
-};
-
-/* The lower-case name: joined, suspected, refuted, failed, left, replaced; unknown for others. */
-WEFT_EXPORT const char *weft_member_happening_name(enum weft_member_happening event);
-
-struct weft_member_event {
-    enum weft_member_happening event;
-    struct weft_text node, zone;
-    uint64_t instance; /* of the node: another after each of its starts */
-    uint64_t sequence; /* from 1; 1 again after a reconnect: a new picture begins */
-};
-
-typedef void weft_member_event_fn(struct weft_client *client, const struct weft_member_event *event,
-                                  void *user);
-
-/* Listens to what happens to members, as long as the client lives; the library listens again in
- * each session it opens. First come all members that are there, each as joined. registered: as of
- * weft_handle, may be NULL. Returns WEFT_HANDLER_CONFLICT (it listens already),
- * WEFT_INVALID_ARGUMENT, WEFT_LIMIT_REACHED, WEFT_SESSION_CLOSED. */
-WEFT_EXPORT enum weft_error weft_listen_members(struct weft_client *client,
-                                                weft_member_event_fn *callback,
-                                                weft_registered_fn *registered, void *user);
-
-/* Listens no longer; no event is told from here on. Returns WEFT_INVALID_ARGUMENT (it does not),
- * WEFT_LIMIT_REACHED. */
-WEFT_EXPORT enum weft_error weft_unlisten(struct weft_client *client);
-
 /* ---- commands and questions ---- */
 
 enum weft_member_state {

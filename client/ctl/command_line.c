@@ -157,6 +157,9 @@ static error_t read_option(struct reading *reading, int key, char *text)
     case KEY_VERSION:
         ctl->wants_version = true;
         break;
+    case 'f':
+        ctl->flags[FLAG_FILTER - FLAG_ALL] = text;
+        break;
     default: /* argp's own keys, and the verb's */
         if (key < FLAG_ALL || key >= FLAG_END)
             return ARGP_ERR_UNKNOWN;

@@ -19,6 +19,7 @@ enum ctl_flag {
     FLAG_COMMAND,
     FLAG_ECHO,
     FLAG_EXPECT,
+    FLAG_FILTER,
     FLAG_IDEMPOTENT,
     FLAG_KEYS,
     FLAG_KIND,
@@ -66,6 +67,9 @@ struct ctl {
 #define CTL_PATH_RULE                                                                              \
     "that is no path: segments of 1 to 255 bytes of UTF-8 joined by '/', at most 1024 bytes in "   \
     "all, such as orders/new"
+
+/* The properties that are shown when nobody says which: who a session is. */
+#define CTL_KEYS_OTHERWISE "$Principal,$ClientType,$ClientIP"
 
 /* The value of a verb's option; NULL: not given. */
 const char *ctl_flag(const struct ctl *ctl, enum ctl_flag flag);

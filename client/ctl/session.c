@@ -12,7 +12,7 @@
 enum { SESSIONS_LIMIT = 100 };
 
 /* What is asked for when nobody says: who it is. */
-static const char keys_otherwise[] = "$Principal,$ClientType,$ClientIP";
+static const char keys_otherwise[] = CTL_KEYS_OTHERWISE;
 
 const char *session_state_name(enum weft_session_state state)
 {

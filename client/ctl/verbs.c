@@ -69,7 +69,10 @@ static const struct argp_option reply_options[] = {
 };
 
 static const struct argp_option events_options[] = {
-    {"kind", FLAG_KIND, "KIND", 0, "member (sessions come later)", 0},
+    {"kind", FLAG_KIND, "KIND,..", 0, "session, member, or both (default)", 0},
+    {"filter", 'f', "F", 0, "only sessions that match (default all)", 0},
+    {"keys", FLAG_KEYS, "K,..", 0,
+     "properties shown of sessions; *F all fixed ones, *U all the user's", 0},
     {0},
 };
 
@@ -148,12 +151,15 @@ static const struct verb verbs[] = {
      "exits with another code than 0, the answer is HANDLER_ERROR. Of what it prints the last "
      "newline is cut, but for --type binary.\n",
      reply_options, reply_run},
-    {"events", NULL, NULL, 0, 0, VERB_STREAM, "shows what happens to members, as it happens",
+    {"events", NULL, NULL, 0, 0, VERB_STREAM, "shows what happens to sessions and members",
      "  weftctl events\n"
+     "  weftctl events --kind session -f \"tier is 'gold'\" --keys tier,desk\n"
      "  weftctl events --kind member -o jsonl --for 60s\n\n"
-     "First a line `joined` for each member that is there; then joined, suspected, refuted, "
-     "failed, "
-     "left, replaced, as the asked node sees it.\n",
+     "First a line `opened` for each session that matches, anywhere in the mesh, and `joined` for "
+     "each member that is there. Then, of sessions: opened, updated, disconnected, reconnected, "
+     "closed, entered and left (the filter), unreachable, reachable, gone (its node was lost); "
+     "`resync` in JSON: found by a comparison, what lay between may be missing. Of members: "
+     "joined, suspected, refuted, failed, left, replaced, as the asked node sees it.\n",
      events_options, events_run},
     {"filter", "check", "FILTER", 1, 1, VERB_ACT,
      "shows a filter in its canonical form, or what is wrong with it",

@@ -14,8 +14,8 @@
  * begins anew once there is room, and the comparison tells the differences. So a slow listener is
  * never closed for what happens to others, and costs what it was told, whatever it misses.
  *
- * (W3) the records of a watch are each in the list of one of its feeds
- * (W4) a feed that is ASKED, FULL, BEHIND or LOST, or sweeps, has a deadline */
+ * (E3) the records of a watch are each in the list of one of its feeds
+ * (E4) a feed that is ASKED, FULL, BEHIND or LOST, or sweeps, has a deadline */
 #include "mesh/routing/feeds.h"
 
 #include "mesh/routing/streams.h"

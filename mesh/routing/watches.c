@@ -4,9 +4,9 @@
  *     EVENT, epoch 0 ("tell me the filter")  -> the node's feed begins
  *     EVENT                                  -> the node's feed
  *
- * (W1) a watch that is used and not over is registered, under its number, and belongs to an open
+ * (E1) a watch that is used and not over is registered, under its number, and belongs to an open
  *      session of this node
- * (W2) nothing is freed while a feed works: a watch that fails is only marked, and goes between
+ * (E2) nothing is freed while a feed works: a watch that fails is only marked, and goes between
  *      two facts */
 #include "mesh/routing/watches.h"
 

@@ -63,7 +63,7 @@ def a_stream_ends_after_its_count(mesh):
     node = mesh.processes[0]
     out, _ = mesh.ctl(node, "-o", "jsonl", "events", "--count", "2")
     check(len(out.splitlines()) == 2, f"two lines: {out}")
-    mesh.ctl(node, "events", "--kind", "session", code=2)
+    mesh.ctl(node, "events", "--kind", "topic", code=2)
 
 
 def why_says_how_a_node_died(mesh):
