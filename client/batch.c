@@ -1,5 +1,10 @@
 /* batch.c - see batch.h. Each block is one frame: an envelope, then messages, cut off at
- * CLIENT_FRAME_BYTES_AIM; a message larger than that has a frame of its own. */
+ * CLIENT_FRAME_BYTES_AIM; a message larger than that has a frame of its own.
+ *
+ *     first .. last  --batch_flush-->  held_first .. held_last  --batch_acknowledge--> gone
+ *            ^---------------- batch_rewind ----------------'
+ *
+ * A block is held if it has numbered messages; one that ZeroMQ has too is only read by both. */
 #include "client/batch.h"
 
 #include "proto/envelope.h"
@@ -16,6 +21,7 @@ enum {
 struct batch_block {
     struct batch_block *next;
     size_t used, room;
+    uint32_t numbered;  /* how many of its messages are */
     atomic_int holders; /* the batch and, once handed over, libzmq: the last one frees it */
     uint8_t bytes[];
 };
@@ -25,20 +31,64 @@ void batch_init(struct batch *batch, size_t bytes_max)
     *batch = (struct batch){.bytes_max = bytes_max, .room_hint = BLOCK_ROOM_FIRST};
 }
 
-void batch_clear(struct batch *batch)
+static void block_drop(struct batch_block *block)
+{
+    if (atomic_fetch_sub(&block->holders, 1) == 1)
+        free(block);
+}
+
+static void waiting_drop(struct batch *batch)
 {
     while (batch->first != NULL) {
         struct batch_block *block = batch->first;
         batch->first = block->next;
-        free(block);
+        block_drop(block);
     }
     batch->last = NULL;
     batch->bytes = 0;
 }
 
+/* The oldest that was sent. */
+static void held_pop(struct batch *batch)
+{
+    struct batch_block *block = batch->held_first;
+    batch->held_first = block->next;
+    if (batch->held_first == NULL)
+        batch->held_last = NULL;
+    batch->held_bytes -= block->used - ENVELOPE_CLIENT_BYTES;
+    batch->held_seq += block->numbered;
+    block_drop(block);
+}
+
+static void held_drop(struct batch *batch)
+{
+    while (batch->held_first != NULL)
+        held_pop(batch);
+}
+
+void batch_clear(struct batch *batch)
+{
+    waiting_drop(batch);
+    held_drop(batch);
+}
+
+void batch_keep_sent(struct batch *batch, bool keeps_sent)
+{
+    held_drop(batch);
+    batch->keeps_sent = keeps_sent;
+    batch->held_seq = 0;
+}
+
+void batch_acknowledge(struct batch *batch, uint64_t received)
+{
+    while (batch->held_first != NULL && batch->held_seq + batch->held_first->numbered <= received)
+        held_pop(batch);
+}
+
 bool batch_has_room(const struct batch *batch, size_t bytes)
 {
-    return bytes <= batch->bytes_max && batch->bytes <= batch->bytes_max - bytes;
+    return bytes <= batch->bytes_max &&
+           batch->bytes + batch->held_bytes <= batch->bytes_max - bytes;
 }
 
 static void start_frame(struct batch_block *block)
@@ -48,6 +98,7 @@ static void start_frame(struct batch_block *block)
     const struct envelope envelope = {.version = WIRE_VERSION_MAX, .channel = CHANNEL_CLIENT};
     envelope_encode(&envelope, &writer);
     block->used = ENVELOPE_CLIENT_BYTES;
+    block->numbered = 0;
     block->next = NULL;
     atomic_init(&block->holders, 1);
 }
@@ -124,14 +175,9 @@ bool batch_put(struct batch *batch, const struct schema *schema, const void *fie
     if (writer.is_bad)
         return false;
     block->used += bytes;
+    block->numbered += kind_is_numbered(kind);
     batch->bytes += bytes;
     return true;
-}
-
-static void block_drop(struct batch_block *block)
-{
-    if (atomic_fetch_sub(&block->holders, 1) == 1)
-        free(block);
 }
 
 /* Called by libzmq, in its own thread as a rule. */
@@ -141,16 +187,25 @@ static void block_release(void *data, void *hint)
     block_drop(hint);
 }
 
-/* The first block has left, copied: the only one is used again, others are freed. */
-static void block_copied(struct batch *batch)
+/* Takes the first block off those that wait: it was sent. */
+static void block_sent(struct batch *batch)
 {
     struct batch_block *block = batch->first;
-    if (block == batch->last) {
-        start_frame(block);
+    batch->bytes -= block->used - ENVELOPE_CLIENT_BYTES;
+    batch->first = block->next;
+    if (batch->first == NULL)
+        batch->last = NULL;
+    if (!batch->keeps_sent || block->numbered == 0) {
+        block_drop(block);
         return;
     }
-    batch->first = block->next;
-    free(block);
+    block->next = NULL;
+    if (batch->held_last == NULL)
+        batch->held_first = block;
+    else
+        batch->held_last->next = block;
+    batch->held_last = block;
+    batch->held_bytes += block->used - ENVELOPE_CLIENT_BYTES;
 }
 
 /* Hands the first block over. Refused, libzmq lets go of it at once and it stays here. */
@@ -161,28 +216,30 @@ static bool hand_over(struct batch *batch, struct dealer *dealer)
     if (!dealer_send(dealer, span_of(block->bytes, block->used), block_release, block))
         return false;
     batch->room_hint = block->room > 2 * CLIENT_FRAME_BYTES_AIM ? BLOCK_ROOM_FIRST : block->room;
-    batch->first = block->next;
-    if (batch->first == NULL)
-        batch->last = NULL;
-    block_drop(block);
+    block_sent(batch);
+    return true;
+}
+
+/* Sends a copy of the first block. The only one, if nobody holds it, is used again. */
+static bool send_copy(struct batch *batch, struct dealer *dealer)
+{
+    struct batch_block *block = batch->first;
+    if (!dealer_send(dealer, span_of(block->bytes, block->used), NULL, NULL))
+        return false;
+    batch->room_hint = BLOCK_ROOM_FIRST;
+    if (block == batch->last && (!batch->keeps_sent || block->numbered == 0)) {
+        batch->bytes = 0;
+        start_frame(block);
+        return true;
+    }
+    block_sent(batch);
     return true;
 }
 
 static bool send_first(struct batch *batch, struct dealer *dealer)
 {
-    struct batch_block *block = batch->first;
-    size_t bytes = block->used;
-    if (bytes > COPIED_BYTES_MAX) {
-        if (!hand_over(batch, dealer))
-            return false;
-    } else {
-        if (!dealer_send(dealer, span_of(block->bytes, bytes), NULL, NULL))
-            return false;
-        batch->room_hint = BLOCK_ROOM_FIRST;
-        block_copied(batch);
-    }
-    batch->bytes -= bytes - ENVELOPE_CLIENT_BYTES;
-    return true;
+    return batch->first->used > COPIED_BYTES_MAX ? hand_over(batch, dealer)
+                                                 : send_copy(batch, dealer);
 }
 
 int batch_flush(struct batch *batch, struct dealer *dealer)
@@ -194,7 +251,7 @@ int batch_flush(struct batch *batch, struct dealer *dealer)
 }
 
 /* Appends a message as it stands: header, fields and body. */
-static void put_again(struct batch *batch, struct span message)
+static void put_again(struct batch *batch, uint8_t kind, struct span message)
 {
     struct batch_block *block = block_for(batch, message.bytes);
     if (block == NULL)
@@ -203,15 +260,20 @@ static void put_again(struct batch *batch, struct span message)
     writer_init(&writer, block->bytes + block->used, message.bytes);
     writer_span(&writer, message);
     block->used += message.bytes;
+    block->numbered += kind_is_numbered(kind);
     batch->bytes += message.bytes;
 }
 
-void batch_filter(struct batch *batch, bool (*keep)(void *user, uint8_t kind, uint64_t correlation),
-                  void *user)
+/* Who stays of a row of blocks, by kind and correlation. */
+struct choice {
+    bool (*keep)(void *user, uint8_t kind, uint64_t correlation);
+    void *user;
+};
+
+/* Appends the chosen messages of the blocks. */
+static void put_chosen(struct batch *batch, const struct batch_block *block, struct choice choice)
 {
-    struct batch kept;
-    batch_init(&kept, batch->bytes_max);
-    for (struct batch_block *block = batch->first; block != NULL; block = block->next) {
+    for (; block != NULL; block = block->next) {
         struct reader reader;
         struct message message;
         enum error error;
@@ -220,11 +282,48 @@ void batch_filter(struct batch *batch, bool (*keep)(void *user, uint8_t kind, ui
         struct span rest = reader_rest(&reader);
         while (message_next(&reader, &message, &error)) {
             size_t bytes = rest.bytes - reader_rest(&reader).bytes;
-            if (keep(user, message.kind, message.correlation))
-                put_again(&kept, span_of(rest.data, bytes));
+            if (choice.keep(choice.user, message.kind, message.correlation))
+                put_again(batch, message.kind, span_of(rest.data, bytes));
             rest = reader_rest(&reader);
         }
     }
-    batch_clear(batch);
-    *batch = kept;
+}
+
+void batch_filter(struct batch *batch, bool (*keep)(void *user, uint8_t kind, uint64_t correlation),
+                  void *user)
+{
+    struct batch_block *before = batch->first;
+    struct batch old = {.first = before};
+    batch->first = batch->last = NULL;
+    batch->bytes = 0;
+    put_chosen(batch, before, (struct choice){keep, user});
+    waiting_drop(&old);
+}
+
+/* Of the numbered messages, all but the next *user. */
+static bool is_missing(void *user, uint8_t kind, uint64_t correlation)
+{
+    uint64_t *arrived = user;
+    (void)correlation;
+    if (!kind_is_numbered(kind))
+        return false;
+    if (*arrived == 0)
+        return true;
+    --*arrived;
+    return false;
+}
+
+void batch_rewind(struct batch *batch, uint64_t received)
+{
+    batch_acknowledge(batch, received);
+    uint64_t arrived = received > batch->held_seq ? received - batch->held_seq : 0;
+    struct batch held = {.first = batch->held_first}, waiting = {.first = batch->first};
+    batch->first = batch->last = batch->held_first = batch->held_last = NULL;
+    batch->bytes = batch->held_bytes = 0;
+    put_chosen(batch, held.first, (struct choice){is_missing, &arrived});
+    arrived = 0;
+    put_chosen(batch, waiting.first, (struct choice){is_missing, &arrived});
+    batch->held_seq = received;
+    waiting_drop(&held);
+    waiting_drop(&waiting);
 }

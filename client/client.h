@@ -55,7 +55,7 @@ struct weft_client {
     void *hello_memory;
     struct span hello_properties;
 
-    bool has_session;
+    bool has_session; /* that may be resumed, with this token */
     struct session_id session;
     uint8_t token[TOKEN_BYTES];
     char node[NAME_BYTES_MAX + 1];
@@ -79,6 +79,12 @@ void client_free(struct weft_client *client);
 
 /* Sets the one timer of the client. */
 void client_set_timer(struct weft_client *client, uint64_t due_ns);
+
+/* Whether what is said now reaches the session that the client has, if only after a resume. */
+static inline bool client_is_in_session(const struct weft_client *client)
+{
+    return client->state == CLIENT_OPEN || (client->has_session && client->state != CLIENT_CLOSED);
+}
 
 static inline uint64_t client_ms_to_ns(uint64_t ms)
 {

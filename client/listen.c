@@ -168,7 +168,7 @@ static enum weft_error want(struct weft_client *client, size_t which, struct lis
         error = WEFT_SESSION_CLOSED;
     else if (client->listening[which].is_wanted)
         error = WEFT_HANDLER_CONFLICT;
-    if (error == WEFT_OK && client->state == CLIENT_OPEN) {
+    if (error == WEFT_OK && client_is_in_session(client)) {
         wanted->number = tell(client, which, wanted, KIND_LISTEN, SLOT_LISTENING);
         error = wanted->number == 0 ? WEFT_LIMIT_REACHED : WEFT_OK;
     }
@@ -186,7 +186,7 @@ static enum weft_error unlisten(struct weft_client *client, size_t which)
     struct listening *listening = &client->listening[which];
     if (!listening->is_wanted)
         return WEFT_INVALID_ARGUMENT;
-    if (client->state == CLIENT_OPEN &&
+    if (client_is_in_session(client) &&
         tell(client, which, &nothing, KIND_UNLISTEN, SLOT_REGISTRATION) == 0)
         return WEFT_LIMIT_REACHED;
     slot_end(client, listening);

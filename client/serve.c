@@ -195,7 +195,7 @@ enum weft_error weft_handle(struct weft_client *client, const char *path, weft_r
         free(handler.path);
         return WEFT_LIMIT_REACHED;
     }
-    if (client->state == CLIENT_OPEN && !tell(client, KIND_REGISTER, &serve->handlers[at])) {
+    if (client_is_in_session(client) && !tell(client, KIND_REGISTER, &serve->handlers[at])) {
         take_out(serve, at);
         return WEFT_LIMIT_REACHED;
     }
@@ -211,7 +211,7 @@ enum weft_error weft_unhandle(struct weft_client *client, const char *path)
     uint32_t at = position(&client->serve, normal, &is_there);
     if (!is_there)
         return WEFT_INVALID_ARGUMENT;
-    if (client->state == CLIENT_OPEN && !tell(client, KIND_UNREGISTER, &client->serve.handlers[at]))
+    if (client_is_in_session(client) && !tell(client, KIND_UNREGISTER, &client->serve.handlers[at]))
         return WEFT_LIMIT_REACHED;
     take_out(&client->serve, at);
     return WEFT_OK;

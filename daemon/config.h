@@ -54,6 +54,8 @@ enum config_type {
       "who may do what, by role; * is everybody, and everything")                                  \
     X(SESSIONS_MAX, "sessions.max", NUMBER, mesh.sessions_max, 1, 1000000,                         \
       "then new ones are refused with LIMIT_REACHED")                                              \
+    X(RECONNECT, "sessions.reconnect", DURATION, mesh.session_reconnect_ms, 0, 86400000,           \
+      "the longest that a session may ask to outlive its connection; 0: none does")                \
     X(QUEUE_MESSAGES, "sessions.queue_messages", NUMBER, mesh.session_queue_messages, 16, 1000000, \
       "of one session; past it the session is conflated, then closed")                             \
     X(QUEUE_BYTES, "sessions.queue_bytes", SIZE, mesh.session_queue_bytes, 2097152, 1073741824,    \

@@ -46,6 +46,7 @@ void mesh_config_defaults(struct mesh_config *config)
         .expect = 1,
         .gossip = gossip_defaults,
         .sessions_max = 65536,
+        .session_reconnect_ms = 60000,
         .session_queue_messages = 10000,
         .session_queue_bytes = 16 * 1024 * 1024,
         .request_timeout_ms = 10000,

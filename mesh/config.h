@@ -50,7 +50,9 @@ struct mesh_config {
     struct gossip_config gossip;
     uint32_t sessions_max;
     uint32_t session_queue_messages, session_queue_bytes;
-    uint32_t request_timeout_ms; /* when the caller names none */
+    uint32_t session_reconnect_ms; /* the most that a session is granted; 0: none outlives its
+                                      connection */
+    uint32_t request_timeout_ms;   /* when the caller names none */
     uint32_t requests_in_flight_max;
     uint32_t sync_grace_ms; /* a look-up waits so long for the first synchronisation */
     /* The live part: whoever owns the configuration may change it between two calls, if

@@ -138,6 +138,7 @@ static void client_message_take(struct mesh *mesh, struct session *session,
                                 const struct message *message)
 {
     count(&mesh->context, COUNTER_client_messages_in);
+    conduct_count(mesh->sessions, session, message);
     enum error error = client_message(mesh, session, message);
     if (error == ERROR_VERSION_MISMATCH)
         sessions_send_error(mesh->sessions, session, message->correlation, error,

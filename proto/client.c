@@ -28,6 +28,8 @@ FIELDS(client_welcome) = {
     FIELD(client_welcome, 7, reconnect_ms, UINT, OPTIONAL, UINT32_MAX),
     FIELD(client_welcome, 8, message_bytes_max, UINT, OPTIONAL, UINT32_MAX),
     FIELD(client_welcome, 9, recovered, BOOL, OPTIONAL, 0),
+    FIELD(client_welcome, 10, received_seq, UINT, OPTIONAL, UINT64_MAX),
+    FIELD(client_welcome, 11, resumed_seq, UINT, OPTIONAL, UINT64_MAX),
 };
 SCHEMA(client_welcome);
 

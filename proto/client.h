@@ -23,7 +23,7 @@ enum {
 };
 
 /* KIND_HELLO; the first message of a connection. Body: groups of struct property, those offered.
- * A session is opened; with `session` and `token`, resumed (after the first version). */
+ * A session is opened; with `session` and `token`, resumed. */
 struct client_hello {
     uint8_t version_min, version_max; /* wire versions the client speaks */
     struct span mesh;                 /* the cluster it wants; empty: any */
@@ -47,7 +47,9 @@ struct client_welcome {
     uint64_t instance;
     uint32_t reconnect_ms; /* as granted */
     uint32_t message_bytes_max;
-    bool recovered; /* resumed with nothing lost */
+    bool recovered;        /* resumed with nothing lost */
+    uint64_t received_seq; /* resumed: numbered messages of the client that the node has received */
+    uint64_t resumed_seq;  /* resumed: the next numbered message of the node is the one behind it */
 };
 
 /* KIND_REFUSED: no session (or no membership); the sender will not serve this connection.
@@ -57,9 +59,9 @@ struct client_refused {
     struct span text;
 };
 
-/* KIND_GRANT: cumulative. Responses, requests, events and updates consume credit. */
+/* KIND_GRANT, both ways: cumulative. What consumes credit: kind_is_numbered. */
 struct client_grant {
-    uint64_t received_seq;   /* credit-consuming messages received since the session opened */
+    uint64_t received_seq;   /* numbered messages received since the session opened */
     uint32_t messages_limit; /* how many may be sent beyond received_seq */
     uint32_t bytes_limit;
 };

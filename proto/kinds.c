@@ -12,3 +12,8 @@ const char *kind_name(unsigned number)
     }
     return "UNKNOWN_KIND";
 }
+
+bool kind_is_numbered(unsigned number)
+{
+    return number > KIND_GOODBYE;
+}

@@ -3,6 +3,8 @@
 #ifndef WEFT_PROTO_KINDS_H
 #define WEFT_PROTO_KINDS_H
 
+#include <stdbool.h>
+
 /* X(number, NAME, where it travels) */
 #define KIND_LIST(X)                                                                               \
     X(1, HELLO, "client to node")                                                                  \
@@ -10,7 +12,7 @@
     X(3, REFUSED, "node to client, node to joining node")                                          \
     X(4, PING, "client and node, both ways")                                                       \
     X(5, PONG, "client and node, both ways")                                                       \
-    X(6, GRANT, "client to node")                                                                  \
+    X(6, GRANT, "client and node, both ways")                                                      \
     X(7, GOODBYE, "client and node, both ways")                                                    \
     X(8, DONE, "node to client")                                                                   \
     X(9, ERROR, "node to client, between nodes")                                                   \
@@ -45,5 +47,10 @@ enum kind {
 
 /* The upper-case name, "UNKNOWN_KIND" for a number this build does not know. */
 const char *kind_name(unsigned number);
+
+/* On the client channel: true for what belongs to the session, whatever connection it travels on: it
+ * is counted, consumes credit and is sent again after a resume. False for what concerns the
+ * connection alone: HELLO to GOODBYE. Kinds that this build does not know are numbered. */
+bool kind_is_numbered(unsigned number);
 
 #endif

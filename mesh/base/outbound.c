@@ -7,11 +7,20 @@
  *                v kept          v kept          v referenced: in the frame it came in
  *             our copy        our copy        input memory, until the pull ends
  *
- * (Q1) bytes = the heads and bodies of all messages in the chain = what is written for them
+ * A queue that keeps what it sent has one more part in front, and bodies of its own from the start:
+ *
+ *            | held, sent | held, sent | waits: again | waits | waits |
+ *     outbound_acknowledge -->         ^ waiting                          outbound_write -->
+ *                                      <-- outbound_rewind
+ *
+ * (Q1) bytes = the heads and bodies of all messages that wait = what is written for them
  * (Q2) the first kept_messages are kept; `unkept` stands behind them
  * (Q3) every byte of a body counts once as MEMORY_QUEUES, referenced or kept
  * (Q4) queued_total - sent_total = messages
- * (Q5) credit counts what left by a frame, never what was dropped */
+ * (Q5) credit counts what left by a frame, never what was dropped
+ * (Q6) held are the sent_messages youngest of the first credit_messages_sent; `waiting` stands
+ *      behind them, and is zero when there are none
+ * (Q7) what waits and what is held: together within messages_max and bytes_max */
 #include "mesh/base/outbound.h"
 
 #include "mesh/base/outbox.h"
@@ -23,6 +32,7 @@ struct record {
     uint32_t head_bytes;
     uint8_t *kept; /* the body, when it is our copy */
     bool consumes_credit;
+    bool is_whole; /* the body lies behind the head, in the chain */
     uint8_t head[];
 };
 
@@ -53,15 +63,32 @@ void outbound_init(struct outbound *queue, struct outbox *outbox, enum mesh_orde
     };
 }
 
+/* The oldest message that waits; NULL: none. */
+static struct record *waiting_front(const struct outbound *queue)
+{
+    struct chain_place place = queue->waiting;
+    return chain_next(&queue->chain, &place);
+}
+
+static size_t record_bytes(const struct record *record)
+{
+    return (size_t)record->head_bytes + record->body_bytes;
+}
+
+static void body_free(struct chain_pool *pool, const struct record *record)
+{
+    if (record->kept != NULL)
+        memory_free(pool->memory, pool->kind, record->kept, record->body_bytes);
+    else if (!record->is_whole)
+        memory_release(pool->memory, pool->kind, record->body_bytes);
+}
+
 /* Where the oldest messages leave, by being written or dropped, their accounts are settled. */
 static void oldest_pop(struct outbound *queue, const struct record *record)
 {
     struct chain_pool *pool = outbox_pool(queue->outbox);
-    if (record->kept != NULL)
-        memory_free(pool->memory, pool->kind, record->kept, record->body_bytes);
-    else
-        memory_release(pool->memory, pool->kind, record->body_bytes);
-    queue->bytes -= (size_t)record->head_bytes + record->body_bytes;
+    body_free(pool, record);
+    queue->bytes -= record_bytes(record);
     queue->messages--;
     queue->sent_total++;
     if (queue->kept_messages > 0)
@@ -71,13 +98,57 @@ static void oldest_pop(struct outbound *queue, const struct record *record)
     chain_pop(pool, &queue->chain);
 }
 
+static void urgent_pop(struct outbound *queue)
+{
+    const struct record *record = chain_front(&queue->urgent);
+    queue->urgent_bytes -= record_bytes(record);
+    queue->urgent_messages--;
+    chain_pop(outbox_pool(queue->outbox), &queue->urgent);
+}
+
+/* The oldest of those that were sent is held no longer. */
+static void held_pop(struct outbound *queue)
+{
+    const struct record *record = chain_front(&queue->chain);
+    size_t bytes = record_bytes(record);
+    queue->sent_bytes -= bytes;
+    queue->sent_messages--;
+    *outbox_held_bytes(queue->outbox) -= sizeof *record + bytes;
+    chain_pop(outbox_pool(queue->outbox), &queue->chain);
+    if (queue->sent_messages == 0)
+        queue->waiting = (struct chain_place){0};
+}
+
+/* The oldest that waited was sent, and is held from now on. */
+static void held_push(struct outbound *queue)
+{
+    const struct record *record = chain_next(&queue->chain, &queue->waiting);
+    size_t bytes = record_bytes(record);
+    queue->messages--;
+    queue->bytes -= bytes;
+    queue->sent_total++;
+    queue->sent_messages++;
+    queue->sent_bytes += bytes;
+    *outbox_held_bytes(queue->outbox) += sizeof *record + bytes;
+}
+
+static void held_drop(struct outbound *queue)
+{
+    while (queue->sent_messages > 0)
+        held_pop(queue);
+}
+
 void outbound_drop_all(struct outbound *queue)
 {
     if (queue->outbox == NULL)
         return;
     require(!outbox_is_pulled(queue->outbox, queue));
+    while (queue->urgent_messages > 0)
+        urgent_pop(queue);
+    held_drop(queue);
     while (queue->messages > 0)
         oldest_pop(queue, chain_front(&queue->chain));
+    queue->again_messages = 0;
     outbox_place(queue->outbox, queue);
 }
 
@@ -96,15 +167,28 @@ static bool body_reserve(struct chain_pool *pool, size_t bytes)
     return memory_reserve(pool->memory, pool->kind, bytes);
 }
 
-static bool has_room(const struct outbound *queue, size_t head_bytes, size_t body_bytes)
+/* Urgent messages have as much room of their own: a WELCOME must not wait for it either. */
+static bool has_room(const struct outbound *queue, bool is_urgent, size_t head_bytes,
+                     size_t body_bytes)
 {
     enum channel channel = queue->envelope.channel;
     size_t most = frame_bytes[channel].limit - envelope_bytes(channel);
+    size_t bytes = is_urgent ? queue->urgent_bytes : queue->bytes;
+    uint32_t messages = is_urgent ? queue->urgent_messages : queue->messages;
     if (head_bytes > MESSAGE_HEADER_BYTES + MESSAGE_FIELDS_BYTES_MAX || body_bytes > most ||
         head_bytes + body_bytes > most)
         return false;
-    return queue->messages < queue->messages_max && queue->bytes <= queue->bytes_max &&
-           head_bytes + body_bytes <= queue->bytes_max - queue->bytes;
+    return messages < queue->messages_max && bytes <= queue->bytes_max &&
+           head_bytes + body_bytes <= queue->bytes_max - bytes;
+}
+
+/* What was sent gives way to what has to be. */
+static void held_make_room(struct outbound *queue, size_t bytes)
+{
+    while (queue->sent_messages > 0 &&
+           (queue->sent_messages + queue->messages >= queue->messages_max ||
+            queue->sent_bytes + queue->bytes + bytes > queue->bytes_max))
+        held_pop(queue);
 }
 
 static void head_encode(const struct outgoing *message, struct record *record)
@@ -127,37 +211,89 @@ static void head_encode(const struct outgoing *message, struct record *record)
     require(!writer.is_bad && writer.left == 0);
 }
 
+/* A record at the end of the chain; NULL: no memory, also not that of what was sent. */
+static struct record *record_push(struct outbound *queue, struct chain *chain, size_t bytes)
+{
+    struct chain_pool *pool = outbox_pool(queue->outbox);
+    struct record *record = chain_push(pool, chain, bytes);
+    while (record == NULL && queue->sent_messages > 0) {
+        held_pop(queue);
+        record = chain_push(pool, chain, bytes);
+    }
+    return record;
+}
+
+/* Head and body in one piece: nothing of the input is needed any more. */
+static struct record *push_whole(struct outbound *queue, struct chain *chain, size_t head_bytes,
+                                 struct span body)
+{
+    struct record *record = record_push(queue, chain, sizeof *record + head_bytes + body.bytes);
+    if (record == NULL)
+        return NULL;
+    uint8_t *copy = record->head + head_bytes;
+    if (body.bytes > 0)
+        memcpy(copy, body.data, body.bytes);
+    *record = (struct record){.body = copy, .is_whole = true};
+    return record;
+}
+
+/* Only the head; the body stays where it is until outbound_keep. */
+static struct record *push_head(struct outbound *queue, size_t head_bytes, struct span body)
+{
+    struct chain_pool *pool = outbox_pool(queue->outbox);
+    if (!body_reserve(pool, body.bytes))
+        return NULL;
+    struct record *record = chain_push(pool, &queue->chain, sizeof *record + head_bytes);
+    if (record == NULL)
+        memory_release(pool->memory, pool->kind, body.bytes);
+    else
+        *record = (struct record){.body = body.data};
+    return record;
+}
+
+static void count_in(struct outbound *queue, const struct outgoing *message, size_t bytes)
+{
+    if (message->is_urgent) {
+        queue->urgent_messages++;
+        queue->urgent_bytes += bytes;
+        outbox_place(queue->outbox, queue); /* it may leave where the others have to wait */
+        return;
+    }
+    queue->messages++;
+    queue->bytes += bytes;
+    queue->queued_total++;
+    if (queue->place == OUTBOUND_NOWHERE) /* what is behind the oldest message moves no queue */
+        outbox_place(queue->outbox, queue);
+}
+
 enum error outbound_send(struct outbound *queue, const struct outgoing *message)
 {
     size_t head_bytes = message->schema != NULL
                             ? message_measure(message->schema, message->fields)
                             : MESSAGE_HEADER_BYTES + message->encoded_fields.bytes;
-    struct chain_pool *pool = outbox_pool(queue->outbox);
-    if (!has_room(queue, head_bytes, message->body.bytes) ||
-        !body_reserve(pool, message->body.bytes))
+    require(!queue->keeps_sent || message->is_urgent || message->consumes_credit);
+    if (!has_room(queue, message->is_urgent, head_bytes, message->body.bytes))
         return ERROR_LIMIT_REACHED;
-    struct record *record = chain_push(pool, &queue->chain, sizeof *record + head_bytes);
-    if (record == NULL) {
-        memory_release(pool->memory, pool->kind, message->body.bytes);
+    if (!message->is_urgent)
+        held_make_room(queue, head_bytes + message->body.bytes);
+    struct record *record =
+        message->is_urgent  ? push_whole(queue, &queue->urgent, head_bytes, message->body)
+        : queue->keeps_sent ? push_whole(queue, &queue->chain, head_bytes, message->body)
+                            : push_head(queue, head_bytes, message->body);
+    if (record == NULL)
         return ERROR_LIMIT_REACHED;
-    }
-    *record = (struct record){
-        .body = message->body.data,
-        .body_bytes = (uint32_t)message->body.bytes,
-        .head_bytes = (uint32_t)head_bytes,
-        .consumes_credit = message->consumes_credit,
-    };
+    record->body_bytes = (uint32_t)message->body.bytes;
+    record->head_bytes = (uint32_t)head_bytes;
+    record->consumes_credit = message->consumes_credit;
     head_encode(message, record);
-    queue->messages++;
-    queue->bytes += head_bytes + message->body.bytes;
-    queue->queued_total++;
-    if (queue->place == OUTBOUND_NOWHERE) /* what is behind the oldest message moves no queue */
-        outbox_place(queue->outbox, queue);
+    count_in(queue, message, head_bytes + message->body.bytes);
     return ERROR_OK;
 }
 
 bool outbound_next(const struct outbound *queue, struct chain_place *place, struct message *message)
 {
+    if (place->block == NULL)
+        *place = queue->waiting;
     const struct record *record = chain_next(&queue->chain, place);
     if (record == NULL)
         return false;
@@ -183,6 +319,7 @@ void outbound_finish(struct outbound *queue, const struct outgoing *last, bool c
 {
     if (outbound_must_wait(queue))
         outbound_drop_all(queue);
+    held_drop(queue);
     struct outbound *detached = outbox_detach(queue->outbox, queue);
     if (detached != NULL) {
         detached->is_cut_after = cut;
@@ -204,6 +341,44 @@ void outbound_grant(struct outbound *queue, uint64_t messages_limit, uint64_t by
     queue->credit_messages_limit = messages_limit;
     queue->credit_bytes_limit = bytes_limit;
     outbox_place(queue->outbox, queue);
+}
+
+void outbound_keep_sent(struct outbound *queue)
+{
+    require(queue->messages == 0);
+    queue->keeps_sent = true;
+}
+
+bool outbound_acknowledge(struct outbound *queue, uint64_t received)
+{
+    if (received > queue->credit_messages_sent)
+        return false;
+    while (queue->sent_messages > 0 &&
+           queue->credit_messages_sent - queue->sent_messages < received)
+        held_pop(queue);
+    return true;
+}
+
+uint64_t outbound_rewind(struct outbound *queue, uint64_t received, uint32_t number)
+{
+    require(!outbox_is_pulled(queue->outbox, queue));
+    require(outbound_acknowledge(queue, received));
+    queue->number = number;
+    queue->credit_messages_sent -= queue->sent_messages;
+    queue->credit_bytes_sent -= queue->sent_bytes;
+    queue->sent_total -= queue->sent_messages;
+    queue->messages += queue->sent_messages;
+    queue->bytes += queue->sent_bytes;
+    queue->again_messages += queue->sent_messages;
+    struct chain_place place = {0};
+    for (; queue->sent_messages > 0; queue->sent_messages--) {
+        const struct record *record = chain_next(&queue->chain, &place);
+        *outbox_held_bytes(queue->outbox) -= sizeof *record + record_bytes(record);
+    }
+    queue->sent_bytes = 0;
+    queue->waiting = (struct chain_place){0};
+    outbox_place(queue->outbox, queue);
+    return queue->credit_messages_sent;
 }
 
 /* How much credit is left, as it is used up on the way through a queue. */
@@ -228,63 +403,115 @@ static bool purse_pay(struct purse *purse, const struct record *record)
         return true;
     if (purse->messages == 0 || purse->bytes == 0)
         return false;
-    uint64_t bytes = (uint64_t)record->head_bytes + record->body_bytes;
+    uint64_t bytes = record_bytes(record);
     purse->messages--;
     purse->bytes = purse->bytes > bytes ? purse->bytes - bytes : 0;
     return true;
 }
 
+bool outbound_is_empty(const struct outbound *queue)
+{
+    return queue->messages == 0 && queue->urgent_messages == 0;
+}
+
 bool outbound_must_wait(const struct outbound *queue)
 {
     struct purse purse = purse_of(queue);
-    return queue->is_blocked ||
-           (queue->messages > 0 && !purse_pay(&purse, chain_front(&queue->chain)));
+    if (queue->is_blocked)
+        return true;
+    return queue->urgent_messages == 0 && queue->messages > 0 &&
+           !purse_pay(&purse, waiting_front(queue));
+}
+
+/* As outbound_measure, of the urgent messages alone. */
+static uint32_t urgent_measure(const struct outbound *queue, size_t most, size_t *bytes)
+{
+    struct chain_place place = {0};
+    const struct record *record;
+    uint32_t messages = 0;
+    *bytes = 0;
+    while ((record = chain_next(&queue->urgent, &place)) != NULL &&
+           (messages == 0 || *bytes + record_bytes(record) <= most)) {
+        *bytes += record_bytes(record);
+        messages++;
+    }
+    return messages;
 }
 
 uint32_t outbound_measure(const struct outbound *queue, size_t *bytes)
 {
     size_t most = queue->frame_bytes_aim - envelope_bytes(queue->envelope.channel);
     struct purse purse = purse_of(queue);
-    *bytes = queue->bytes;
-    if (queue->bytes <= most && queue->bytes <= purse.bytes && queue->messages <= purse.messages)
-        return queue->messages;
-    uint32_t messages = 0;
-    size_t total = 0;
-    struct chain_place place = {0};
-    while (messages < queue->messages) {
-        const struct record *record = chain_next(&queue->chain, &place);
-        size_t more = (size_t)record->head_bytes + record->body_bytes;
-        if (messages > 0 && (total + more > most || !purse_pay(&purse, record)))
+    uint32_t messages = urgent_measure(queue, most, bytes);
+    size_t total = *bytes;
+    if (messages < queue->urgent_messages)
+        return messages;
+    if (total + queue->bytes <= most && queue->bytes <= purse.bytes &&
+        queue->messages <= purse.messages) {
+        *bytes += queue->bytes;
+        return messages + queue->messages;
+    }
+    struct chain_place place = queue->waiting;
+    const struct record *record;
+    while ((record = chain_next(&queue->chain, &place)) != NULL) {
+        if (messages > 0 && (total + record_bytes(record) > most || !purse_pay(&purse, record)))
             break;
         if (messages == 0)
             (void)purse_pay(&purse, record); /* it may leave: outbound_must_wait said so */
         messages++;
-        total += more;
+        total += record_bytes(record);
     }
     *bytes = total;
     return messages;
 }
 
+/* The record was written. */
+static void waiting_sent(struct outbound *queue, const struct record *record)
+{
+    if (record->consumes_credit) {
+        queue->credit_messages_sent++;
+        queue->credit_bytes_sent += record_bytes(record);
+    }
+    if (queue->again_messages > 0)
+        queue->again_messages--;
+    if (queue->keeps_sent)
+        held_push(queue);
+    else
+        oldest_pop(queue, record);
+}
+
 void outbound_write(struct outbound *queue, uint32_t messages, struct writer *writer)
 {
+    const struct chain_pool *pool = outbox_pool(queue->outbox);
+    uint64_t held_most = pool->memory->limit[pool->kind] / 2;
     for (uint32_t i = 0; i < messages; i++) {
-        const struct record *record = chain_front(&queue->chain);
+        bool is_urgent = queue->urgent_messages > 0;
+        const struct record *record =
+            is_urgent ? chain_front(&queue->urgent) : waiting_front(queue);
         writer_span(writer, span_of(record->head, record->head_bytes));
         writer_span(writer, span_of(record->body, record->body_bytes));
-        if (record->consumes_credit) {
-            queue->credit_messages_sent++;
-            queue->credit_bytes_sent += (uint64_t)record->head_bytes + record->body_bytes;
-        }
-        oldest_pop(queue, record);
+        if (is_urgent)
+            urgent_pop(queue);
+        else
+            waiting_sent(queue, record);
     }
+    while (queue->sent_messages > 0 && *outbox_held_bytes(queue->outbox) > held_most)
+        held_pop(queue);
+}
+
+bool outbound_is_kept(const struct outbound *queue)
+{
+    return queue->keeps_sent || queue->kept_messages == queue->messages;
 }
 
 void outbound_keep(struct outbound *queue)
 {
     struct chain_pool *pool = outbox_pool(queue->outbox);
     struct record *record;
+    if (queue->keeps_sent)
+        return;
     while ((record = chain_next(&queue->chain, &queue->unkept)) != NULL) {
-        if (record->body_bytes == 0)
+        if (record->body_bytes == 0 || record->is_whole)
             continue;
         memory_release(pool->memory, pool->kind, record->body_bytes);
         record->kept = memory_new(pool->memory, pool->kind, record->body_bytes);

@@ -4,6 +4,8 @@
  * A message's head (header and fields) is encoded when it is queued. Its body is only referenced:
  * while the frame it came in still lives, nothing is copied; whatever is still queued when the
  * pull ends (the destination is blocked or was cut off at its aim) gets its own copy then.
+ * A queue that keeps what it sent (a session that may be resumed) copies bodies beside their heads
+ * at once, and holds both until the receiver acknowledges them; see outbound_rewind.
  * Memory: MEMORY_QUEUES. A body is counted when it is queued, so that keeping it later stays within
  * the limit. Thread: one owner. */
 #ifndef WEFT_MESH_BASE_OUTBOUND_H
@@ -33,20 +35,29 @@ struct outbound {
     uint32_t number;          /* the link or the connection */
     struct envelope envelope; /* what frames to it start with; sequence counts frames */
     size_t frame_bytes_aim;
-    uint32_t messages, messages_max;
-    size_t bytes, bytes_max; /* heads and bodies queued */
-    uint64_t queued_total;   /* messages ever queued: after outbound_send, that message's number */
-    uint64_t sent_total;     /* the number of the last message that left or was dropped */
-    bool is_blocked;         /* full, down or not yet up: pulls skip it */
+    uint32_t messages, messages_max; /* that wait; urgent ones apart */
+    size_t bytes, bytes_max;         /* heads and bodies of those */
+    uint64_t queued_total; /* messages ever queued: after outbound_send, that message's number */
+    uint64_t sent_total;   /* the number of the last message that left or was dropped */
+    bool is_blocked;       /* full, down or not yet up: pulls skip it */
     /* Credit: what left and consumed some, since outbound_init, and how far that may go. */
     uint64_t credit_messages_sent, credit_messages_limit;
     uint64_t credit_bytes_sent, credit_bytes_limit; /* header, fields and body */
+    /* What left and is not acknowledged: the youngest of credit_messages_sent. */
+    bool keeps_sent;
+    uint32_t sent_messages;
+    size_t sent_bytes;
+    uint32_t again_messages; /* of the oldest that wait: they have left before, see rewind */
     /* The outbox's own: */
     bool is_detached, is_cut_after; /* it has outlived its owner; then hang up */
     uint64_t served_pull;           /* the pull in which it last gave a frame */
-    struct chain chain;             /* heads, each behind a record of its body */
-    uint32_t kept_messages;         /* of the oldest, that need nothing of the input any more */
-    struct chain_place unkept;      /* behind those */
+    struct chain urgent;            /* the same as chain, for urgent messages */
+    uint32_t urgent_messages;
+    size_t urgent_bytes;
+    struct chain chain;         /* heads, each behind a record of its body */
+    struct chain_place waiting; /* behind what was sent and is still held */
+    uint32_t kept_messages;     /* of the oldest, that need nothing of the input any more */
+    struct chain_place unkept;  /* behind those */
 };
 
 /* A message to queue. Either schema and fields, or already encoded fields, or neither. */
@@ -59,6 +70,7 @@ struct outgoing {
     struct span encoded_fields; /* used when schema is NULL: passed on as they came */
     struct span body;           /* lives at least until the current pull ends */
     bool consumes_credit;       /* waits, with all behind it, for the receiver's grant */
+    bool is_urgent;             /* leaves before all others, and without credit */
 };
 
 /* Ties a zeroed queue to its destination. It starts unblocked, empty and with credit without limit;
@@ -76,11 +88,26 @@ void outbound_clear(struct outbound *queue);
  * Allocates nothing while the free list has a block. O(fields). */
 enum error outbound_send(struct outbound *queue, const struct outgoing *message);
 
-/* Drops what is queued and stays. sent_total then equals queued_total: whoever wants to know which
+/* From now on what leaves is held until it is acknowledged, as far as there is room: what waits goes
+ * first, and all queues together hold at most half of the memory for queues. Every message that is
+ * not urgent must consume credit. The queue must be empty. */
+void outbound_keep_sent(struct outbound *queue);
+
+/* The receiver has the first `received` messages that consume credit; they are let go. False, and
+ * nothing changed: so many were never sent. */
+bool outbound_acknowledge(struct outbound *queue, uint64_t received);
+
+/* The receiver is back, over another connection, and has the first `received`: what left since
+ * waits again, before all else, and `number` names the destination from now on. Blocked or not is as
+ * before. Returns how many of all that were sent are not sent again: `received`, or more when some
+ * between were let go for want of room, and are lost. `received` as for outbound_acknowledge. */
+uint64_t outbound_rewind(struct outbound *queue, uint64_t received, uint32_t number);
+
+/* Drops what is queued, and held, and stays. sent_total then equals queued_total: whoever wants to know which
  * of his messages never left asks before. */
 void outbound_drop_all(struct outbound *queue);
 
-/* Walks what is queued, oldest first; a zeroed place starts. Returns false at the end. The spans of
+/* Walks what waits (not what is urgent), oldest first; a zeroed place starts. Returns false at the end. The spans of
  * the message live until the queue changes. */
 bool outbound_next(const struct outbound *queue, struct chain_place *place,
                    struct message *message);
@@ -94,8 +121,14 @@ void outbound_unblock(struct outbound *queue);
  * after a grant leaves whatever its size. */
 void outbound_grant(struct outbound *queue, uint64_t messages_limit, uint64_t bytes_limit);
 
-/* For outbox.c: true when the oldest message may not leave now: blocked, or without credit. */
+/* True when nothing is queued, urgent or not. */
+bool outbound_is_empty(const struct outbound *queue);
+
+/* For outbox.c: true when the next message may not leave now: blocked, or without credit. */
 bool outbound_must_wait(const struct outbound *queue);
+
+/* For outbox.c: true when every body that waits is the queue's own. */
+bool outbound_is_kept(const struct outbound *queue);
 
 /* The owner goes: what is queued, and then `last` (NULL: nothing; beyond the limits, if need be),
  * leaves without him, and at the end, if so wished, the connection is cut (MESH_CUT). Of a queue
@@ -106,7 +139,7 @@ void outbound_finish(struct outbound *queue, const struct outgoing *last, bool c
 /* For outbox.c: how many messages, of how many bytes in all, the next frame holds; at least one. */
 uint32_t outbound_measure(const struct outbound *queue, size_t *bytes);
 
-/* For outbox.c: writes the oldest messages and forgets them. */
+/* For outbox.c: writes the oldest messages, urgent ones first, and forgets them or holds them. */
 void outbound_write(struct outbound *queue, uint32_t messages, struct writer *writer);
 
 /* For outbox.c: the pull ends; copies each body that is not yet the queue's own. */

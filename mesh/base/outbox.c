@@ -56,6 +56,7 @@ struct outbox {
     uint32_t pulled_messages;
     size_t pulled_bytes;
     uint32_t detached;
+    uint64_t held_bytes; /* sent and not acknowledged, of all queues, with their records */
     struct outbox_totals totals;
 };
 
@@ -106,10 +107,10 @@ static void queue_move(struct outbox *outbox, struct outbound *queue, enum outbo
 
 static enum outbound_place place_of(const struct outbox *outbox, const struct outbound *queue)
 {
-    if (queue->messages == 0)
+    if (outbound_is_empty(queue))
         return OUTBOUND_NOWHERE;
     if (outbound_must_wait(queue))
-        return queue->kept_messages < queue->messages ? OUTBOUND_HELD : OUTBOUND_NOWHERE;
+        return outbound_is_kept(queue) ? OUTBOUND_NOWHERE : OUTBOUND_HELD;
     return queue->served_pull == outbox->pull ? OUTBOUND_LATER : OUTBOUND_READY;
 }
 
@@ -131,7 +132,7 @@ void outbox_place(struct outbox *outbox, struct outbound *queue)
     enum outbound_place place = place_of(outbox, queue);
     if (place != queue->place)
         queue_move(outbox, queue, place);
-    if (queue->is_detached && queue->messages == 0)
+    if (queue->is_detached && outbound_is_empty(queue))
         detached_end(outbox, queue);
 }
 
@@ -153,10 +154,14 @@ struct outbound *outbox_detach(struct outbox *outbox, struct outbound *queue)
     *detached = *queue;
     detached->is_detached = true;
     detached->is_blocked = false;
+    detached->keeps_sent = false;
     detached->credit_messages_limit = UINT64_MAX;
     detached->credit_bytes_limit = UINT64_MAX;
     detached->messages_max = UINT32_MAX;
     detached->bytes_max = SIZE_MAX;
+    queue->urgent = (struct chain){0};
+    queue->urgent_messages = 0;
+    queue->urgent_bytes = 0;
     queue->chain = (struct chain){0};
     queue->unkept = (struct chain_place){0};
     queue->kept_messages = 0;
@@ -356,6 +361,11 @@ bool outbox_is_pulled(const struct outbox *outbox, const struct outbound *queue)
 struct chain_pool *outbox_pool(struct outbox *outbox)
 {
     return &outbox->pool;
+}
+
+uint64_t *outbox_held_bytes(struct outbox *outbox)
+{
+    return &outbox->held_bytes;
 }
 
 const struct outbox_totals *outbox_totals(const struct outbox *outbox)

@@ -61,4 +61,7 @@ bool outbox_is_pulled(const struct outbox *outbox, const struct outbound *queue)
 /* For outbound.c. */
 struct chain_pool *outbox_pool(struct outbox *outbox);
 
+/* For outbound.c: what all queues hold of what they sent; it counts there. */
+uint64_t *outbox_held_bytes(struct outbox *outbox);
+
 #endif

@@ -76,7 +76,7 @@ static bool session_add(struct routing *routing, const struct session *session,
 {
     struct session_row row = {
         .id = session->id,
-        .state = SESSION_ACTIVE,
+        .state = (uint8_t)sessions_state(session),
         .node = own_name(routing),
         .is_conflated = session->is_conflated,
         .queue_messages = session->outbound.messages,

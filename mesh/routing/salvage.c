@@ -8,8 +8,11 @@ struct row {
     struct salvaged *first, **end;
 };
 
-static bool is_wanted(const struct message *message)
+/* What waits to be sent again after a resume may have been received the first time. */
+static bool is_wanted(const struct outbound *queue, uint32_t at, const struct message *message)
 {
+    if (at < queue->again_messages)
+        return false;
     return message->kind == KIND_REQUEST || message->kind == KIND_COMMAND;
 }
 
@@ -17,8 +20,8 @@ static bool holds_any(const struct outbound *queue)
 {
     struct chain_place place = {0};
     struct message message;
-    while (outbound_next(queue, &place, &message)) {
-        if (is_wanted(&message))
+    for (uint32_t i = 0; outbound_next(queue, &place, &message); i++) {
+        if (is_wanted(queue, i, &message))
             return true;
     }
     return false;
@@ -45,8 +48,8 @@ struct salvaged *salvage_queue(struct context *context, struct outbound *queue)
     struct row wanted = {.end = &wanted.first}, others = {.end = &others.first};
     struct chain_place place = {0};
     struct message message;
-    while (outbound_next(queue, &place, &message))
-        row_append(context, is_wanted(&message) ? &wanted : &others, &message);
+    for (uint32_t i = 0; outbound_next(queue, &place, &message); i++)
+        row_append(context, is_wanted(queue, i, &message) ? &wanted : &others, &message);
     outbound_drop_all(queue);
     for (struct salvaged *other = others.first; other != NULL; other = other->next) {
         struct outgoing outgoing = {
@@ -55,7 +58,7 @@ struct salvaged *salvage_queue(struct context *context, struct outbound *queue)
             .correlation = other->message.correlation,
             .encoded_fields = other->message.fields,
             .body = other->message.body,
-            .consumes_credit = other->message.kind == KIND_RESPONSE,
+            .consumes_credit = kind_is_numbered(other->message.kind),
         };
         (void)outbound_send(queue, &outgoing); /* it was in there: it fits */
     }

@@ -7,9 +7,40 @@
 /* Two slips are a bug in a client; three at once are a client that does not know what it says. */
 #define BLAME_WINDOW_NS (UINT64_C(10000) * 1000000)
 
+/* A client holds what it sent until it hears of it: some ten frames full. Half as many doubles what
+ * is said for it, a message in some hundred now; twice as many, what each client holds. */
+enum { ACKNOWLEDGE_MESSAGES = 128, ACKNOWLEDGE_BYTES = 256 * 1024 };
+
 void conduct_heard(struct sessions *sessions, struct session *session)
 {
     session->heard_ns = sessions->context->now_ns;
+}
+
+void conduct_count(struct sessions *sessions, struct session *session,
+                   const struct message *message)
+{
+    if (!kind_is_numbered(message->kind))
+        return;
+    session->received_seq++;
+    session->unacknowledged_bytes +=
+        MESSAGE_HEADER_BYTES + message->fields.bytes + message->body.bytes;
+    bool is_due = session->received_seq - session->acknowledged_seq >= ACKNOWLEDGE_MESSAGES ||
+                  session->unacknowledged_bytes >= ACKNOWLEDGE_BYTES;
+    if (!is_due || session->reconnect_ms == 0)
+        return;
+    struct client_grant grant = {
+        .received_seq = session->received_seq,
+        .messages_limit = UINT32_MAX, /* a client's messages are limited by what they ask for */
+        .bytes_limit = UINT32_MAX,
+    };
+    struct outgoing message_out = {
+        .kind = KIND_GRANT,
+        .schema = &client_grant_schema,
+        .fields = &grant,
+    };
+    session->acknowledged_seq = session->received_seq;
+    session->unacknowledged_bytes = 0;
+    sessions_send(sessions, session, &message_out);
 }
 
 /* received_seq and messages_limit are cumulative, so what is under way stays counted. How many
@@ -22,7 +53,7 @@ static enum error grant(struct session *session, const struct message *message)
     if (error != ERROR_OK)
         return error;
     struct outbound *queue = &session->outbound;
-    if (grant.received_seq > queue->credit_messages_sent)
+    if (!outbound_acknowledge(queue, grant.received_seq))
         return ERROR_INVALID_MESSAGE;
     outbound_grant(queue, grant.received_seq + grant.messages_limit,
                    queue->credit_bytes_sent + grant.bytes_limit);

@@ -9,6 +9,11 @@
 /* A frame came from the session's client: it is alive. */
 void conduct_heard(struct sessions *sessions, struct session *session);
 
+/* The next message of an open session: it is counted if it is numbered, and now and then the client
+ * is told how far the node came, so that it need not hold what it sent. */
+void conduct_count(struct sessions *sessions, struct session *session,
+                   const struct message *message);
+
 /* PING, PONG, GRANT and GOODBYE of an open session. Returns ERROR_OK, or what is wrong with the
  * message; nothing has changed then. */
 enum error conduct_receive(struct sessions *sessions, struct session *session,

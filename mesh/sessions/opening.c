@@ -6,6 +6,7 @@
 
 #include "mesh/base/bugs.h"
 #include "mesh/base/sentence.h"
+#include "mesh/sessions/resuming.h"
 #include "mesh/sessions/table.h"
 
 /* Why a HELLO is not welcome; code ERROR_OK: it is. */
@@ -53,11 +54,7 @@ static void mesh_judge(const struct sessions *sessions, const struct client_hell
 static void identity_judge(const struct sessions *sessions, const struct client_hello *hello,
                            struct refusal *refusal)
 {
-    if (!session_id_is_none(hello->session))
-        refuse(refusal, ERROR_NO_SUCH_SESSION,
-               "there is no session to resume: this version ends a session with its connection; "
-               "open a new one");
-    else if (identity_of(&sessions->chain, hello->principal) == IDENTITY_REFUSED)
+    if (identity_of(&sessions->chain, hello->principal) == IDENTITY_REFUSED)
         refuse(refusal, ERROR_ACCESS_DENIED,
                hello->principal.bytes > 0
                    ? "the node does not let this principal in (auth.chain); or leave it empty"
@@ -74,7 +71,7 @@ static void hello_judge(const struct sessions *sessions, const struct client_hel
         refuse(refusal, ERROR_NOT_READY,
                "this node does not serve clients now: it is joining the mesh or leaving it; try "
                "another node, or again");
-    if (refusal->code == ERROR_OK)
+    if (refusal->code == ERROR_OK && session_id_is_none(hello->session))
         identity_judge(sessions, hello, refusal);
 }
 
@@ -169,6 +166,13 @@ void opening_hello(struct sessions *sessions, uint32_t connection, struct span a
         refuse(&refusal, error, "the fields of HELLO could not be read");
     else
         hello_judge(sessions, &hello, &refusal);
+    if (refusal.code == ERROR_OK && !session_id_is_none(hello.session)) {
+        const char *why = "";
+        error = resuming_hello(sessions, connection, &hello, message->correlation, &why);
+        if (error == ERROR_OK)
+            return;
+        refuse(&refusal, error, why);
+    }
     struct session *session = NULL;
     if (refusal.code == ERROR_OK)
         session = session_take(sessions, connection, message->correlation, &refusal);
@@ -177,6 +181,7 @@ void opening_hello(struct sessions *sessions, uint32_t connection, struct span a
                         sentence_span(&refusal.text));
         return;
     }
+    session->reconnect_ms = hello.reconnect_ms; /* as asked; granted with WELCOME */
     properties_judge(sessions, session, &hello, message->body, address, &refusal);
     if (refusal.code == ERROR_OK)
         table_announce(sessions, session);

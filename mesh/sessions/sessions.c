@@ -8,22 +8,15 @@
  *      and nothing else.
  * (S2) A session ends once, with one reason: the first.
  * (S3) An id is never given twice: serials are a permutation of a counter.
- * (S4) by_connection holds every slot that is not FREE, and the connections being cut; by_id holds
- *      the slots that are not FREE and have an id. */
+ * (S4) by_connection holds every slot that is neither FREE nor without a connection, and the
+ *      connections being cut; by_id holds the slots that are not FREE and have an id. */
 #include "mesh/sessions/sessions.h"
 
 #include "mesh/base/bugs.h"
 #include "mesh/base/sentence.h"
+#include "mesh/sessions/resuming.h"
 #include "mesh/sessions/table.h"
 #include "proto/kinds.h"
-
-#define MS_NS UINT64_C(1000000)
-
-/* Two silences make the third fatal: 30 s is the client's own interval of PING, so a living client
- * is never asked twice. Half of it doubles the traffic of idle sessions; twice of it leaves a
- * vanished client's session standing for three minutes. */
-#define SILENCE_PING_NS (30000 * MS_NS)
-#define SILENCE_CLOSE_NS (90000 * MS_NS)
 
 /* Until the client's first GRANT: enough for a small program that never grants in its life. */
 enum { FIRST_CREDIT_MESSAGES = 1024, FIRST_CREDIT_BYTES = 1024 * 1024 };
@@ -216,41 +209,44 @@ static void notice(struct sessions *sessions, enum mesh_notice_code code,
     outbox_notice(sessions->context->outbox, code, values, texts);
 }
 
+void table_say_welcome(struct sessions *sessions, struct session *session,
+                       struct client_welcome *welcome)
+{
+    const struct context *context = sessions->context;
+    welcome->version = session->outbound.envelope.version;
+    welcome->session = session->id;
+    welcome->node = span_text(context->config->name);
+    welcome->mesh = span_text(context->config->cluster);
+    welcome->instance = context->instance;
+    welcome->reconnect_ms = session->reconnect_ms;
+    welcome->message_bytes_max = CLIENT_MESSAGE_BYTES_MAX;
+    struct outgoing message = {
+        .kind = KIND_WELCOME,
+        .correlation = session->hello_correlation,
+        .schema = &client_welcome_schema,
+        .fields = welcome,
+        .body = addresses_now(sessions),
+    };
+    sessions_send(sessions, session, &message);
+}
+
 void sessions_welcome(struct sessions *sessions, struct session *session)
 {
     require(session->phase == SESSION_PHASE_OPENING);
     struct context *context = sessions->context;
     uint8_t token[TOKEN_BYTES];
-    random_bytes(&context->random, token, sizeof token);
-    /* Resuming comes with session copies; until then a lost connection ends the session, and the
-     * grant of 0 ms says so. Nothing is kept of the token: there is nothing it would open. */
-    struct client_welcome welcome = {
-        .version = session->outbound.envelope.version,
-        .session = session->id,
-        .token = span_of(token, sizeof token),
-        .node = span_text(context->config->name),
-        .mesh = span_text(context->config->cluster),
-        .instance = context->instance,
-        .reconnect_ms = 0,
-        .message_bytes_max = CLIENT_MESSAGE_BYTES_MAX,
-    };
-    struct outgoing message = {
-        .kind = KIND_WELCOME,
-        .correlation = session->hello_correlation,
-        .schema = &client_welcome_schema,
-        .fields = &welcome,
-        .body = addresses_now(sessions),
-    };
+    resuming_grant(sessions, session, session->reconnect_ms, token);
+    struct client_welcome welcome = {.token = span_of(token, sizeof token)};
     session->phase = SESSION_PHASE_OPEN;
     rights_follow(sessions, session);
     table_link(sessions, session);
-    deadlines_set(context->deadlines, &session->deadline, context->now_ns + SILENCE_PING_NS);
+    deadlines_set(context->deadlines, &session->deadline, context->now_ns + SESSION_SILENCE_NS);
     outbound_grant(&session->outbound, FIRST_CREDIT_MESSAGES, FIRST_CREDIT_BYTES);
     count(context, COUNTER_sessions_opened);
     struct span principal = {0};
     properties_find(&session->properties, span_text("$Principal"), &principal);
     notice(sessions, NOTICE_SESSION_OPENED, session, principal);
-    sessions_send(sessions, session, &message);
+    table_say_welcome(sessions, session, &welcome);
 }
 
 static void cut(struct context *context, uint32_t connection)
@@ -297,7 +293,11 @@ void sessions_send(struct sessions *sessions, struct session *session,
 {
     if (session->phase != SESSION_PHASE_OPEN)
         return;
-    if (outbound_send(&session->outbound, message) != ERROR_OK)
+    /* What concerns the connection alone is not counted, and does not wait for credit either. */
+    struct outgoing marked = *message;
+    marked.consumes_credit = kind_is_numbered(message->kind);
+    marked.is_urgent = !marked.consumes_credit;
+    if (outbound_send(&session->outbound, &marked) != ERROR_OK)
         sessions_close(sessions, session, CLOSE_REASON_QUEUE_LIMIT_REACHED,
                        span_text("the session's outbound queue is full: read faster, or ask "
                                  "for sessions.queue_messages and sessions.queue_bytes"));
@@ -356,8 +356,11 @@ void sessions_connection_lost(struct sessions *sessions, uint32_t connection)
     table_forget(sessions, connection);
     if (session == NULL)
         return;
-    session->is_connection_lost = true;
-    sessions_close(sessions, session, CLOSE_REASON_CONNECTION_LOST, (struct span){0});
+    table_detach(sessions, session);
+    if (session->reconnect_ms > 0)
+        resuming_wait(sessions, session);
+    else
+        sessions_close(sessions, session, CLOSE_REASON_CONNECTION_LOST, (struct span){0});
 }
 
 void sessions_changed(struct sessions *sessions, struct session *session, enum session_change what)
@@ -391,7 +394,9 @@ uint32_t sessions_set_conflated(struct sessions *sessions, struct session *sessi
 
 enum session_state sessions_state(const struct session *session)
 {
-    return session->phase == SESSION_PHASE_OPEN ? SESSION_ACTIVE : SESSION_CLOSED;
+    if (session->phase != SESSION_PHASE_OPEN)
+        return SESSION_CLOSED;
+    return session->is_connection_lost ? SESSION_DISCONNECTED : SESSION_ACTIVE;
 }
 
 static void event_take(struct sessions *sessions, struct session *session)
@@ -444,19 +449,14 @@ void sessions_pull_ended(struct sessions *sessions)
     sessions->addresses_now = (struct span){0};
 }
 
-void sessions_due(struct sessions *sessions, const struct deadline *due)
+/* The client has been silent for long: asks whether it lives, then gives its connection up. */
+static void silence(struct sessions *sessions, struct session *session)
 {
     struct context *context = sessions->context;
-    struct session *session = &sessions->slots[due->slot];
     uint64_t silence_ns = context->now_ns - session->heard_ns;
-    if (silence_ns >= SILENCE_CLOSE_NS) {
-        sessions_close(sessions, session, CLOSE_REASON_CONNECTION_LOST,
-                       span_text("nothing was heard from the client for 90 s"));
-        return;
-    }
-    uint64_t wait_ns = SILENCE_PING_NS;
-    if (silence_ns < SILENCE_PING_NS) {
-        wait_ns = SILENCE_PING_NS - silence_ns;
+    uint64_t wait_ns = SESSION_SILENCE_NS;
+    if (silence_ns < SESSION_SILENCE_NS) {
+        wait_ns = SESSION_SILENCE_NS - silence_ns;
     } else {
         struct outgoing ping = {.kind = KIND_PING};
         sessions_send(sessions, session, &ping);
@@ -465,20 +465,39 @@ void sessions_due(struct sessions *sessions, const struct deadline *due)
         deadlines_set(context->deadlines, &session->deadline, context->now_ns + wait_ns);
 }
 
+void sessions_due(struct sessions *sessions, const struct deadline *due)
+{
+    struct session *session = &sessions->slots[due->slot];
+    if (session->is_connection_lost) {
+        resuming_due(sessions, session);
+    } else if (sessions->context->now_ns - session->heard_ns < SESSION_SILENCE_END_NS) {
+        silence(sessions, session);
+    } else if (session->reconnect_ms > 0) {
+        table_detach(sessions, session);
+        table_cut(sessions, session->connection);
+        resuming_wait(sessions, session);
+    } else {
+        sessions_close(sessions, session, CLOSE_REASON_CONNECTION_LOST,
+                       span_text("nothing was heard from the client for 90 s"));
+    }
+}
+
 void sessions_check(const struct sessions *sessions)
 {
-    uint32_t open = 0, listed = 0;
+    uint32_t open = 0, listed = 0, disconnected = 0;
     for (uint32_t slot = 0; slot < sessions->used; slot++) {
         const struct session *session = &sessions->slots[slot];
         require(session->slot == slot);
         require(session->phase == SESSION_PHASE_FREE || session->phase == SESSION_PHASE_OPEN);
         open += session->phase == SESSION_PHASE_OPEN;
+        disconnected += session->phase == SESSION_PHASE_OPEN && session->is_connection_lost;
     }
     for (uint32_t slot = sessions->first_open; slot != SESSION_NONE && listed <= open;
          slot = sessions->slots[slot].next)
         listed++;
     require(sessions->first_event == SESSION_NONE);
     require(open == sessions->open && listed == open);
-    require(open + sessions->connections_cut == sessions->by_connection.count);
+    require(disconnected == sessions->disconnected);
+    require(open - disconnected + sessions->connections_cut == sessions->by_connection.count);
     require(open == sessions->by_id.count);
 }

@@ -1,6 +1,8 @@
 /* sessions.h - decides which sessions this node hosts: who may open one, what keeps it alive and
  * when it ends. What it decides comes out as events, which mesh.c hands to the other rooms.
  *
+ * An open session is active, or disconnected: see resuming.h.
+ *
  *     FREE -> [opening_hello] -> OPENING -> [sessions_welcome] -> OPEN -> [sessions_close] -> ENDED
  *      ^ ^--- [sessions_turn_away] -+                                                          |
  *      +-------------------------------------- [sessions_bury] --------------------------------+
@@ -16,6 +18,8 @@
 #include "proto/command.h"
 
 #define SESSION_NONE UINT32_MAX /* no slot */
+
+enum { SESSION_TOKEN_HASH_BYTES = 32 };
 
 enum session_phase {
     SESSION_PHASE_FREE,
@@ -38,14 +42,18 @@ struct session {
     enum session_phase phase;
     enum close_reason reason; /* ENDED */
     struct span goodbye;      /* ENDED: words for the client; live until it is buried */
-    bool is_connection_lost;  /* nothing can be said to the client any more */
+    bool is_connection_lost;  /* nothing can be said to the client now; OPEN: it is disconnected */
     bool is_announced;        /* an event of it waits */
     bool is_conflated;        /* the session's switch: its topics' updates may be merged */
     uint8_t changes;          /* bits of enum session_change that the other rooms do not know yet */
     struct outbound outbound; /* to its client; sessions_send is the way in */
     struct properties properties;
     struct rights rights;     /* what $Roles comes to */
-    struct deadline deadline; /* OPEN: the client's silence */
+    struct deadline deadline; /* OPEN: the client's silence, or the end of waiting for it */
+    uint32_t reconnect_ms;    /* granted; 0: the session ends with its connection */
+    uint8_t token_hash[SESSION_TOKEN_HASH_BYTES];
+    uint64_t received_seq; /* numbered messages from the client, see kind_is_numbered */
+    uint64_t acknowledged_seq, unacknowledged_bytes; /* told to it; received since */
     uint64_t hello_correlation;
     uint64_t heard_ns;       /* when its client last sent anything */
     uint64_t invalid_ns[2];  /* when its last bad messages came, the newer first; 0: never */
@@ -90,7 +98,7 @@ struct session *sessions_at(struct sessions *sessions, uint32_t slot);
 /* Walks the open sessions, oldest first; NULL starts, NULL ends. */
 struct session *sessions_next(struct sessions *sessions, const struct session *after);
 
-uint32_t sessions_open(const struct sessions *sessions);     /* how many are open */
+uint32_t sessions_open(const struct sessions *sessions);     /* how many are open: all but closed */
 uint32_t sessions_capacity(const struct sessions *sessions); /* slots are below this */
 uint32_t sessions_used(const struct sessions *sessions);     /* and were handed out below this */
 
@@ -144,7 +152,7 @@ enum session_state sessions_state(const struct session *session);
 /* All of them: the node stops. */
 void sessions_close_all(struct sessions *sessions, enum close_reason reason);
 
-/* The connection is gone: what cannot be said any more is not said. */
+/* The connection is gone: the session waits for another one (resuming.h), or ends. */
 void sessions_connection_lost(struct sessions *sessions, uint32_t connection);
 
 /* Takes the next event; false: none. It must be dealt with before the next one is taken. */

@@ -43,21 +43,61 @@ struct session *table_take(struct sessions *sessions, uint32_t connection)
     return session;
 }
 
+static void cut_expect(struct sessions *sessions, uint32_t connection)
+{
+    if (sessions->connections_cut < TABLE_CONNECTIONS_CUT_MAX &&
+        hashmap_put(&sessions->by_connection, connection_key(connection), TABLE_CONNECTION_CUT))
+        sessions->connections_cut++;
+}
+
 void table_release(struct sessions *sessions, struct session *session, bool cut)
 {
-    struct hashmap_key connection = connection_key(session->connection);
+    uint32_t connection = session->connection;
     deadlines_cancel(sessions->context->deadlines, &session->deadline);
     outbound_clear(&session->outbound);
     properties_clear(&session->properties, &sessions->context->memory);
-    hashmap_remove(&sessions->by_connection, connection);
+    if (!session->is_connection_lost)
+        hashmap_remove(&sessions->by_connection, connection_key(connection));
     if (!session_id_is_none(session->id))
         hashmap_remove(&sessions->by_id, id_key(session->id));
-    if (cut && sessions->connections_cut < TABLE_CONNECTIONS_CUT_MAX &&
-        hashmap_put(&sessions->by_connection, connection, TABLE_CONNECTION_CUT))
-        sessions->connections_cut++;
+    if (cut)
+        cut_expect(sessions, connection);
     session->phase = SESSION_PHASE_FREE;
     session->next = sessions->first_free;
     sessions->first_free = session->slot;
+}
+
+void table_detach(struct sessions *sessions, struct session *session)
+{
+    require(!session->is_connection_lost);
+    hashmap_remove(&sessions->by_connection, connection_key(session->connection));
+    session->is_connection_lost = true;
+    sessions->disconnected++;
+}
+
+bool table_attach(struct sessions *sessions, struct session *session, uint32_t connection)
+{
+    table_forget(sessions, connection);
+    if (!hashmap_put(&sessions->by_connection, connection_key(connection), session->slot))
+        return false;
+    if (session->is_connection_lost)
+        sessions->disconnected--;
+    else
+        hashmap_remove(&sessions->by_connection, connection_key(session->connection));
+    session->is_connection_lost = false;
+    session->connection = connection;
+    return true;
+}
+
+void table_cut(struct sessions *sessions, uint32_t connection)
+{
+    struct mesh_output order = {
+        .order = MESH_CUT,
+        .channel = CHANNEL_CLIENT,
+        .connection = connection,
+    };
+    outbox_order(sessions->context->outbox, &order);
+    cut_expect(sessions, connection);
 }
 
 bool table_is_cut(const struct sessions *sessions, uint32_t connection)
@@ -97,6 +137,8 @@ void table_unlink(struct sessions *sessions, struct session *session)
     else
         sessions->slots[session->next].previous = session->previous;
     sessions->open--;
+    if (session->is_connection_lost)
+        sessions->disconnected--;
 }
 
 void table_announce(struct sessions *sessions, struct session *session)

@@ -13,6 +13,12 @@
 #define TABLE_CONNECTION_CUT (UINT32_MAX - 1)
 enum { TABLE_CONNECTIONS_CUT_MAX = 65536 };
 
+/* Two silences make the third fatal: 30 s is the client's own interval of PING, so a living client
+ * is never asked twice. Half of it doubles the traffic of idle sessions; twice of it leaves a
+ * vanished client's session standing for three minutes. */
+#define SESSION_SILENCE_NS (UINT64_C(30000) * 1000000)
+#define SESSION_SILENCE_END_NS (3 * SESSION_SILENCE_NS)
+
 struct sessions {
     struct context *context;
     struct session *slots;
@@ -21,6 +27,7 @@ struct sessions {
     uint32_t first_free;                  /* linked by next */
     uint32_t first_open, last_open, open; /* linked by next and previous */
     uint32_t connections_cut;
+    uint32_t disconnected; /* of the open ones */
     uint32_t first_event, last_event;
     struct hashmap by_id, by_connection;
     struct permutation serials;
@@ -40,6 +47,18 @@ struct session *table_take(struct sessions *sessions, uint32_t connection);
 
 /* Gives the slot back. `cut`: the connection is being cut, and late frames from it are expected. */
 void table_release(struct sessions *sessions, struct session *session, bool cut);
+
+/* An open session loses its connection; gets one, also in place of another, which is then forgotten.
+ * table_attach returns false, and nothing has changed, when there is no memory. */
+void table_detach(struct sessions *sessions, struct session *session);
+bool table_attach(struct sessions *sessions, struct session *session, uint32_t connection);
+
+/* Orders a connection that no session has to be cut; late frames from it are expected. */
+void table_cut(struct sessions *sessions, uint32_t connection);
+
+/* Queues WELCOME: what all have in common is filled in here, the rest is the caller's. */
+void table_say_welcome(struct sessions *sessions, struct session *session,
+                       struct client_welcome *welcome);
 
 /* True for a connection that is being cut; table_forget: the daemon is done with it. */
 bool table_is_cut(const struct sessions *sessions, uint32_t connection);

@@ -165,6 +165,8 @@ static void hear_hello(struct node *node, int session, const struct message *mes
         .node = span_text("straw"),
         .mesh = span_text("weft"),
         .recovered = is_resumed,
+        .received_seq = is_resumed ? node->numbered : 0,
+        .resumed_seq = is_resumed ? hello.received_seq : 0,
         .reconnect_ms = node->can_resume ? 60000 : 0,
     };
     say(node, session, &client_welcome_schema, &welcome, KIND_WELCOME, 0, body);
@@ -320,6 +322,11 @@ static void hear_grant(struct node *node, int session, const struct message *mes
 
 static void hear(struct node *node, int session, const struct message *message)
 {
+    if (kind_is_numbered(message->kind)) {
+        if (node->is_deaf)
+            return;
+        node->numbered++;
+    }
     if (message->kind == KIND_HELLO) {
         hear_hello(node, session, message);
     } else if (!node->sessions[session].is_open) {

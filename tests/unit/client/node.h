@@ -45,6 +45,8 @@ struct node {
     int frames, requests, registrations, pings, goodbyes, cancels;
     bool is_mute;         /* hears, says nothing */
     bool can_resume;      /* HELLO with session and token gets it back */
+    bool is_deaf;         /* numbered messages are lost on their way here */
+    uint64_t numbered;    /* numbered messages heard */
     unsigned refuse_with; /* HELLO is answered REFUSED with this code */
     unsigned outcome;     /* of requests to paths nobody registered; default NO_HANDLER */
     char principal[64];   /* of the last HELLO */

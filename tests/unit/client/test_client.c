@@ -56,6 +56,12 @@ static void on_response(struct weft_client *client, const struct weft_response *
     told->outcome = response->outcome;
 }
 
+static void on_request(struct weft_client *client, const struct weft_incoming *incoming, void *user)
+{
+    (void)user;
+    (void)weft_respond(client, incoming->responder, NULL);
+}
+
 static struct weft_options options_for(const char *servers, struct told *told)
 {
     return (struct weft_options){
@@ -284,6 +290,38 @@ Test(client, gets_its_session_back_where_the_node_can_give_it)
     cr_assert(told.is_resumed);
     cr_assert_eq(told.session.serial, session.serial);
     cr_assert_eq(told.responses, 0, "its response may still come");
+    weft_destroy(&client);
+    node_stop(&node);
+}
+
+Test(client, says_again_after_a_resume_what_the_node_has_not_heard)
+{
+    struct node node = {.can_resume = true};
+    struct told told = {0};
+    char address[64];
+    node_start(&node);
+    (void)snprintf(address, sizeof address, "%s", node.address);
+    struct weft_options options = options_for(address, &told);
+    struct weft_client *client = weft_new(&options);
+    struct weft_context *context = weft_context_of(client);
+    node_until(&node, context, told.opened == 1);
+    cr_assert_eq(weft_request(client, "heard", NULL, NULL, on_response, &told, NULL), WEFT_OK);
+    node_until(&node, context, told.responses == 1);
+    node.is_deaf = true;
+    int frames = node.frames;
+    cr_assert_eq(weft_request(client, "lost", NULL, NULL, on_response, &told, NULL), WEFT_OK);
+    cr_assert_eq(weft_request(client, "lost/too", NULL, NULL, on_response, &told, NULL), WEFT_OK);
+    node_until(&node, context, node.frames > frames);
+    node_stop(&node);
+    node_until(&node, context, told.lost >= 1);
+    cr_assert_eq(weft_request(client, "new", NULL, NULL, on_response, &told, NULL), WEFT_OK);
+    cr_assert_eq(weft_handle(client, "mine", on_request, NULL, &told), WEFT_OK);
+    node.is_deaf = false;
+    node_start_at(&node, address);
+    node_until(&node, context, told.responses == 4);
+    cr_assert(told.is_resumed);
+    cr_assert_eq(node.requests, 4, "each once: %d", node.requests);
+    node_until(&node, context, node.registrations == 1);
     weft_destroy(&client);
     node_stop(&node);
 }
