@@ -60,6 +60,10 @@ static const struct argp_option options[] = {
      0},
     {"seed", KEY_SEED, "N", 0, "of the dice; a random one if not given", 0},
     {"json", KEY_JSON, "FILE", 0, "also write the result as JSON; '-' is standard output", 0},
+    {"reconnect", KEY_RECONNECT, NULL, 0,
+     "a session that lost its connection gets another one, and goes on (default: it is counted as "
+     "lost)",
+     0},
     {NULL, 0, NULL, 0, "of req:", 2},
     {"handlers", KEY_HANDLERS, "N", 0, "echo handlers on each node (default 1)", 0},
     {"pipeline", KEY_PIPELINE, "N", 0, "closed loop: requests outstanding a caller (default 1)", 0},
@@ -79,9 +83,6 @@ static const struct argp_option options[] = {
     {"prop", KEY_PROPERTY, "KEY=VALUE", 0,
      "a property of each session, beside bench_run (the seed), bench_number (from 0) and "
      "bench_half (even, odd); may be given several times",
-     0},
-    {"reconnect", KEY_RECONNECT, NULL, 0,
-     "a session that lost its connection looks for another node (default: it is counted as lost)",
      0},
     {0},
 };

@@ -232,7 +232,7 @@ static bool open_client(struct run *run, uint32_t node, struct weft_client **cli
     struct weft_options options = {.context = run->context,
                                    .servers = run->settings->servers[node],
                                    .request_timeout_ms = run->settings->timeout_ms,
-                                   .no_reconnect = true};
+                                   .no_reconnect = !run->settings->reconnects};
     *client = weft_new(&options);
     if (*client != NULL)
         return true;

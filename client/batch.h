@@ -54,7 +54,8 @@ bool batch_put(struct batch *batch, const struct schema *schema, const void *fie
 /* Sends frames as long as the dealer takes them; returns how many. */
 int batch_flush(struct batch *batch, struct dealer *dealer);
 
-/* Drops the messages that wait for which keep returns false. What there is no memory for is dropped too. */
+/* Drops the messages that wait for which keep returns false. What there is no memory for is dropped
+ * too. */
 void batch_filter(struct batch *batch, bool (*keep)(void *user, uint8_t kind, uint64_t correlation),
                   void *user);
 

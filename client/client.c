@@ -41,8 +41,9 @@ static uint32_t or_default(uint32_t value, uint32_t fallback)
 
 static void fill_in(struct weft_options *options)
 {
-    options->reconnect_ms =
-        options->ends_with_connection ? 0 : or_default(options->reconnect_ms, RECONNECT_MS);
+    options->reconnect_ms = options->ends_with_connection || options->no_reconnect
+                                ? 0
+                                : or_default(options->reconnect_ms, RECONNECT_MS);
     options->connect_timeout_ms = or_default(options->connect_timeout_ms, CONNECT_TIMEOUT_MS);
     options->request_timeout_ms = or_default(options->request_timeout_ms, REQUEST_TIMEOUT_MS);
     options->silence_ms = or_default(options->silence_ms, SILENCE_MS);

@@ -55,6 +55,7 @@ struct weft_client {
     void *hello_memory;
     struct span hello_properties;
 
+    uint32_t resumes; /* tries that broke off, in a row */
     bool has_session; /* that may be resumed, with this token */
     struct session_id session;
     uint8_t token[TOKEN_BYTES];

@@ -26,6 +26,7 @@ enum {
      * hears so for every 64 messages, at the cost of some 30 bytes. */
     RECEIPT_MESSAGES_MAX = 64,
     RECEIPT_BYTES_MAX = 64 * 1024,
+    RESUMES_MAX = 5,  /* at one node, whose answers do not arrive; then others are asked */
     SILENCES_MAX = 3, /* one until PING, two more for the answer: as a node does */
     GOODBYE_LINGER_MS = 1000,
 };
@@ -71,6 +72,10 @@ static void finish(struct weft_client *client, enum weft_close_reason reason, en
 static void start_over(struct weft_client *client, bool is_stopping)
 {
     bool was_open = client->state == CLIENT_OPEN;
+    /* The session is at that node, which answers: a break on the way back is no reason to give it
+     * up for another one. */
+    bool is_same_again = client->state == CLIENT_GREETING && client->has_session && !is_stopping &&
+                         client->resumes++ < RESUMES_MAX;
     client->state = CLIENT_WAITING;
     timers_cancel(&client->context->timers, &client->timer);
     dealer_close(&client->dealer, 0);
@@ -81,6 +86,8 @@ static void start_over(struct weft_client *client, bool is_stopping)
             return;
         }
     }
+    if (is_same_again)
+        client->servers.next = client->servers.current;
     if (client->options.lost != NULL)
         client->options.lost(client, client_text(span_text(client->failure)), client->options.user);
     if (!client->is_destroyed)
@@ -289,6 +296,7 @@ static void adopt(struct weft_client *client, const struct client_welcome *welco
     client->message_bytes_max = CLIENT_MESSAGE_BYTES_MAX;
     if (welcome->message_bytes_max > 0 && welcome->message_bytes_max < CLIENT_MESSAGE_BYTES_MAX)
         client->message_bytes_max = welcome->message_bytes_max;
+    client->resumes = 0;
     client->servers.rounds = 0;
     client->failure[0] = '\0';
     client->refusal = WEFT_OK;

@@ -231,7 +231,7 @@ struct weft_options {
     const char *environment;     /* $Environment; NULL: the library's name and version */
     uint32_t reconnect_ms;       /* how long the session outlives a lost connection; 0: 60000 */
     bool ends_with_connection;   /* no: it does not outlive it */
-    bool no_reconnect;           /* a lost connection closes the client: connection_lost */
+    bool no_reconnect;           /* nor does the client: it is closed, connection_lost */
     uint32_t connect_timeout_ms; /* one attempt, from dialling to the session; 0: 5000 */
     uint32_t request_timeout_ms; /* of requests and commands that name none; 0: 10000 */
     uint32_t silence_ms;         /* without a word from the node: PING; 0: 30000 */

@@ -6,19 +6,22 @@
     ./client.py 127.0.0.1:7310 ask hello World    # asks, prints the answer
     ./client.py 127.0.0.1:7310 hold               # holds a session until it is closed
 
-One session, one socket, one thread: enough to copy from. What a real client adds: reconnecting to
-the addresses of WELCOME, and GRANT when it could be overrun."""
+One session, one socket, one thread: enough to copy from. It grants credit, holds what it sent until
+the node has it, and resumes its session when the connection breaks. What a real client adds: another
+node, of the addresses in WELCOME, and a new session there when this one is lost for good."""
 
+import collections
 import struct
 import sys
 import time
 
 import zmq
 
-HELLO, WELCOME, REFUSED, PING, PONG, GOODBYE, DONE, ERROR = 1, 2, 3, 4, 5, 7, 8, 9
+HELLO, WELCOME, REFUSED, PING, PONG, GRANT, GOODBYE, DONE, ERROR = range(1, 10)
 REQUEST, RESPONSE, REGISTER = 16, 17, 19
 WANTS_ANSWER = 1
 STRING = 2
+SILENCE, RECONNECT = 30, 60  # seconds
 OUTCOMES = {0: "OK", 1: "REJECTED", 2: "HANDLER_ERROR", 3: "NO_HANDLER", 4: "UNHANDLED",
             5: "NO_SUCH_SESSION", 6: "DENIED", 7: "OVERLOADED", 8: "HANDLER_LOST", 9: "TIMEOUT",
             10: "CANCELLED", 42: "CLUSTER_ROUTING"}
@@ -70,27 +73,83 @@ def number(fields, tag):
 
 class Client:
     def __init__(self, server):
-        self.socket = zmq.Context.instance().socket(zmq.DEALER)
-        self.socket.linger = 1000
-        self.socket.reconnect_ivl = -1  # a new connection needs a new HELLO
-        self.socket.connect("tcp://" + server)
+        self.server = server
         self.handlers = {}
         self.waiting = {}  # correlation -> the answer, once it is here
         self.last = 0
-        self.ping_at = time.monotonic() + 30
-        kind, fields, _ = self.call(HELLO, {1: 1, 2: 1, 4: "python",
-                                            5: "Python " + sys.version.split()[0]})
+        self.session = self.token = self.socket = None
+        self.received = self.granted = 0   # numbered messages of the node
+        self.sent = collections.deque()    # ours that the node may not have yet, oldest first
+        self.sent_before = 0               # and how many went before those
+        self.connect()
+
+    def connect(self):
+        """A new connection: HELLO, and then the session begins or goes on."""
+        if self.socket is not None:
+            self.monitor.close()
+            self.socket.disable_monitor()
+            self.socket.close(linger=0)
+        self.socket = zmq.Context.instance().socket(zmq.DEALER)
+        self.socket.linger = 1000
+        self.socket.reconnect_ivl = -1  # a new connection needs a new HELLO
+        self.monitor = self.socket.get_monitor_socket(zmq.EVENT_DISCONNECTED | zmq.EVENT_CLOSED)
+        self.socket.connect("tcp://" + self.server)
+        hello = {1: 1, 2: 1, 4: "python", 5: "Python " + sys.version.split()[0],
+                 8: RECONNECT * 1000}
+        if self.session is not None:
+            hello.update({9: self.session, 10: self.token, 11: self.received})
+        self.ping_at = time.monotonic() + SILENCE
+        self.is_lost = False
+        kind, fields, _ = self.call(HELLO, hello, timeout=5.0)
         if kind != WELCOME:
             raise Closed("refused: " + fields.get(2, b"").decode())
-        high, low = struct.unpack("<QQ", fields[2])
-        self.session = f"{high:016x}-{low:016x}"
-        self.node = fields[4].decode()
+
+    def welcomed(self, fields):
+        """Before anything that follows: both sides say again what the other has not got."""
+        if self.session == fields[2]:
+            self.received = number(fields, 11)  # what follows is number `received` + 1
+            self.forget_sent(number(fields, 10))
+            for message in self.sent:
+                self.socket.send(message)
+        else:
+            self.session, self.token = fields[2], fields[3]
+            self.node = fields[4].decode()
+        self.grant()
+
+    def reconnect(self):
+        """As long as the node keeps the session for us."""
+        give_up = time.monotonic() + RECONNECT
+        while True:
+            try:
+                self.connect()
+                return
+            except TimeoutError:
+                if time.monotonic() >= give_up:
+                    raise Closed("connection_lost") from None
+                time.sleep(0.2)
+
+    def session_id(self):
+        return "%016x-%016x" % struct.unpack("<QQ", self.session)
+
+    def grant(self):
+        """Tells the node what we have, and what more it may send."""
+        self.granted = self.received
+        self.send(GRANT, {1: self.received, 2: 1024, 3: 1 << 20})
+
+    def forget_sent(self, received):
+        while self.sent and self.sent_before < received:
+            self.sent.popleft()
+            self.sent_before += 1
 
     def send(self, kind, fields=None, body=b"", correlation=0, flags=0):
         encoded = fields_encode(fields or {})
-        self.socket.send(struct.pack("<4sBBH", b"WEFT", 1, 1, 0) +
-                         struct.pack("<BBHIQ", kind, flags, len(encoded), len(body), correlation) +
-                         encoded + body)
+        message = struct.pack("<4sBBH", b"WEFT", 1, 1, 0) + \
+            struct.pack("<BBHIQ", kind, flags, len(encoded), len(body), correlation) + \
+            encoded + body
+        if kind > GOODBYE:  # numbered: it belongs to the session, not to the connection
+            self.sent.append(message)
+        if kind <= GOODBYE or not self.is_lost:
+            self.socket.send(message)
 
     def call(self, kind, fields, body=b"", timeout=10.0):
         """Sends what wants an answer; returns the answer as (kind, fields, body)."""
@@ -100,18 +159,25 @@ class Client:
         self.send(kind, fields, body, correlation, WANTS_ANSWER)
         deadline = time.monotonic() + timeout
         while self.waiting[correlation] is None and time.monotonic() < deadline:
+            if self.is_lost and kind == HELLO:
+                break
             self.progress(deadline - time.monotonic())
         answer = self.waiting.pop(correlation)
         if answer is None:
-            raise Closed(f"no answer within {timeout:g} s")
+            raise TimeoutError(f"no answer within {timeout:g} s")
         return answer
 
     def progress(self, seconds):
         """Waits at most that long for one frame, and works on its messages."""
-        seconds = min(seconds, max(0.0, self.ping_at - time.monotonic()))
-        if self.socket.poll(int(seconds * 1000) + 1):
+        if self.is_lost:
+            self.reconnect()
+        wait = min(seconds, max(0.0, self.ping_at - time.monotonic()))
+        if zmq.select([self.socket, self.monitor], [], [], wait + 0.001)[0] == [self.monitor]:
+            self.is_lost = True  # and nothing of it is left to be read
+            return
+        if self.socket.poll(0):
             frame = self.socket.recv()
-            self.ping_at = time.monotonic() + 30
+            self.ping_at = time.monotonic() + SILENCE
             at = 8  # behind the envelope
             while at < len(frame):
                 kind, _, fields_size, body_size, correlation = \
@@ -120,20 +186,28 @@ class Client:
                 fields = fields_decode(frame[at:at + fields_size])
                 body = frame[at + fields_size:at + fields_size + body_size]
                 at += fields_size + body_size
+                self.received += kind > GOODBYE
                 self.receive(kind, fields, body, correlation)
+            if self.received - self.granted >= 64:
+                self.grant()
         elif time.monotonic() >= self.ping_at:
             self.send(PING)
-            self.ping_at = time.monotonic() + 30
+            self.ping_at = time.monotonic() + SILENCE
 
     def receive(self, kind, fields, body, correlation):
         if kind == PING:
             self.send(PONG, correlation=correlation)
+        elif kind == GRANT:
+            self.forget_sent(number(fields, 1))
+        elif kind == WELCOME:
+            self.welcomed(fields)
         elif kind == GOODBYE:
             reason = number(fields, 1)
             raise Closed(f"{REASONS.get(reason, reason)} {fields.get(2, b'').decode()}".strip())
         elif kind == REQUEST:
             self.serve(fields, body, correlation)
-        elif correlation in self.waiting:
+            return  # its correlation is the node's
+        if correlation in self.waiting:
             self.waiting[correlation] = (kind, fields, body)
 
     def serve(self, fields, body, correlation):
@@ -174,7 +248,7 @@ def main(words):
         sys.exit(f"usage: {words[0]} HOST:PORT serve PATH | ask PATH TEXT | hold")
     try:
         client = Client(words[1])
-        print(f"session {client.session} on node {client.node}", file=sys.stderr, flush=True)
+        print(f"session {client.session_id()} on node {client.node}", file=sys.stderr, flush=True)
         if words[2] == "ask":
             outcome, text = client.request(words[3], words[4])
             print(text if outcome == "OK" else f"{outcome}: {text}")
@@ -185,7 +259,7 @@ def main(words):
             print(f"serving {words[3]}", file=sys.stderr, flush=True)
         while True:
             client.progress(1.0)
-    except Closed as why:
+    except (Closed, TimeoutError) as why:
         sys.exit(str(why))
     except KeyboardInterrupt:
         client.close()

@@ -48,8 +48,8 @@ enum kind {
 /* The upper-case name, "UNKNOWN_KIND" for a number this build does not know. */
 const char *kind_name(unsigned number);
 
-/* On the client channel: true for what belongs to the session, whatever connection it travels on: it
- * is counted, consumes credit and is sent again after a resume. False for what concerns the
+/* On the client channel: true for what belongs to the session, whatever connection it travels on:
+ * it is counted, consumes credit and is sent again after a resume. False for what concerns the
  * connection alone: HELLO to GOODBYE. Kinds that this build does not know are numbered. */
 bool kind_is_numbered(unsigned number);
 

@@ -88,9 +88,9 @@ void outbound_clear(struct outbound *queue);
  * Allocates nothing while the free list has a block. O(fields). */
 enum error outbound_send(struct outbound *queue, const struct outgoing *message);
 
-/* From now on what leaves is held until it is acknowledged, as far as there is room: what waits goes
- * first, and all queues together hold at most half of the memory for queues. Every message that is
- * not urgent must consume credit. The queue must be empty. */
+/* From now on what leaves is held until it is acknowledged, as far as there is room: what waits
+ * goes first, and all queues together hold at most half of the memory for queues. Every message
+ * that is not urgent must consume credit. The queue must be empty. */
 void outbound_keep_sent(struct outbound *queue);
 
 /* The receiver has the first `received` messages that consume credit; they are let go. False, and
@@ -98,17 +98,18 @@ void outbound_keep_sent(struct outbound *queue);
 bool outbound_acknowledge(struct outbound *queue, uint64_t received);
 
 /* The receiver is back, over another connection, and has the first `received`: what left since
- * waits again, before all else, and `number` names the destination from now on. Blocked or not is as
- * before. Returns how many of all that were sent are not sent again: `received`, or more when some
- * between were let go for want of room, and are lost. `received` as for outbound_acknowledge. */
+ * waits again, before all else, and `number` names the destination from now on. Blocked or not is
+ * as before. Returns how many of all that were sent are not sent again: `received`, or more when
+ * some between were let go for want of room, and are lost. `received` as for
+ * outbound_acknowledge. */
 uint64_t outbound_rewind(struct outbound *queue, uint64_t received, uint32_t number);
 
-/* Drops what is queued, and held, and stays. sent_total then equals queued_total: whoever wants to know which
- * of his messages never left asks before. */
+/* Drops what is queued, and held, and stays. sent_total then equals queued_total: whoever wants to
+ * know which of his messages never left asks before. */
 void outbound_drop_all(struct outbound *queue);
 
-/* Walks what waits (not what is urgent), oldest first; a zeroed place starts. Returns false at the end. The spans of
- * the message live until the queue changes. */
+/* Walks what waits (not what is urgent), oldest first; a zeroed place starts. Returns false at the
+ * end. The spans of the message live until the queue changes. */
 bool outbound_next(const struct outbound *queue, struct chain_place *place,
                    struct message *message);
 

@@ -1,15 +1,16 @@
 /* resuming.c - see resuming.h.
  *
- * What travels for a session is numbered on both sides, by counting (kind_is_numbered). A node holds
- * what it sent until the client has said that it has it (outbound.h); HELLO says how far the client
- * came, and what lies behind is sent again. WELCOME says how far the node came: what the client sent
- * beyond that is lost with the old connection, and the client sends it again. Frames of the old
- * connection that come later are ignored, because it is no longer the session's. So nothing is lost
- * and nothing comes twice, wherever the connection broke.
+ * What travels for a session is numbered on both sides, by counting (kind_is_numbered). A node
+ * holds what it sent until the client has said that it has it (outbound.h); HELLO says how far the
+ * client came, and what lies behind is sent again. WELCOME says how far the node came: what the
+ * client sent beyond that is lost with the old connection, and the client sends it again. Frames of
+ * the old connection that come later are ignored, because it is no longer the session's. So nothing
+ * is lost and nothing comes twice, wherever the connection broke.
  *
- * The token. 32 random bytes, used as a ChaCha20 key; kept are the first 32 bytes of its key stream.
- * Whoever has them and finds the token has found a ChaCha20 key from its output. (An ordinary hash
- * would serve as well; this one is at hand, and the token is random: there is nothing to guess.)
+ * The token. 32 random bytes, used as a ChaCha20 key; kept are the first 32 bytes of its key
+ * stream. Whoever has them and finds the token has found a ChaCha20 key from its output. (An
+ * ordinary hash would serve as well; this one is at hand, and the token is random: there is nothing
+ * to guess.)
  *
  * (R1) a session has its connection in by_connection exactly while it is not disconnected
  * (R2) a refused HELLO changes nothing: everything that can fail is asked first */

@@ -13,16 +13,16 @@
 
 #include "mesh/sessions/sessions.h"
 
-/* A new session asks for so much time. What it is granted is in session->reconnect_ms from now on; 0:
- * it ends with its connection. `token` is made, and only its hash is kept. */
+/* A new session asks for so much time. What it is granted is in session->reconnect_ms from now on;
+ * 0: it ends with its connection. `token` is made, and only its hash is kept. */
 void resuming_grant(struct sessions *sessions, struct session *session, uint32_t asked_ms,
                     uint8_t token[TOKEN_BYTES]);
 
-/* HELLO of a client that names a session, whose version, mesh and moment are fine. Returns ERROR_OK:
- * the session goes on over this connection, WELCOME is queued and behind it what the client has not
- * received. Otherwise nothing has changed, and *why is a sentence: ERROR_NO_SUCH_SESSION whether the
- * id is unknown, the session can't be resumed or the token is another's, after the same work;
- * ERROR_INVALID_MESSAGE for a received_seq that can't be. */
+/* HELLO of a client that names a session, whose version, mesh and moment are fine. Returns
+ * ERROR_OK: the session goes on over this connection, WELCOME is queued and behind it what the
+ * client has not received. Otherwise nothing has changed, and *why is a sentence:
+ * ERROR_NO_SUCH_SESSION whether the id is unknown, the session can't be resumed or the token is
+ * another's, after the same work; ERROR_INVALID_MESSAGE for a received_seq that can't be. */
 enum error resuming_hello(struct sessions *sessions, uint32_t connection,
                           const struct client_hello *hello, uint64_t correlation, const char **why);
 

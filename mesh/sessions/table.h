@@ -48,8 +48,8 @@ struct session *table_take(struct sessions *sessions, uint32_t connection);
 /* Gives the slot back. `cut`: the connection is being cut, and late frames from it are expected. */
 void table_release(struct sessions *sessions, struct session *session, bool cut);
 
-/* An open session loses its connection; gets one, also in place of another, which is then forgotten.
- * table_attach returns false, and nothing has changed, when there is no memory. */
+/* An open session loses its connection; gets one, also in place of another, which is then
+ * forgotten. table_attach returns false, and nothing has changed, when there is no memory. */
 void table_detach(struct sessions *sessions, struct session *session);
 bool table_attach(struct sessions *sessions, struct session *session, uint32_t connection);
 

@@ -148,7 +148,7 @@ Test(resuming, refuses_a_wrong_token_as_it_refuses_an_unknown_id)
     thief.token[31] ^= 1;
     come_back(&thief, 0);
     cr_assert_eq(refusal(thief.connection, &text), ERROR_NO_SUCH_SESSION);
-    strcpy(first, text);
+    memcpy(first, text, strlen(text) + 1);
     thief = mine;
     thief.session.serial ^= 1;
     come_back(&thief, 0);
