@@ -1,4 +1,4 @@
-"""Sessions outlive their connections: nothing is lost, nothing comes twice, nobody else gets them."""
+"""Sessions outlive their connections: nothing is lost or comes twice, and nobody else gets them."""
 
 import json
 import os
