@@ -105,7 +105,8 @@ static void step(struct membership *room, uint32_t who, enum member_state to, ui
     }
     bool is_introduction = !was_live && (to == MEMBER_ALIVE || to == MEMBER_SUSPECT);
     bool is_join = is_introduction && to == MEMBER_ALIVE && from == MEMBER_UNKNOWN;
-    gossip_put(room, who, is_join ? NEWS_JOIN : NEWS_URGENT, is_introduction);
+    if (!is_join || !join_is_reading(room))
+        gossip_put(room, who, is_join ? NEWS_JOIN : NEWS_URGENT, is_introduction);
     if (is_introduction)
         contacts_meet(room, who);
     if (from == to)

@@ -70,6 +70,16 @@ void join_merged(struct membership *room, uint64_t instance)
     outbox_notice(room->context->outbox, NOTICE_JOINED, values, texts);
 }
 
+void join_read(struct membership *room, bool is_welcome)
+{
+    room->join.is_reading = is_welcome && !room->join.has_joined;
+}
+
+bool join_is_reading(const struct membership *room)
+{
+    return room->join.is_reading;
+}
+
 bool join_has_joined(const struct membership *room)
 {
     return room->join.has_joined;

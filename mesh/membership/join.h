@@ -15,6 +15,7 @@ struct join {
     uint64_t said_alone_ns;
     bool has_joined; /* or is alone: from then on the node serves */
     bool has_merged; /* somebody answered */
+    bool is_reading; /* a part of the first table is being taken in */
 };
 
 void join_start(struct membership *room);
@@ -22,6 +23,13 @@ void join_redial_due(struct membership *room);
 
 /* A table was received as a whole, from this instance. */
 void join_merged(struct membership *room, uint64_t instance);
+
+/* Around taking in what somebody told; is_welcome: it is a part of the table that was asked for. */
+void join_read(struct membership *room, bool is_welcome);
+
+/* Whether what is being taken in is the first table: everybody in it is known to the mesh already,
+ * and a joiner that told the mesh of its own members would fill every frame for seconds. */
+bool join_is_reading(const struct membership *room);
 
 bool join_has_joined(const struct membership *room);
 

@@ -174,7 +174,9 @@ static enum error swim_receive(struct membership *room, const struct envelope *e
         joiners_challenge(room, envelope, connection, 0);
         return ERROR_OK;
     }
+    join_read(room, is_welcome);
     enum error error = leave_has_begun(room) ? ERROR_OK : evidence_apply_all(room, swim.news);
+    join_read(room, false);
     who = members_find(&room->members, sender);
     if (who == WHO_NONE)
         return error; /* its own table does not have it, or a newer instance came up in it */

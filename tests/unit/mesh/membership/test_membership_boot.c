@@ -208,3 +208,23 @@ Test(boot, a_field_of_a_newer_version_is_skipped_and_the_news_taken)
     cr_assert_eq(event.log_head, 77);
     world_destroy(&world);
 }
+
+static bool has_latecomer_joined(struct world *world)
+{
+    return membership_has_joined(world->nodes[20].room);
+}
+
+Test(boot, a_joiner_does_not_tell_the_mesh_of_the_meshs_own_members)
+{
+    struct world *world = world_new(21, 12);
+    for (uint32_t i = 0; i < 20; i++)
+        world_start(world, i);
+    cr_assert(world_run_until(world, world_agrees, 3000));
+    world_run_ms(world, 20000); /* nothing is news any more */
+    world_start(world, 20);
+    cr_assert(world_run_until(world, has_latecomer_joined, 1000));
+    cr_assert_eq(membership_alive(world->nodes[20].room), 21);
+    cr_assert_eq(world->nodes[20].room->dissemination.count, 0);
+    cr_assert(world_run_until(world, world_agrees, 1000));
+    world_destroy(&world);
+}
