@@ -223,6 +223,62 @@ Test(rights, come_with_the_roles_of_anonymous_sessions)
                  ERROR_ACCESS_DENIED, "a session keeps the roles that it opened with");
 }
 
+/* Adds or removes one role of a session; which node hosts it does not matter. */
+static enum error changes_role(uint32_t client, uint64_t correlation, struct session_id session,
+                               const char *role, bool is_added)
+{
+    struct role one = {.name = span_text(role)};
+    struct command command = {.verb = COMMAND_CHANGE_ROLES, .session = session};
+    uint8_t group[128];
+    struct writer writer;
+    writer_init(&writer, group, sizeof group);
+    group_encode(&role_schema, &one, &writer);
+    struct span groups = span_of(group, sizeof group - writer.left);
+    if (is_added)
+        command.add_roles = groups;
+    else
+        command.remove_roles = groups;
+    return (enum error)town_command(client, &command, correlation).code;
+}
+
+Test(rights, follow_the_roles_before_their_change_is_acknowledged)
+{
+    pair("view_mesh", NULL);
+    entries[1] = (struct mesh_permission){"trader", "send_to_handler:orders"};
+    entries[2] = (struct mesh_permission){"trader", "register_handler:orders"};
+    town_nodes[0].config.permissions_count = 3;
+    uint32_t client = town_open(0, NULL, NULL), controller = town_open(1, NULL, NULL);
+    town_tell(client, MESH_RECONFIGURED);
+    struct session_id session = town_clients[client].session;
+    cr_assert_eq(registers(client, 2, "orders"), ERROR_ACCESS_DENIED);
+    cr_assert_eq(changes_role(controller, 3, session, "trader", true), ERROR_OK);
+    cr_assert_eq(registers(client, 4, "orders"), ERROR_OK);
+    town_request(client, 5, "orders", "x");
+    cr_assert_eq(town_letters(client, KIND_REQUEST), 1);
+    cr_assert_eq(changes_role(controller, 6, session, "trader", false), ERROR_OK);
+    cr_assert_eq(town_letters(client, KIND_UNREGISTER), 1, "what stood is taken back");
+    town_request(client, 7, "orders", "x");
+    cr_assert_eq(town_outcome(client, 7), ERROR_DENIED);
+    cr_assert_eq(registers(client, 8, "orders"), ERROR_ACCESS_DENIED);
+    cr_assert_eq(listens(client, 9, LISTEN_MEMBER), ERROR_OK, "everybody's stays");
+    town_wait_ms(500);
+    town_request(controller, 10, "orders", "x");
+    cr_assert_eq(town_outcome(controller, 10), ERROR_NO_HANDLER);
+}
+
+Test(rights, are_not_the_callers_to_give_itself)
+{
+    pair("view_session", NULL);
+    uint32_t client = town_open(0, "$Roles", "\"admin\"");
+    entries[1] = (struct mesh_permission){"admin", "*"};
+    town_nodes[0].config.permissions_count = 2;
+    town_tell(client, MESH_RECONFIGURED);
+    struct session_id own = town_clients[client].session;
+    cr_assert_eq(changes_role(client, 2, own, "admin", true), ERROR_ACCESS_DENIED);
+    cr_assert_eq(commands(client, 3, COMMAND_SET_PROPERTIES, own), ERROR_ACCESS_DENIED);
+    cr_assert_eq(commands(client, 4, COMMAND_MEMBERS, own), ERROR_ACCESS_DENIED);
+}
+
 Test(rights, are_not_needed_to_give_something_up)
 {
     pair("*", NULL);
