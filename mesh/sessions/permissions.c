@@ -61,7 +61,7 @@ static void names_add(struct sentence *why)
 static bool entry_read(const char *text, struct entry *entry, struct sentence *why)
 {
     struct span name = span_text(text);
-    const uint8_t *colon = memchr(name.data, ':', name.bytes);
+    const uint8_t *colon = name.bytes == 0 ? NULL : memchr(name.data, ':', name.bytes);
     *entry = (struct entry){.permission = PERMISSION_NONE};
     if (span_equal(name, span_text("*"))) {
         entry->granted = ALL_BITS;
@@ -169,7 +169,7 @@ static uint8_t role_take(struct permissions *permissions, const char *name)
 {
     struct span span = span_text(name);
     uint32_t number = role_number(permissions, span);
-    require(number < PERMISSIONS_ROLES_MAX && span.bytes <= ROLE_BYTES_MAX);
+    require(number < PERMISSIONS_ROLES_MAX && span.bytes > 0 && span.bytes <= ROLE_BYTES_MAX);
     if (number == permissions->roles_count) {
         struct permission_role *role = &permissions->roles[permissions->roles_count++];
         memcpy(role->name, span.data, span.bytes);
