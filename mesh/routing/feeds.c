@@ -288,8 +288,12 @@ static bool item_take(struct routing *routing, struct feed *feed, const struct s
     struct told *told = &feed->watch->told;
     uint32_t number = told_find(told, item->id);
     bool is_there = number != TOLD_NONE;
-    if (is_there && told_at(told, number)->list != &feed->told)
-        told_move(told, &feed->told, number); /* it goes on at this node */
+    bool is_over = item->event == SESSION_NEWS_CLOSED || item->event == SESSION_NEWS_LEFT;
+    if (is_there && told_at(told, number)->list != &feed->told) {
+        if (is_over)
+            return true; /* it was here too, and goes on at another node */
+        told_move(told, &feed->told, number);
+    }
     switch ((enum session_news)item->event) {
     case SESSION_NEWS_OPENED:
     case SESSION_NEWS_ENTERED:

@@ -3,6 +3,7 @@
 
 #include "proto/command.h"
 #include "proto/envelope.h"
+#include "proto/event.h"
 #include "proto/gossip.h"
 #include "proto/kinds.h"
 #include "proto/request.h"
@@ -266,6 +267,28 @@ static size_t statuses(uint8_t *buffer, size_t room)
     return room - writer.left;
 }
 
+static size_t verdicts(uint8_t *buffer, size_t room)
+{
+    struct writer writer;
+    const struct verdict_row rows[] = {
+        {.at_ms = 1795374867123,
+         .by = span_text("straw"),
+         .event = span_text("unanswered"),
+         .helpers = span_text("eu-a,eu-d"),
+         .incarnation = 3},
+        {.at_ms = 1795374867400,
+         .by = span_text("eu-a"),
+         .event = span_text("answered"),
+         .rtt_us = 210,
+         .confirmations = 1,
+         .incarnation = UINT64_MAX},
+    };
+    writer_init(&writer, buffer, room);
+    group_encode(&verdict_row_schema, &rows[0], &writer);
+    group_encode(&verdict_row_schema, &rows[1], &writer);
+    return room - writer.left;
+}
+
 static void close_session(struct node *node, int session, uint64_t correlation,
                           const struct command *command)
 {
@@ -292,7 +315,12 @@ static void hear_command(struct node *node, int session, const struct message *m
         close_session(node, session, message->correlation, &command);
         return;
     }
-    if (command.verb == COMMAND_MEMBERS) {
+    if (command.verb == COMMAND_VERDICTS && span_equal(command.node, span_text("hay"))) {
+        result.state = MEMBER_DEAD;
+        bytes = verdicts(buffer, sizeof buffer);
+    } else if (command.verb == COMMAND_VERDICTS) {
+        result.code = ERROR_INVALID_ARGUMENT;
+    } else if (command.verb == COMMAND_MEMBERS) {
         bytes = members(buffer, sizeof buffer);
     } else if (command.verb == COMMAND_STATUS) {
         result.nodes_asked = 2;
@@ -309,6 +337,75 @@ void node_take_back(struct node *node, int session, const char *path)
 {
     const struct registration gone = {.kind = HANDLER_REQUEST, .path = span_text(path)};
     say(node, session, &registration_schema, &gone, KIND_UNREGISTER, 0, nothing());
+}
+
+void node_session_event(struct node *node, int session, unsigned event, uint64_t sequence)
+{
+    uint8_t buffer[64];
+    struct writer writer;
+    const struct property property = {.key = span_text("tier"), .value = span_text("gold")};
+    const struct event said = {
+        .what = LISTEN_SESSION,
+        .event = (uint8_t)event,
+        .node = span_text("hay"),
+        .zone = span_text("az1"),
+        .instance = 9,
+        .sequence = sequence,
+        .session = {.instance = 9, .serial = 1},
+        .state = event == SESSION_NEWS_CLOSED ? SESSION_CLOSED : SESSION_ACTIVE,
+        .reason = event == SESSION_NEWS_CLOSED ? CLOSE_REASON_EXPIRED : CLOSE_REASON_NONE,
+        .is_resync = event == SESSION_NEWS_LEFT,
+    };
+    writer_init(&writer, buffer, sizeof buffer);
+    if (event == SESSION_NEWS_OPENED)
+        group_encode(&property_schema, &property, &writer);
+    say(node, session, &event_schema, &said, KIND_EVENT, node->listen,
+        span_of(buffer, sizeof buffer - writer.left));
+}
+
+void node_end_listening(struct node *node, int session)
+{
+    const struct client_error error = {.code = ERROR_LIMIT_REACHED,
+                                       .text = span_text("too many sessions")};
+    say(node, session, &client_error_schema, &error, KIND_ERROR, node->listen, nothing());
+}
+
+static void hear_listen(struct node *node, int session, const struct message *message)
+{
+    struct listen listen;
+    if (schema_decode(&listen_schema, message->fields, &listen) != ERROR_OK)
+        abort();
+    node->listens++;
+    if (span_equal(listen.filter, span_text("tier is Gold"))) {
+        const struct client_error error = {
+            .code = ERROR_INVALID_FILTER,
+            .text = span_text("expected a quoted string, found Gold"),
+            .line = 1,
+            .column = 9,
+        };
+        say(node, session, &client_error_schema, &error, KIND_ERROR, message->correlation,
+            nothing());
+        return;
+    }
+    say(node, session, NULL, NULL, KIND_DONE, message->correlation, nothing());
+    if (listen.what == LISTEN_MEMBER) {
+        const struct event joined = {
+            .what = LISTEN_MEMBER,
+            .event = MEMBER_NEWS_JOINED,
+            .node = span_text("straw"),
+            .instance = 7,
+            .sequence = 1,
+        };
+        say(node, session, &event_schema, &joined, KIND_EVENT, message->correlation, nothing());
+        return;
+    }
+    node->listen = message->correlation;
+    (void)snprintf(node->filter, sizeof node->filter, "%.*s", (int)listen.filter.bytes,
+                   (const char *)listen.filter.data);
+    (void)snprintf(node->keys, sizeof node->keys, "%.*s", (int)listen.keys.bytes,
+                   (const char *)listen.keys.data);
+    node_session_event(node, session, SESSION_NEWS_OPENED, 1);
+    node_session_event(node, session, SESSION_NEWS_CLOSED, 2);
 }
 
 static void hear_grant(struct node *node, int session, const struct message *message)
@@ -331,9 +428,11 @@ static void hear(struct node *node, int session, const struct message *message)
         hear_hello(node, session, message);
     } else if (!node->sessions[session].is_open) {
         return;
+    } else if (message->kind == KIND_LISTEN) {
+        hear_listen(node, session, message);
     } else if (message->kind == KIND_REGISTER) {
         hear_register(node, session, message);
-    } else if (message->kind == KIND_UNREGISTER) {
+    } else if (message->kind == KIND_UNREGISTER || message->kind == KIND_UNLISTEN) {
         say(node, session, NULL, NULL, KIND_DONE, message->correlation, nothing());
     } else if (message->kind == KIND_REQUEST) {
         hear_request(node, session, message);

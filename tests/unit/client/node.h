@@ -43,6 +43,9 @@ struct node {
     struct node_pending pending[NODE_PENDING];
     int pending_count;
     int frames, requests, registrations, pings, goodbyes, cancels;
+    int listens;     /* LISTEN messages heard */
+    uint64_t listen; /* correlation of the last one to sessions */
+    char filter[64], keys[64];
     bool is_mute;         /* hears, says nothing */
     bool can_resume;      /* HELLO with session and token gets it back */
     bool is_deaf;         /* numbered messages are lost on their way here */
@@ -74,6 +77,10 @@ void node_goodbye(struct node *node, int session, enum close_reason reason, cons
 
 /* UNREGISTER from the node: the session may not serve the path any more. */
 void node_take_back(struct node *node, int session, const char *path);
+
+/* An EVENT of the last LISTEN to sessions, about that node; and ERROR: it can't go on. */
+void node_session_event(struct node *node, int session, unsigned event, uint64_t sequence);
+void node_end_listening(struct node *node, int session);
 
 /* Sends raw bytes to a session. */
 void node_send_raw(struct node *node, int session, const void *bytes, size_t count);
