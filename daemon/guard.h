@@ -13,7 +13,8 @@
 #define GUARD_SILENT_NS (5 * CLOCK_S_NS)   /* a first frame is due by then */
 #define GUARD_LOOK_NS (100 * CLOCK_MS_NS)  /* between two looks */
 #define GUARD_CHECK_NS (100 * CLOCK_MS_NS) /* from "disconnected" to "is it really gone?" */
-#define GUARD_CUT_NS (200 * CLOCK_MS_NS)   /* what was sent before a cut leaves in this time */
+#define GUARD_CUT_NS (200 * CLOCK_MS_NS)   /* a client that is told why hangs up in this time */
+#define GUARD_CUT_LAST_NS (3 * CLOCK_S_NS) /* what libzmq still holds has left by then, or never */
 
 enum { GUARD_CHANNELS = 4 }; /* tables by enum channel, 0 unused */
 
@@ -45,6 +46,10 @@ bool guard_is_silent(enum channel channel, uint64_t silent_ns, bool is_crowded);
  * port was opened, once for each connection. Any other was chosen by the client. */
 bool guard_is_dealt(uint32_t number, uint32_t first, uint32_t accepted);
 
+/* Whether a connection is shut now that was to be shut at cut_ns: TCP has sent something since that
+ * was decided (the last words are out), or libzmq's thread had time enough to send them. */
+bool guard_is_cut_due(uint64_t now_ns, uint64_t cut_ns, bool has_sent);
+
 /* Whether so many bytes without one delivered frame can be no honest frame. */
 bool guard_is_endless(enum channel channel, uint64_t bytes);
 
@@ -71,6 +76,9 @@ void guard_shut(struct guard *guard, struct connection *connection, struct facts
 
 /* The same a little later, so that what was sent leaves before; from now on it is not heard. */
 void guard_shut_soon(struct guard *guard, struct connection *connection, uint64_t now_ns);
+
+/* Shuts a connection whose time has come (connection->cut_ns is set); looks at TCP first. */
+void guard_cut(struct guard *guard, struct connection *connection, struct facts *facts);
 
 /* Every 100 ms: the silent, the endless. */
 void guard_look(struct guard *guard, struct facts *facts);

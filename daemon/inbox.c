@@ -363,7 +363,7 @@ void inbox_attend(struct inbox inboxes[GUARD_CHANNELS], struct guard *guard, str
         struct inbox *inbox = &inboxes[at->channel];
         next = at->next_busy;
         if (at->cut_ns != 0 && facts->now_ns >= at->cut_ns)
-            guard_shut(guard, at, facts);
+            guard_cut(guard, at, facts);
         if (inbox_check(inbox, guard, at, facts) || inbox_retry(inbox, guard, at, facts))
             continue;
         if (at->cut_ns == 0 && at->check_ns == 0 && !at->has_kept)

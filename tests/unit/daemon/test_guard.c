@@ -174,6 +174,16 @@ Test(guard, past_nine_tenths_of_the_descriptors_newcomers_are_shut)
     close(fd);
 }
 
+Test(guard, a_cut_waits_for_the_last_words_but_not_for_ever)
+{
+    uint64_t at_ns = 100 * CLOCK_S_NS;
+    cr_assert_not(guard_is_cut_due(at_ns - 1, at_ns, true));
+    cr_assert(guard_is_cut_due(at_ns, at_ns, true));
+    cr_assert_not(guard_is_cut_due(at_ns, at_ns, false));
+    cr_assert_not(guard_is_cut_due(at_ns + GUARD_CUT_LAST_NS - 1, at_ns, false));
+    cr_assert(guard_is_cut_due(at_ns + GUARD_CUT_LAST_NS, at_ns, false));
+}
+
 Test(guard, a_cut_lets_out_what_was_sent_before)
 {
     void *client = world_dial(CHANNEL_CLIENT, NULL);
