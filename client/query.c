@@ -8,6 +8,7 @@
 #include "proto/kinds.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 static void end(struct slot *slot, struct weft_result *result)
 {
@@ -65,11 +66,14 @@ void query_result(struct weft_client *client, const struct message *message)
         .applied = said.applied,
         .failed = said.failed,
         .total = said.total,
+        .removed = said.removed,
         .nodes_asked = said.nodes_asked,
         .nodes_answered = said.nodes_answered,
         .is_complete = said.is_complete,
         .member_state = (enum weft_member_state)said.state,
     };
+    if (said.id.bytes == sizeof result.id)
+        memcpy(result.id, said.id.data, sizeof result.id);
     if (is_of_nodes(&said))
         result.nodes = rows_of(message->body);
     else
@@ -91,17 +95,19 @@ void query_failed(struct weft_client *client, uint64_t number, const struct clie
     end(slot, &result);
 }
 
-/* Sends the command; the rest of its fields are filled in. */
-static enum weft_error ask(struct weft_client *client, struct command *command, uint32_t timeout_ms,
-                           weft_result_fn *callback, void *user)
+enum weft_error query_ask(struct weft_client *client, struct command *command, struct span body,
+                          uint32_t timeout_ms, weft_result_fn *callback, void *user)
 {
     command->timeout_ms = timeout_ms > 0 ? timeout_ms : client->options.request_timeout_ms;
     if (callback == NULL || command->timeout_ms > REQUEST_TIMEOUT_MS_MAX ||
         command->text.bytes > TEXT_BYTES_MAX || command->node.bytes > NAME_BYTES_MAX ||
+        command->filter.bytes > FILTER_BYTES_MAX || command->sort.bytes > PROPERTY_KEY_BYTES_MAX ||
         !span_is_text(command->text) || !span_is_text(command->keys) ||
-        !span_is_text(command->node))
+        !span_is_text(command->node) || !span_is_text(command->filter) ||
+        !span_is_text(command->sort))
         return WEFT_INVALID_ARGUMENT;
-    enum weft_error error = calls_check(client, message_measure(&command_schema, command));
+    enum weft_error error =
+        calls_check(client, message_measure(&command_schema, command) + body.bytes);
     if (error != WEFT_OK)
         return error;
     struct timers *timers = &client->context->timers;
@@ -109,7 +115,7 @@ static enum weft_error ask(struct weft_client *client, struct command *command, 
     if (slot == NULL)
         return WEFT_OVERLOADED;
     if (!batch_put(&client->batch, &command_schema, command, KIND_COMMAND, slots_number(slot),
-                   (struct span){0})) {
+                   body)) {
         slots_give(&client->slots, timers, slot);
         return WEFT_OVERLOADED;
     }
@@ -139,7 +145,7 @@ enum weft_error weft_close_session(struct weft_client *client, struct weft_sessi
     };
     if (session_id_is_none(command.session))
         return WEFT_INVALID_ARGUMENT;
-    return ask(client, &command, timeout_ms, callback, user);
+    return query_ask(client, &command, (struct span){0}, timeout_ms, callback, user);
 }
 
 enum weft_error weft_get_properties(struct weft_client *client, struct weft_session_id session,
@@ -153,52 +159,54 @@ enum weft_error weft_get_properties(struct weft_client *client, struct weft_sess
     };
     if (session_id_is_none(command.session))
         return WEFT_INVALID_ARGUMENT;
-    return ask(client, &command, timeout_ms, callback, user);
+    return query_ask(client, &command, (struct span){0}, timeout_ms, callback, user);
 }
 
-enum weft_error weft_list_sessions(struct weft_client *client, const char *keys, uint32_t limit,
-                                   uint32_t timeout_ms, weft_result_fn *callback, void *user)
+enum weft_error weft_list_sessions(struct weft_client *client, const char *filter, const char *keys,
+                                   const char *sort, uint32_t limit, uint32_t timeout_ms,
+                                   weft_result_fn *callback, void *user)
 {
     struct command command = {
         .verb = COMMAND_LIST_SESSIONS,
-        .filter = span_text("all"),
+        .filter = span_text(filter == NULL ? "all" : filter),
         .keys = span_text(keys),
+        .sort = span_text(sort),
         .limit = limit,
     };
-    return ask(client, &command, timeout_ms, callback, user);
+    return query_ask(client, &command, (struct span){0}, timeout_ms, callback, user);
 }
 
 enum weft_error weft_members(struct weft_client *client, bool also_gone, uint32_t timeout_ms,
                              weft_result_fn *callback, void *user)
 {
     struct command command = {.verb = COMMAND_MEMBERS, .includes_gone = also_gone};
-    return ask(client, &command, timeout_ms, callback, user);
+    return query_ask(client, &command, (struct span){0}, timeout_ms, callback, user);
 }
 
 enum weft_error weft_handlers(struct weft_client *client, uint32_t timeout_ms,
                               weft_result_fn *callback, void *user)
 {
     struct command command = {.verb = COMMAND_HANDLERS};
-    return ask(client, &command, timeout_ms, callback, user);
+    return query_ask(client, &command, (struct span){0}, timeout_ms, callback, user);
 }
 
 enum weft_error weft_status(struct weft_client *client, uint32_t timeout_ms,
                             weft_result_fn *callback, void *user)
 {
     struct command command = {.verb = COMMAND_STATUS};
-    return ask(client, &command, timeout_ms, callback, user);
+    return query_ask(client, &command, (struct span){0}, timeout_ms, callback, user);
 }
 
 enum weft_error weft_counters(struct weft_client *client, const char *node, uint32_t timeout_ms,
                               weft_result_fn *callback, void *user)
 {
     struct command command = {.verb = COMMAND_COUNTERS, .node = span_text(node)};
-    return ask(client, &command, timeout_ms, callback, user);
+    return query_ask(client, &command, (struct span){0}, timeout_ms, callback, user);
 }
 
 enum weft_error weft_verdicts(struct weft_client *client, const char *node, uint32_t timeout_ms,
                               weft_result_fn *callback, void *user)
 {
     struct command command = {.verb = COMMAND_VERDICTS, .node = span_text(node)};
-    return ask(client, &command, timeout_ms, callback, user);
+    return query_ask(client, &command, (struct span){0}, timeout_ms, callback, user);
 }

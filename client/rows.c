@@ -32,6 +32,7 @@ bool weft_next_node(struct weft_rows *nodes, struct weft_node_answer *answer)
         .applied = row.applied,
         .failed = row.failed,
         .total = row.total,
+        .removed = row.removed,
         .took_us = row.took_us,
         .rows = rows_of(row.rows),
     };
@@ -48,6 +49,9 @@ bool weft_next_session(struct weft_rows *rows, struct weft_session_row *session)
         .state = (enum weft_session_state)row.state,
         .node = client_text(row.node),
         .properties = rows_of(row.properties),
+        .is_conflated = row.is_conflated,
+        .queue_messages = row.queue_messages,
+        .queue_bytes = row.queue_bytes,
     };
     return true;
 }

@@ -1,6 +1,7 @@
 /* wait.c - the calls of weft.h that wait: the same calls, with the context run until their answer
  * is there. The answer is copied, because what a callback is shown ends with it. */
 #include "client/client.h"
+#include "client/weft_control.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -147,14 +148,95 @@ const struct weft_result *weft_get_properties_wait(struct weft_client *client,
                            weft_get_properties(client, session, keys, timeout_ms, on_result, NULL));
 }
 
-const struct weft_result *weft_list_sessions_wait(struct weft_client *client, const char *keys,
+const struct weft_result *weft_list_sessions_wait(struct weft_client *client, const char *filter,
+                                                  const char *keys, const char *sort,
                                                   uint32_t limit, uint32_t timeout_ms)
 {
     if (!may_wait(client))
         return &result_inside;
     (void)answer_begin(client);
-    return wait_for_result(client,
-                           weft_list_sessions(client, keys, limit, timeout_ms, on_result, NULL));
+    return wait_for_result(
+        client, weft_list_sessions(client, filter, keys, sort, limit, timeout_ms, on_result, NULL));
+}
+
+const struct weft_result *weft_set_properties_wait(struct weft_client *client,
+                                                   struct weft_session_id session,
+                                                   const struct weft_property *properties,
+                                                   size_t count, uint32_t timeout_ms)
+{
+    if (!may_wait(client))
+        return &result_inside;
+    (void)answer_begin(client);
+    return wait_for_result(client, weft_set_properties(client, session, properties, count,
+                                                       timeout_ms, on_result, NULL));
+}
+
+const struct weft_result *weft_change_roles_wait(struct weft_client *client,
+                                                 struct weft_session_id session, const char *add,
+                                                 const char *remove, uint32_t timeout_ms)
+{
+    if (!may_wait(client))
+        return &result_inside;
+    (void)answer_begin(client);
+    return wait_for_result(
+        client, weft_change_roles(client, session, add, remove, timeout_ms, on_result, NULL));
+}
+
+const struct weft_result *weft_set_conflated_wait(struct weft_client *client,
+                                                  struct weft_session_id session, bool is_conflated,
+                                                  uint32_t timeout_ms)
+{
+    if (!may_wait(client))
+        return &result_inside;
+    (void)answer_begin(client);
+    return wait_for_result(
+        client, weft_set_conflated(client, session, is_conflated, timeout_ms, on_result, NULL));
+}
+
+const struct weft_result *weft_close_matching_wait(struct weft_client *client,
+                                                   const struct weft_matching *matching,
+                                                   const char *reason, uint32_t timeout_ms)
+{
+    if (!may_wait(client))
+        return &result_inside;
+    (void)answer_begin(client);
+    return wait_for_result(
+        client, weft_close_matching(client, matching, reason, timeout_ms, on_result, NULL));
+}
+
+const struct weft_result *weft_set_properties_matching_wait(struct weft_client *client,
+                                                            const struct weft_matching *matching,
+                                                            const struct weft_property *properties,
+                                                            size_t count, uint32_t timeout_ms)
+{
+    if (!may_wait(client))
+        return &result_inside;
+    (void)answer_begin(client);
+    return wait_for_result(client, weft_set_properties_matching(client, matching, properties, count,
+                                                                timeout_ms, on_result, NULL));
+}
+
+const struct weft_result *weft_change_roles_matching_wait(struct weft_client *client,
+                                                          const struct weft_matching *matching,
+                                                          const char *add, const char *remove,
+                                                          uint32_t timeout_ms)
+{
+    if (!may_wait(client))
+        return &result_inside;
+    (void)answer_begin(client);
+    return wait_for_result(client, weft_change_roles_matching(client, matching, add, remove,
+                                                              timeout_ms, on_result, NULL));
+}
+
+const struct weft_result *weft_set_conflated_matching_wait(struct weft_client *client,
+                                                           const struct weft_matching *matching,
+                                                           bool is_conflated, uint32_t timeout_ms)
+{
+    if (!may_wait(client))
+        return &result_inside;
+    (void)answer_begin(client);
+    return wait_for_result(client, weft_set_conflated_matching(client, matching, is_conflated,
+                                                               timeout_ms, on_result, NULL));
 }
 
 const struct weft_result *weft_members_wait(struct weft_client *client, bool also_gone,

@@ -390,8 +390,9 @@ struct weft_result {
     struct weft_text text;
     uint32_t line, column; /* of a filter, from 1 */
     struct weft_session_id session;
-    struct weft_text node; /* that carried it out or answered */
-    uint32_t matched, applied, failed, total;
+    struct weft_text node;                             /* that carried it out or answered */
+    uint32_t matched, applied, failed, total, removed; /* removed: see weft_set_conflated */
+    uint8_t id[16]; /* of a change by filter: the command's, as the nodes know it */
     uint32_t nodes_asked, nodes_answered;
     bool is_complete;                    /* every live member answered */
     uint64_t took_us;                    /* from the call to here */
@@ -405,7 +406,7 @@ struct weft_node_answer {
     uint64_t instance;
     enum weft_error error; /* WEFT_CLUSTER_ROUTING: did not answer */
     struct weft_text text;
-    uint32_t matched, applied, failed, total;
+    uint32_t matched, applied, failed, total, removed;
     uint64_t took_us;
     struct weft_rows rows;
 };
@@ -429,10 +430,12 @@ WEFT_EXPORT enum weft_error weft_get_properties(struct weft_client *client,
                                                 uint32_t timeout_ms, weft_result_fn *callback,
                                                 void *user);
 
-/* Sessions of all nodes: session_row in each node's rows. limit: at most so many; 0: 100. */
-WEFT_EXPORT enum weft_error weft_list_sessions(struct weft_client *client, const char *keys,
-                                               uint32_t limit, uint32_t timeout_ms,
-                                               weft_result_fn *callback, void *user);
+/* Sessions of all nodes that match (NULL: all): session_row in each node's rows. sort: by that
+ * property's value; NULL: the oldest first. limit: at most so many of each node; 0: 100. */
+WEFT_EXPORT enum weft_error weft_list_sessions(struct weft_client *client, const char *filter,
+                                               const char *keys, const char *sort, uint32_t limit,
+                                               uint32_t timeout_ms, weft_result_fn *callback,
+                                               void *user);
 
 /* Members as the asked node sees them: member_row in rows. */
 WEFT_EXPORT enum weft_error weft_members(struct weft_client *client, bool also_gone,
@@ -467,7 +470,8 @@ WEFT_EXPORT const struct weft_result *weft_get_properties_wait(struct weft_clien
                                                                const char *keys,
                                                                uint32_t timeout_ms);
 WEFT_EXPORT const struct weft_result *weft_list_sessions_wait(struct weft_client *client,
-                                                              const char *keys, uint32_t limit,
+                                                              const char *filter, const char *keys,
+                                                              const char *sort, uint32_t limit,
                                                               uint32_t timeout_ms);
 WEFT_EXPORT const struct weft_result *weft_members_wait(struct weft_client *client, bool also_gone,
                                                         uint32_t timeout_ms);
@@ -497,6 +501,8 @@ struct weft_session_row {
     enum weft_session_state state;
     struct weft_text node;
     struct weft_rows properties; /* for weft_next_property */
+    bool is_conflated;
+    uint64_t queue_messages, queue_bytes; /* that wait for its client */
 };
 
 struct weft_property_row {

@@ -11,7 +11,8 @@
 
 static int list(struct weft_client *client)
 {
-    const struct weft_result *result = weft_list_sessions_wait(client, "$Principal", 0, 0);
+    const struct weft_result *result =
+        weft_list_sessions_wait(client, NULL, "$Principal", NULL, 0, 0);
     if (result->error != WEFT_OK) {
         fprintf(stderr, "can't list: %s\n", weft_error_name(result->error));
         return 1;

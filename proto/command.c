@@ -46,6 +46,7 @@ FIELDS(result) = {
     FIELD(result, 13, owner, UINT, OPTIONAL, UINT64_MAX),
     FIELD(result, 14, state, UINT, OPTIONAL, UINT8_MAX),
     FIELD(result, 15, removed, UINT, OPTIONAL, UINT32_MAX),
+    FIELD(result, 16, id, BYTES, OPTIONAL, COMMAND_ID_BYTES),
 };
 SCHEMA(result);
 

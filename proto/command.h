@@ -80,6 +80,7 @@ struct result {
     uint64_t owner;   /* between nodes, MOVED: instance that has the session now, if known */
     uint8_t state;    /* VERDICTS: enum member_state, proto/gossip.h */
     uint32_t removed; /* SET_CONFLATED: updates that were merged away at once */
+    struct span id;   /* by filter: the command's, COMMAND_ID_BYTES */
 };
 
 /* A group: one node's part of a result. */

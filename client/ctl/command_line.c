@@ -125,6 +125,19 @@ static bool read_output(struct ctl *ctl, const char *text)
     return false;
 }
 
+/* A second one would be obeyed and the first forgotten, which nobody means. */
+static bool read_flag(struct ctl *ctl, enum ctl_flag flag, const char *text)
+{
+    if (ctl->flags[flag - FLAG_ALL] != NULL) {
+        (void)problems_usage("one option is given twice, the second time with '%s'; a list is "
+                             "joined by commas",
+                             text == NULL ? "" : text);
+        return false;
+    }
+    ctl->flags[flag - FLAG_ALL] = text == NULL ? "" : text;
+    return true;
+}
+
 static error_t read_option(struct reading *reading, int key, char *text)
 {
     struct ctl *ctl = reading->ctl;
@@ -158,12 +171,12 @@ static error_t read_option(struct reading *reading, int key, char *text)
         ctl->wants_version = true;
         break;
     case 'f':
-        ctl->flags[FLAG_FILTER - FLAG_ALL] = text;
+        is_read = read_flag(ctl, FLAG_FILTER, text);
         break;
     default: /* argp's own keys, and the verb's */
         if (key < FLAG_ALL || key >= FLAG_END)
             return ARGP_ERR_UNKNOWN;
-        ctl->flags[key - FLAG_ALL] = text == NULL ? "" : text;
+        is_read = read_flag(ctl, (enum ctl_flag)key, text);
     }
     if (!is_read)
         reading->code = EXIT_USAGE;

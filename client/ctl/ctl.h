@@ -16,9 +16,12 @@ struct verb;
 /* The verbs' own options; the number is argp's key too. */
 enum ctl_flag {
     FLAG_ALL = 0x200,
+    FLAG_ADD,
     FLAG_COMMAND,
+    FLAG_DRY_RUN,
     FLAG_ECHO,
     FLAG_EXPECT,
+    FLAG_EXPECT_MAX,
     FLAG_FILTER,
     FLAG_IDEMPOTENT,
     FLAG_KEYS,
@@ -27,16 +30,19 @@ enum ctl_flag {
     FLAG_NODES,
     FLAG_NUMBER,
     FLAG_REASON,
+    FLAG_REMOVE,
     FLAG_SESSIONS,
     FLAG_SORT,
     FLAG_TYPE,
+    FLAG_UNSET,
     FLAG_WAIT,
+    FLAG_YES,
     FLAG_END,
 };
 
 enum {
-    CTL_WORDS_MAX = 4,           /* no verb takes more */
-    CTL_PROPERTIES_MAX = 128,    /* a session has no more */
+    CTL_WORDS_MAX = 130,      /* no verb takes more: an id, and as many properties as there are */
+    CTL_PROPERTIES_MAX = 128, /* a session has no more */
     CTL_TIMEOUT_MS_MAX = 300000, /* a request waits no longer */
 };
 

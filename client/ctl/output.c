@@ -84,7 +84,7 @@ static const char *shown_text(const cJSON *cell, enum output_look look, char tex
     case OUTPUT_YES:
         return cJSON_IsTrue(cell) ? "yes" : "no";
     case OUTPUT_US:
-        return format_us(cell->valuedouble, text);
+        return cJSON_IsNumber(cell) ? format_us(cell->valuedouble, text) : plain;
     case OUTPUT_MS:
         return format_us(cell->valuedouble * 1000, text);
     case OUTPUT_TEXT:

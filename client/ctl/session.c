@@ -25,8 +25,7 @@ const char *session_state_name(enum weft_session_state state)
     return "unknown";
 }
 
-/* Reads the verb's ID; false, reported, when it is none. */
-static bool read_id(const struct ctl *ctl, struct weft_session_id *id)
+bool session_read_id(const struct ctl *ctl, struct weft_session_id *id)
 {
     if (weft_session_id_parse(ctl->words[0], id) && (id->instance != 0 || id->serial != 0))
         return true;
@@ -42,6 +41,9 @@ static void fill_session(cJSON *entry, const struct weft_session_row *row)
     cJSON_AddStringToObject(entry, "id", weft_session_id_format(row->id, id));
     cJSON_AddStringToObject(entry, "state", session_state_name(row->state));
     values_add_text(entry, "node", row->node);
+    cJSON_AddBoolToObject(entry, "conflate", row->is_conflated);
+    cJSON_AddNumberToObject(entry, "queue_messages", (double)row->queue_messages);
+    cJSON_AddNumberToObject(entry, "queue_bytes", (double)row->queue_bytes);
     cJSON *properties = cJSON_AddObjectToObject(entry, "properties");
     struct weft_rows rows = row->properties;
     struct weft_property_row property;
@@ -105,6 +107,9 @@ static const struct output_column session_columns[] = {
     {"id", "ID", NULL, OUTPUT_TEXT, false},
     {"state", "STATE", NULL, OUTPUT_STATE, false},
     {"node", "NODE", NULL, OUTPUT_TEXT, false},
+    {"conflate", "CONFLATE", NULL, OUTPUT_YES, true},
+    {"queue_messages", "QUEUE", NULL, OUTPUT_NUMBER, true},
+    {"queue_bytes", "BYTES", NULL, OUTPUT_NUMBER, true},
 };
 
 /* A column for each key, or for each property that is there where the key is *F or *U. */
@@ -166,6 +171,16 @@ static char *keys_to_ask(const char *keys, const char *sort)
     return bytes < 0 ? NULL : joined;
 }
 
+/* The property that nodes are to sort by; NULL: none says it. */
+static const char *order_of(const char *sort)
+{
+    if (sort == NULL || strcmp(sort, "state") == 0)
+        return NULL;
+    if (strcmp(sort, "id") == 0)
+        return "$SessionId";
+    return strcmp(sort, "node") == 0 ? "$ServerName" : sort;
+}
+
 static bool write_sessions(struct ctl *ctl, const struct weft_result *result, uint64_t limit)
 {
     cJSON *document = cJSON_CreateObject();
@@ -192,7 +207,7 @@ static bool write_sessions(struct ctl *ctl, const struct weft_result *result, ui
     cJSON_AddNumberToObject(document, "shown", (double)shown);
     cJSON_AddNumberToObject(document, "total", (double)total);
     reach_add(document, result, nodes);
-    if (sort != NULL && fetched < total)
+    if (sort != NULL && order_of(sort) == NULL && fetched < total)
         problems_note("LIMIT_REACHED", "sorted among the first %zu of %llu sessions only", fetched,
                       (unsigned long long)total);
     char footer[64];
@@ -218,16 +233,19 @@ int session_ls(struct ctl *ctl)
     if (code != EXIT_COMPLETE)
         return code;
     char *keys = keys_to_ask(ctl_flag(ctl, FLAG_KEYS), sort);
-    /* What comes first is known only when all have come. */
-    uint32_t asked = sort == NULL ? (uint32_t)limit : UINT32_MAX;
-    const struct weft_result *result =
-        weft_list_sessions_wait(ctl->client, keys, asked, ctl->timeout_ms);
+    const char *order = order_of(sort);
+    /* Each node sends its first ones; of an order that nodes do not know, all. */
+    uint32_t asked = sort == NULL || order != NULL ? (uint32_t)limit : UINT32_MAX;
+    const struct weft_result *result = weft_list_sessions_wait(
+        ctl->client, ctl_flag(ctl, FLAG_FILTER), keys, order, asked, ctl->timeout_ms);
     free(keys);
     if (result->error != WEFT_OK)
         return problems_of_result(result);
     if (!write_sessions(ctl, result, limit))
         return problems_report("INTERNAL", "out of memory");
-    return reach_judge(result);
+    int judged = reach_judge(result);
+    bool is_nothing = ctl_flag(ctl, FLAG_FILTER) != NULL && result->total == 0;
+    return judged == EXIT_COMPLETE && is_nothing ? EXIT_NOTHING : judged;
 }
 
 /* ---- session get ---- */
@@ -256,7 +274,7 @@ int session_get(struct ctl *ctl)
     static const struct output_column columns[] = {{"key", "KEY", NULL, OUTPUT_TEXT, false},
                                                    {"value", "VALUE", NULL, OUTPUT_TEXT, false}};
     struct weft_session_id id;
-    if (!read_id(ctl, &id))
+    if (!session_read_id(ctl, &id))
         return EXIT_USAGE;
     int code = ctl_connect(ctl);
     if (code != EXIT_COMPLETE)
@@ -276,36 +294,5 @@ int session_get(struct ctl *ctl)
     bool is_written = output_write(&ctl->output, entry, &view);
     cJSON_Delete(shown);
     cJSON_Delete(entry);
-    return is_written ? EXIT_COMPLETE : problems_report("INTERNAL", "out of memory");
-}
-
-/* ---- session close ---- */
-
-int session_close(struct ctl *ctl)
-{
-    static const struct output_column columns[] = {
-        {"command", "COMMAND", NULL, OUTPUT_TEXT, false},
-        {"session", "SESSION", NULL, OUTPUT_TEXT, false},
-        {"node", "NODE", NULL, OUTPUT_TEXT, false},
-        {"outcome", "OUTCOME", NULL, OUTPUT_STATE, false},
-    };
-    static const struct output_view view = {.columns = columns, .columns_count = 4};
-    struct weft_session_id id;
-    if (!read_id(ctl, &id))
-        return EXIT_USAGE;
-    int code = ctl_connect(ctl);
-    if (code != EXIT_COMPLETE)
-        return code;
-    const struct weft_result *result =
-        weft_close_session_wait(ctl->client, id, ctl_flag(ctl, FLAG_REASON), ctl->timeout_ms);
-    if (result->error != WEFT_OK)
-        return problems_of_result(result);
-    cJSON *document = cJSON_CreateObject();
-    cJSON_AddStringToObject(document, "command", "close");
-    cJSON_AddStringToObject(document, "session", ctl->words[0]);
-    values_add_text(document, "node", result->node);
-    cJSON_AddStringToObject(document, "outcome", weft_error_name(result->error));
-    bool is_written = output_write(&ctl->output, document, &view);
-    cJSON_Delete(document);
     return is_written ? EXIT_COMPLETE : problems_report("INTERNAL", "out of memory");
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "client/ctl/cluster.h"
+#include "client/ctl/control.h"
 #include "client/ctl/events.h"
 #include "client/ctl/filter.h"
 #include "client/ctl/handler.h"
@@ -30,6 +31,7 @@ static const struct argp_option node_options[] = {
 };
 
 static const struct argp_option list_options[] = {
+    {"filter", 'f', "F", 0, "only sessions that match (default all)", 0},
     {"keys", FLAG_KEYS, "K,..", 0, "these properties; *F all fixed ones, *U all the user's", 0},
     {"limit", FLAG_LIMIT, "N", 0, "at most N sessions (default 100)", 0},
     {"sort", FLAG_SORT, "K", 0, "by id, state, node or a property", 0},
@@ -46,8 +48,37 @@ static const struct argp_option open_options[] = {
     {0},
 };
 
+/* Of everything that changes sessions by filter. */
+#define FILTER_OPTIONS                                                                             \
+    {"filter", 'f', "F", 0, "all that match, in the whole mesh, in place of an ID", 0},            \
+        {"dry-run", FLAG_DRY_RUN, NULL, 0, "with --filter: count only, change nothing", 0},        \
+    {                                                                                              \
+        "expect-max", FLAG_EXPECT_MAX, "N", 0,                                                     \
+            "with --filter: change nothing anywhere if more match, or a node does not answer", 0   \
+    }
+
 static const struct argp_option close_options[] = {
+    FILTER_OPTIONS,
+    {"yes", FLAG_YES, NULL, 0, "with --filter: don't ask on a terminal", 0},
     {"reason", FLAG_REASON, "TEXT", 0, "told to the session's client", 0},
+    {0},
+};
+
+static const struct argp_option set_options[] = {
+    FILTER_OPTIONS,
+    {"unset", FLAG_UNSET, "K,..", 0, "remove these properties", 0},
+    {0},
+};
+
+static const struct argp_option roles_options[] = {
+    FILTER_OPTIONS,
+    {"add", FLAG_ADD, "R,..", 0, "roles that it is to have", 0},
+    {"remove", FLAG_REMOVE, "R,..", 0, "roles that it is not to have", 0},
+    {0},
+};
+
+static const struct argp_option conflate_options[] = {
+    FILTER_OPTIONS,
     {0},
 };
 
@@ -117,6 +148,7 @@ static const struct verb verbs[] = {
      NULL, why_node},
     {"session", "ls", NULL, 0, 0, VERB_LISTING, "lists sessions of all nodes",
      "  weftctl session ls\n"
+     "  weftctl session ls -f \"tier is 'trial' and not has desk\" --keys '*U'\n"
      "  weftctl session ls --keys '$Principal,tier' --sort tier --limit 1000\n",
      list_options, session_ls},
     {"session", "get", "ID", 1, 1, VERB_LISTING, "shows a session and its properties",
@@ -128,9 +160,28 @@ static const struct verb verbs[] = {
      "  weftctl session open --number 100 --prop tier=trial -o jsonl\n\n"
      "Ends with INT, after --for, or when the sessions were closed (exit 1).\n",
      open_options, hold_open},
-    {"session", "close", "ID", 1, 1, VERB_ACT, "closes a session, wherever it is",
-     "  weftctl session close 6731a0c19e02b7d4-99c2f3a1b2c3d4e5 --reason 'see you'\n",
-     close_options, session_close},
+    {"session", "close", "ID | -f F", 0, 1, VERB_ACT, "closes a session, or all that match",
+     "  weftctl session close 6731a0c19e02b7d4-99c2f3a1b2c3d4e5 --reason 'see you'\n"
+     "  weftctl session close -f \"tier is 'trial'\" --dry-run\n"
+     "  weftctl session close -f \"tier is 'trial'\" --expect-max 50 --yes\n\n"
+     "On a terminal --filter shows how many would be closed, and asks. Exit 3: nothing matched.\n",
+     close_options, control_close},
+    {"session", "set", "[ID | -f F] KEY=VALUE..", 0, CTL_WORDS_MAX - 1, VERB_ACT,
+     "sets and removes properties of sessions",
+     "  weftctl session set 6731a0c19e02b7d4-99c2f3a1b2c3d4e5 tier=gold --unset desk\n"
+     "  weftctl session set -f \"desk is '7'\" tier=gold '$Country=CH'\n\n"
+     "Of keys with a $ only $Country, $Language, $Latitude and $Longitude are set, others ignored. "
+     "By ID the answer tells the previous values of what changed.\n",
+     set_options, control_set},
+    {"session", "roles", "ID | -f F", 0, 1, VERB_ACT, "adds and takes away roles of sessions",
+     "  weftctl session roles 6731a0c19e02b7d4-99c2f3a1b2c3d4e5 --add trader --remove guest,trial\n"
+     "  weftctl session roles -f \"hasRoles 'guest'\" --remove guest\n",
+     roles_options, control_roles},
+    {"session", "conflate", "[ID | -f F] on|off", 0, 2, VERB_ACT,
+     "turns the conflation switch of sessions",
+     "  weftctl session conflate 6731a0c19e02b7d4-99c2f3a1b2c3d4e5 on\n"
+     "  weftctl session conflate -f \"$ClientType is 'javascript'\" on\n",
+     conflate_options, control_conflate},
     {"handler", "ls", NULL, 0, 0, VERB_LISTING, "lists who serves what, as the asked node knows it",
      "  weftctl handler ls\n", NULL, handler_ls},
     {"req", NULL, "PATH [VALUE]", 1, 2, VERB_ACT, "asks whoever serves the path; prints the answer",

@@ -108,6 +108,8 @@ static void finish(struct routing *routing, struct inquiry *inquiry, struct answ
     result->removed = inquiry->removed;
     result->nodes_asked = inquiry->asked;
     result->nodes_answered = inquiry->answered;
+    if (deeds_is_one(inquiry->verb))
+        result->id = span_of(inquiry->id, sizeof inquiry->id);
     result->is_complete = inquiry->asked == inquiry->answered;
     result->took_us = took_us(routing, inquiry);
     answer->rows =

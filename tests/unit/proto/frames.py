@@ -185,7 +185,8 @@ VALID = [
                                   took_us=310)),
     ("result_set_properties", client("RESULT", 20, code=0, session=SESSION, node="eu-b",
                                      matched=1, applied=1, body=ROWS["previous"])),
-    ("result_set_conflated", client("RESULT", 22, code=0, matched=1, applied=1, removed=12)),
+    ("result_set_conflated", client("RESULT", 22, code=0, matched=1, applied=1, removed=12,
+                                    id=bytes(range(16)))),
     ("result_expectation_refused", client(
         "RESULT", 23, code=48, text="2 sessions match, more than the 1 expected", matched=2,
         nodes_asked=1, nodes_answered=1, is_complete=True,
