@@ -102,6 +102,100 @@ Test(permissions, that_cannot_be_understood_are_refused_with_role_and_entry)
     refused("two words", "*", "a role is * or");
 }
 
+/* A naive judge: reads the operator's entries anew for each question, segment by segment. */
+static bool segment_fits(const char *wanted, size_t wanted_bytes, const char *found,
+                         size_t found_bytes)
+{
+    return (wanted_bytes == 1 && wanted[0] == '+') ||
+           (wanted_bytes == found_bytes && memcmp(wanted, found, found_bytes) == 0);
+}
+
+static bool naive_match(const char *selector, const char *path)
+{
+    for (;;) {
+        size_t wanted = strcspn(selector, "/"), found = strcspn(path, "/");
+        if (strcmp(selector, "**") == 0)
+            return true;
+        if (*path == '\0' || *selector == '\0')
+            return *path == *selector;
+        if (!segment_fits(selector, wanted, path, found))
+            return false;
+        selector += wanted + (selector[wanted] == '/');
+        path += found + (path[found] == '/');
+    }
+}
+
+static bool naive_may(const struct mesh_permission *entries, size_t count, unsigned roles_held,
+                      const char *permission, const char *path)
+{
+    for (size_t i = 0; i < count; i++) {
+        const char *colon = strchr(entries[i].entry, ':');
+        size_t name_bytes =
+            colon == NULL ? strlen(entries[i].entry) : (size_t)(colon - entries[i].entry);
+        bool is_held = entries[i].role[0] == '*' || (roles_held >> (entries[i].role[0] - 'a') & 1);
+        bool is_named = strcmp(entries[i].entry, "*") == 0 ||
+                        (name_bytes == strlen(permission) &&
+                         memcmp(entries[i].entry, permission, name_bytes) == 0);
+        if (is_held && is_named && (colon == NULL || naive_match(colon + 1, path)))
+            return true;
+    }
+    return false;
+}
+
+/* xorshift: the same questions in every run. */
+static uint64_t dice(uint64_t *state, uint64_t below)
+{
+    *state ^= *state << 13;
+    *state ^= *state >> 7;
+    *state ^= *state << 17;
+    return *state % below;
+}
+
+Test(permissions, agree_with_a_naive_judge)
+{
+    static const char *const roles[] = {"*", "a", "b", "c"};
+    static const char *const given[] = {"*",
+                                        "view_session",
+                                        "send_to_handler",
+                                        "send_to_handler:x/**",
+                                        "send_to_handler:+/y",
+                                        "send_to_handler:x",
+                                        "send_to_handler:**",
+                                        "send_to_handler:+/+/**",
+                                        "read_topic:x/y",
+                                        "modify_session",
+                                        "register_handler:x/+/y",
+                                        "register_handler:y/**"};
+    static const char *const asked[] = {"view_session",   "send_to_handler",  "read_topic",
+                                        "modify_session", "register_handler", "view_mesh"};
+    static const enum permission numbers[] = {
+        PERMISSION_VIEW_SESSION,   PERMISSION_SEND_TO_HANDLER,  PERMISSION_READ_TOPIC,
+        PERMISSION_MODIFY_SESSION, PERMISSION_REGISTER_HANDLER, PERMISSION_VIEW_MESH};
+    static const char *const held[] = {"",      "\"a\"",       "\"b\"",       "\"a\",\"b\"",
+                                       "\"c\"", "\"a\",\"c\"", "\"b\",\"c\"", "\"a\",\"b\",\"c\""};
+    static const char *const paths[] = {"x", "y", "x/y", "x/x", "x/x/y", "y/x/y/x", "xy", "+"};
+    uint64_t state = 88172645463325252u;
+    size_t allowed = 0, questions = 0;
+    for (int round = 0; round < 2000; round++) {
+        struct mesh_permission entries[6];
+        size_t count = dice(&state, 7);
+        for (size_t i = 0; i < count; i++)
+            entries[i] = (struct mesh_permission){roles[dice(&state, 4)], given[dice(&state, 12)]};
+        permissions_compile(&permissions, entries, (uint32_t)count);
+        for (int question = 0; question < 50; question++, questions++) {
+            unsigned roles_held = (unsigned)dice(&state, 8);
+            size_t what = dice(&state, 6);
+            const char *path = paths[dice(&state, 8)];
+            bool is_allowed = may(held[roles_held], numbers[what], path);
+            cr_assert_eq(is_allowed, naive_may(entries, count, roles_held, asked[what], path),
+                         "%s at %s for %s", asked[what], path, held[roles_held]);
+            allowed += is_allowed;
+        }
+    }
+    cr_assert(allowed > questions / 10 && allowed < questions * 9 / 10, "%zu of %zu", allowed,
+              questions);
+}
+
 Test(permissions, have_limits)
 {
     static struct mesh_permission entries[PERMISSIONS_RULES_MAX + 1];
