@@ -189,10 +189,11 @@ struct span filter_print(const struct filter *filter)
 bool filter_pins(const struct filter *filter, enum key key, struct filter_pins *pins)
 {
     uint32_t furthest = 0; /* where the exits so far lead, verdicts that refuse aside */
-    for (uint32_t i = 0; i < filter->steps_count && furthest <= i; i++) {
+    for (uint32_t i = 0; i < filter->steps_count; i++) {
         const struct program_step *step = &filter->steps[i];
         bool names_values = step->test == PROGRAM_IS || step->test == PROGRAM_IN;
-        if (names_values && step->key == key && step->if_false == PROGRAM_UNMET) {
+        bool is_passed_by = furthest > i;
+        if (!is_passed_by && names_values && step->key == key && step->if_false == PROGRAM_UNMET) {
             *pins = (struct filter_pins){filter, step->first, step->count};
             return true;
         }
