@@ -30,9 +30,6 @@
 #define FULL_LOOK_NS (20 * MS_NS)    /* a client takes some thousand events in that time */
 #define BEHIND_LOOK_NS (100 * MS_NS) /* beginning anew costs a picture: not more often */
 
-/* So long a session waits for its client unless it was granted another time. */
-#define GONE_AFTER_NS (60000 * MS_NS)
-
 /* A lost node's sessions are spoken of so long after they were told gone, as the directory keeps
  * them that long: a node that comes back later is told as opened anew. */
 #define FORGET_NS (600000 * MS_NS)
@@ -440,6 +437,12 @@ static bool sweep_tell(struct routing *routing, struct feed *feed, uint32_t numb
     return true;
 }
 
+/* No session of the lost node waits longer for its client, if the nodes are configured alike. */
+static uint64_t gone_after_ns(const struct routing *routing)
+{
+    return routing->context->config->session_reconnect_ms * MS_NS;
+}
+
 /* All of a sweep was told. */
 static void sweep_done(struct routing *routing, struct feed *feed)
 {
@@ -448,7 +451,7 @@ static void sweep_done(struct routing *routing, struct feed *feed)
     if (done == SWEEP_UNREACHABLE && feed->is_over) {
         sweep_begin(routing, feed, SWEEP_GONE);
     } else if (done == SWEEP_UNREACHABLE) {
-        uint64_t gone_ns = feed->lost_ns + GONE_AFTER_NS;
+        uint64_t gone_ns = feed->lost_ns + gone_after_ns(routing);
         uint64_t now_ns = routing->context->now_ns;
         look_after(routing, feed, gone_ns > now_ns ? gone_ns - now_ns : 0);
     } else if (done == SWEEP_GONE) {

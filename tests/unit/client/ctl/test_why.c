@@ -25,15 +25,15 @@ Test(why, verdicts_are_a_table_with_the_time_of_day)
 Test(why, json_has_lists_numbers_and_strings)
 {
     struct play play;
-    play_run(&play, "-s $S -o jsonl node why hay");
+    play_run(&play, "-s $S -o json node why hay");
     cr_assert_eq(play.code, EXIT_COMPLETE);
-    cr_assert_not_null(strstr(play.out, "\"state\":\"dead\""), "%s", play.out);
-    cr_assert_not_null(strstr(play.out, "\"at_ms\":1795374867123"));
-    cr_assert_not_null(strstr(play.out, "\"helpers\":[\"eu-a\",\"eu-d\"]"));
-    cr_assert_not_null(strstr(play.out, "\"helpers\":[]"));
-    cr_assert_not_null(strstr(play.out, "\"rtt_us\":null"));
-    cr_assert_not_null(strstr(play.out, "\"rtt_us\":210"));
-    cr_assert_not_null(strstr(play.out, "\"incarnation\":\"18446744073709551615\""));
+    cr_assert_not_null(strstr(play.out, "\"state\":\t\"dead\""), "%s", play.out);
+    cr_assert_not_null(strstr(play.out, "\"at_ms\":\t1795374867123"));
+    cr_assert_not_null(strstr(play.out, "\"helpers\":\t[\"eu-a\", \"eu-d\"]"));
+    cr_assert_not_null(strstr(play.out, "\"helpers\":\t[]"));
+    cr_assert_not_null(strstr(play.out, "\"rtt_us\":\tnull"));
+    cr_assert_not_null(strstr(play.out, "\"rtt_us\":\t210"));
+    cr_assert_not_null(strstr(play.out, "\"incarnation\":\t\"18446744073709551615\""));
 }
 
 Test(why, an_unknown_name_is_nothing_found)
