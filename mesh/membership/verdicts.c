@@ -5,24 +5,30 @@
 
 enum { VERDICTS_MAX = 64 };
 
+/* One for each name: who asks why a node was lost does so after it came back, too. */
 struct verdict_ring {
-    uint64_t instance;
+    uint64_t name; /* its hash */
     uint64_t changed_ns;
     uint32_t first, count;
     struct member_verdict list[VERDICTS_MAX];
 };
 
-static struct verdict_ring *find(const struct membership *room, uint64_t instance)
+static uint64_t name_of(const struct membership *room, uint32_t who)
+{
+    return mesh_name_hash(descriptors_name(members_descriptor(&room->members, who)));
+}
+
+static struct verdict_ring *find(const struct membership *room, uint64_t name)
 {
     for (uint32_t i = 0; i < room->verdicts.count; i++) {
-        if (room->verdicts.rings[i]->instance == instance)
+        if (room->verdicts.rings[i]->name == name)
             return room->verdicts.rings[i];
     }
     return NULL;
 }
 
 /* A ring for a member that has none: a new one, or that of the longest quiet. */
-static struct verdict_ring *ring_new(struct membership *room, uint64_t instance)
+static struct verdict_ring *ring_new(struct membership *room, uint64_t name)
 {
     struct verdicts *verdicts = &room->verdicts;
     struct verdict_ring *ring = NULL;
@@ -38,16 +44,16 @@ static struct verdict_ring *ring_new(struct membership *room, uint64_t instance)
         }
     }
     if (ring != NULL)
-        *ring = (struct verdict_ring){.instance = instance};
+        *ring = (struct verdict_ring){.name = name};
     return ring;
 }
 
 void verdicts_add(struct membership *room, uint32_t who, const struct member_verdict *verdict)
 {
-    uint64_t instance = members_descriptor(&room->members, who)->instance;
-    struct verdict_ring *ring = find(room, instance);
+    uint64_t name = name_of(room, who);
+    struct verdict_ring *ring = find(room, name);
     if (ring == NULL)
-        ring = ring_new(room, instance);
+        ring = ring_new(room, name);
     if (ring == NULL)
         return;
     const struct suspicion *suspicion = suspects_find(room, who);
@@ -70,7 +76,8 @@ void verdicts_add(struct membership *room, uint32_t who, const struct member_ver
 const struct member_verdict *verdicts_at(const struct membership *room, uint64_t instance,
                                          uint32_t n)
 {
-    const struct verdict_ring *ring = find(room, instance);
+    uint32_t who = members_find(&room->members, instance);
+    const struct verdict_ring *ring = who == WHO_NONE ? NULL : find(room, name_of(room, who));
     return ring == NULL || n >= ring->count ? NULL : &ring->list[(ring->first + n) % VERDICTS_MAX];
 }
 

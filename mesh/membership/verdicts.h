@@ -20,7 +20,8 @@ struct verdicts {
  * `by` (this node) are filled in here. Without memory it is not remembered. */
 void verdicts_add(struct membership *room, uint32_t who, const struct member_verdict *verdict);
 
-/* The n-th verdict about an instance, 0 the oldest; NULL: there are not so many. */
+/* The n-th verdict about a known instance and those that had its name before, 0 the oldest; NULL:
+ * there are not so many. */
 const struct member_verdict *verdicts_at(const struct membership *room, uint64_t instance,
                                          uint32_t n);
 

@@ -415,3 +415,23 @@ Test(suspects, bulk_that_fills_the_forward_links_moves_no_probe)
     cr_assert_eq(world_told_anywhere(world, MEMBER_EVENT_SUSPECTED), 0);
     world_destroy(&world);
 }
+
+Test(suspects, why_a_member_was_dead_can_be_told_when_it_is_back)
+{
+    struct world *world = mesh_of(3, 24);
+    world_kill(world, 1);
+    cr_assert(world_run_until(world, is_failed_everywhere, 3000));
+    world_start(world, 1);
+    cr_assert(world_run_until(world, world_agrees, 3000));
+    const struct membership *room = world->nodes[0].room;
+    const struct member_verdict *verdict, *last = NULL;
+    uint64_t death = 0;
+    for (uint32_t n = 0; (verdict = membership_verdict(room, world_instance(world, 1), n)); n++) {
+        death = verdict->event == VERDICT_DEAD ? verdict->incarnation : death;
+        last = verdict;
+    }
+    cr_assert_gt(death, 0, "of its former life");
+    cr_assert_eq(last->event, VERDICT_JOINED);
+    cr_assert_gt(last->incarnation, death);
+    world_destroy(&world);
+}
