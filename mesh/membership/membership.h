@@ -141,8 +141,8 @@ const struct member *membership_named(const struct membership *membership, struc
 const struct member *membership_next(const struct membership *membership,
                                      const struct member *after);
 
-/* The n-th of the last 64 verdicts about an instance and its name's former ones, 0 the oldest; NULL:
- * there are not so many.
+/* The n-th of the last 64 verdicts about an instance and those that had its name before, 0 the
+ * oldest; NULL: there are not so many.
  * Valid until the next call that changes the room. */
 const struct member_verdict *membership_verdict(const struct membership *membership,
                                                 uint64_t instance, uint32_t n);
