@@ -20,7 +20,7 @@ struct config_walk {
 static bool config_file_fail(const struct config_walk *walk, struct json_place place,
                              const char *text)
 {
-    return config_fail(walk->error, "%.200s:%u:%u: %.250s", walk->path, place.line, place.column,
+    return config_fail(walk->error, "%.200s:%u:%u: %.750s", walk->path, place.line, place.column,
                        text);
 }
 
@@ -125,10 +125,35 @@ static bool config_file_member(struct config_walk *walk, const char *section, co
     return config_file_set(walk, name, member, place);
 }
 
+/* Judges one role by itself, so that an error stands where the role does. */
+static bool config_file_role(const struct config_walk *walk, const cJSON *role,
+                             struct json_place place)
+{
+    struct config_permissions *alone = calloc(1, sizeof(*alone));
+    cJSON *object = cJSON_CreateObject();
+    cJSON_AddItemReferenceToObject(object, role->string, (cJSON *)(uintptr_t)role);
+    char *text = cJSON_PrintUnformatted(object);
+    char why[CONFIG_PERMISSIONS_WHY_BYTES] = "no memory";
+    bool good = alone != NULL && text != NULL && config_permissions_read(alone, text, why);
+    cJSON_free(text);
+    cJSON_Delete(object);
+    free(alone);
+    struct config_error inner = {.text = ""};
+    return good || config_fail(&inner, "permissions: %s", why) ||
+           config_file_fail(walk, place, inner.text);
+}
+
 /* A key whose value is an object: the names in it are no keys. Names deeper down would put the
  * walk out of step, but such a value is refused. */
 static bool config_file_lists(struct config_walk *walk, const cJSON *member)
 {
+    size_t at = walk->next + 1;
+    const cJSON *role = NULL;
+    cJSON_ArrayForEach(role, member)
+    {
+        if (!config_file_role(walk, role, walk->scan->members[at++].place))
+            return false;
+    }
     if (!config_file_member(walk, "", member))
         return false;
     walk->next += (size_t)cJSON_GetArraySize(member);

@@ -68,8 +68,11 @@ Test(config_file, roles_under_permissions_are_no_keys)
     refused("{\"permissions\": {\"a\": []},\n \"prot\": 1}",
             "weft.json:2:2: unknown key 'prot'; did you mean 'port'?");
     refused("{\n \"permissions\": {\"a\": [\"view_session:x\"]}}",
-            "weft.json:2:2: permissions: role a, entry view_session:x: this permission does not "
+            "weft.json:2:18: permissions: role a, entry view_session:x: this permission does not "
             "depend on a path and takes no selector");
+    refused("{\"permissions\": {\"a\": [\"*\"],\n\"b\": [],\n  \"c\": {\"d\": []}},\n\"port\": 1}",
+            "weft.json:3:3: permissions: role c: expected a list of texts, such as "
+            "[\"view_session\"]");
     refused("{\"permissions\": [\"*\"]}",
             "weft.json:1:2: permissions must be an object of lists of texts, of at most 32 KiB");
 }
