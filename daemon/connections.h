@@ -27,7 +27,7 @@ struct connection {
     uint64_t looked_frames; /* at the guard's last look that saw progress */
     uint64_t looked_bytes;  /* received by TCP, then */
     uint64_t check_ns;      /* 0: no; else when to ask whether it is gone */
-    uint64_t cut_ns;        /* 0: no; else when to shut it */
+    uint64_t cut_ns;        /* 0: no; else since when it is to be shut */
     uint64_t kept_since_ns;
     uint32_t checks;
     bool is_busy; /* among those that want attention */

@@ -48,9 +48,9 @@ bool guard_is_dealt(uint32_t number, uint32_t first, uint32_t accepted)
     return dealt_after >= 1 && dealt_after <= accepted;
 }
 
-bool guard_is_cut_due(uint64_t now_ns, uint64_t cut_ns, bool has_sent)
+bool guard_is_cut_due(uint64_t waited_ns, bool has_sent, bool is_crowded)
 {
-    return now_ns >= cut_ns && (has_sent || now_ns - cut_ns >= GUARD_CUT_LAST_NS);
+    return waited_ns >= GUARD_CUT_LAST_NS || (is_crowded && has_sent && waited_ns >= GUARD_CUT_NS);
 }
 
 bool guard_is_endless(enum channel channel, uint64_t bytes)
@@ -228,7 +228,7 @@ void guard_shut_soon(struct guard *guard, struct connection *connection, uint64_
     if (connection->is_shut)
         return;
     connection->is_shut = true;
-    connection->cut_ns = now_ns + GUARD_CUT_NS;
+    connection->cut_ns = now_ns;
     connections_attend(&guard->connections, connection);
 }
 
@@ -246,13 +246,20 @@ static bool guard_has_sent_since(int fd, uint64_t since_ns, uint64_t now_ns)
            info.tcpi_notsent_bytes == 0;
 }
 
-/* The last words are a frame in libzmq's hands. Where its thread gets no CPU for a while, cutting
- * by the clock alone took the words of thousands of sessions that were closed at once. */
+static bool guard_is_crowded(const struct guard *guard)
+{
+    return guard->connections.fds_used > guard->fds_max / 2;
+}
+
+/* Cutting by a short clock alone took the last words of up to a third of the sessions that were
+ * closed at once by thousands: libzmq's thread here, or the client's, had no CPU meanwhile. */
 void guard_cut(struct guard *guard, struct connection *connection, struct facts *facts)
 {
+    uint64_t waited_ns = facts->now_ns - connection->cut_ns;
+    bool is_crowded = guard_is_crowded(guard);
     bool has_sent =
-        guard_has_sent_since(connection->fd, connection->cut_ns - GUARD_CUT_NS, facts->now_ns);
-    if (guard_is_cut_due(facts->now_ns, connection->cut_ns, has_sent))
+        is_crowded && guard_has_sent_since(connection->fd, connection->cut_ns, facts->now_ns);
+    if (guard_is_cut_due(waited_ns, has_sent, is_crowded))
         guard_shut(guard, connection, facts);
 }
 
@@ -321,7 +328,7 @@ static void guard_look_around(struct guard *guard, struct facts *facts)
 
 static void guard_look_at_silent(struct guard *guard, struct facts *facts)
 {
-    bool is_crowded = guard->connections.fds_used > guard->fds_max / 2;
+    bool is_crowded = guard_is_crowded(guard);
     struct connection *next = NULL;
     for (struct connection *at = guard->connections.first_silent; at != NULL; at = next) {
         uint64_t silent_ns = facts->now_ns - at->accepted_ns;

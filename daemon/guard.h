@@ -13,8 +13,8 @@
 #define GUARD_SILENT_NS (5 * CLOCK_S_NS)   /* a first frame is due by then */
 #define GUARD_LOOK_NS (100 * CLOCK_MS_NS)  /* between two looks */
 #define GUARD_CHECK_NS (100 * CLOCK_MS_NS) /* from "disconnected" to "is it really gone?" */
-#define GUARD_CUT_NS (200 * CLOCK_MS_NS)   /* a client that is told why hangs up in this time */
-#define GUARD_CUT_LAST_NS (3 * CLOCK_S_NS) /* what libzmq still holds has left by then, or never */
+#define GUARD_CUT_NS (200 * CLOCK_MS_NS)   /* for last words to leave, where descriptors are few */
+#define GUARD_CUT_LAST_NS (3 * CLOCK_S_NS) /* for a client to read them and to hang up itself */
 
 enum { GUARD_CHANNELS = 4 }; /* tables by enum channel, 0 unused */
 
@@ -46,9 +46,9 @@ bool guard_is_silent(enum channel channel, uint64_t silent_ns, bool is_crowded);
  * port was opened, once for each connection. Any other was chosen by the client. */
 bool guard_is_dealt(uint32_t number, uint32_t first, uint32_t accepted);
 
-/* Whether a connection is shut now that was to be shut at cut_ns: TCP has sent something since that
- * was decided (the last words are out), or libzmq's thread had time enough to send them. */
-bool guard_is_cut_due(uint64_t now_ns, uint64_t cut_ns, bool has_sent);
+/* Whether a connection is shut now that was told to go so long ago. Who reads hangs up itself; TCP's
+ * end may overtake what was sent: a libzmq client that has not read it by then never will. */
+bool guard_is_cut_due(uint64_t waited_ns, bool has_sent, bool is_crowded);
 
 /* Whether so many bytes without one delivered frame can be no honest frame. */
 bool guard_is_endless(enum channel channel, uint64_t bytes);

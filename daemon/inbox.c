@@ -362,7 +362,7 @@ void inbox_attend(struct inbox inboxes[GUARD_CHANNELS], struct guard *guard, str
     for (struct connection *at = guard->connections.busy; at != NULL; at = next) {
         struct inbox *inbox = &inboxes[at->channel];
         next = at->next_busy;
-        if (at->cut_ns != 0 && facts->now_ns >= at->cut_ns)
+        if (at->cut_ns != 0)
             guard_cut(guard, at, facts);
         if (inbox_check(inbox, guard, at, facts) || inbox_retry(inbox, guard, at, facts))
             continue;
