@@ -12,6 +12,7 @@ struct flights {
     uint32_t own, own_most, foreign, foreign_most;
     uint32_t *first[FLIGHT_SIDES][FLIGHT_PLACES]; /* heads, by slot of the session or node */
     uint32_t places[FLIGHT_PLACES];               /* how many heads there are */
+    uint32_t *begun;                              /* by slot of the caller's session: how many */
     struct hashmap by_caller;                     /* -> slot */
     struct hashmap loads;                         /* handler session -> how many */
 };
@@ -19,6 +20,10 @@ struct flights {
 static bool heads_new(struct flights *flights)
 {
     struct memory *memory = &flights->context->memory;
+    size_t begun_bytes = flights->places[FLIGHT_AT_SESSION] * sizeof(uint32_t);
+    flights->begun = memory_new(memory, MEMORY_TABLES, begun_bytes);
+    if (flights->begun == NULL)
+        return false;
     for (int side = 0; side < FLIGHT_SIDES; side++) {
         for (int place = FLIGHT_AT_SESSION; place < FLIGHT_PLACES; place++) {
             size_t bytes = flights->places[place] * sizeof(uint32_t);
@@ -70,6 +75,8 @@ void flights_destroy(struct flights **flights)
             memory_free(memory, MEMORY_TABLES, self->first[side][place],
                         self->places[place] * sizeof(uint32_t));
     }
+    memory_free(memory, MEMORY_TABLES, self->begun,
+                self->places[FLIGHT_AT_SESSION] * sizeof(uint32_t));
     hashmap_clear(&self->by_caller);
     hashmap_clear(&self->loads);
     memory_free(memory, MEMORY_TABLES, self->slots, self->capacity * sizeof(struct flight));
@@ -143,10 +150,12 @@ struct flight *flights_take(struct flights *flights, enum flight_place place, ui
     end_link(flights, flight, FLIGHT_CALLER, place, slot);
     end_link(flights, flight, FLIGHT_HANDLER, FLIGHT_AT_NOBODY, 0);
     require(hashmap_put(&flights->by_caller, caller_key(key, correlation), free));
-    if (is_own)
+    if (is_own) {
         flights->own++;
-    else
+        flights->begun[slot]++;
+    } else {
         flights->foreign++;
+    }
     return flight;
 }
 
@@ -182,10 +191,13 @@ void flights_give(struct flights *flights, struct flight *flight, enum flight_pl
 
 void flights_release(struct flights *flights, struct flight *flight)
 {
-    if (flight->ends[FLIGHT_CALLER].place == FLIGHT_AT_SESSION)
+    const struct flight_end *caller = &flight->ends[FLIGHT_CALLER];
+    if (caller->place == FLIGHT_AT_SESSION) {
         flights->own--;
-    else
+        flights->begun[caller->slot]--;
+    } else {
         flights->foreign--;
+    }
     flights_give(flights, flight, FLIGHT_AT_NOBODY, 0, (struct session_id){0});
     end_unlink(flights, flight, FLIGHT_CALLER);
     deadlines_cancel(flights->context->deadlines, &flight->deadline);
@@ -229,6 +241,12 @@ struct flight *flights_first(struct flights *flights, enum flight_side side,
     return head == 0 ? NULL : &flights->slots[head - 1];
 }
 
+uint32_t flights_of_session(const struct flights *flights, uint32_t slot)
+{
+    require(slot < flights->places[FLIGHT_AT_SESSION]);
+    return flights->begun[slot];
+}
+
 uint32_t flights_own(const struct flights *flights)
 {
     return flights->own;
@@ -243,6 +261,8 @@ void flights_check(const struct flights *flights)
         if (caller == FLIGHT_AT_NOBODY)
             continue;
         own += caller == FLIGHT_AT_SESSION;
+        if (caller == FLIGHT_AT_SESSION)
+            require(flights->begun[flight->ends[FLIGHT_CALLER].slot] > 0);
         foreign += caller == FLIGHT_AT_NODE;
         served += flight->ends[FLIGHT_HANDLER].place != FLIGHT_AT_NOBODY;
         struct hashmap_key key = caller_key(flight->caller_key, flight->caller_correlation);

@@ -72,6 +72,9 @@ struct flight *flights_first(struct flights *flights, enum flight_side side,
 /* How many of this node's flights that handler session serves now. */
 uint32_t flights_load(const struct flights *flights, struct session_id handler);
 
+/* How many flights that session here has begun. */
+uint32_t flights_of_session(const struct flights *flights, uint32_t slot);
+
 uint32_t flights_own(const struct flights *flights); /* begun by sessions here, in flight now */
 void flights_check(const struct flights *flights);
 

@@ -160,6 +160,27 @@ static void deny(struct routing *routing, struct session *session, uint64_t corr
     refuse(routing, session, correlation, ERROR_DENIED, sentence_span(&text));
 }
 
+/* A flight for the session's request; NULL: it was refused. All outcomes of a session may come at
+ * once, and have to find room in its queue, beside the refusals of what it asks beyond that. */
+static struct flight *flight_begin(struct routing *routing, struct session *session,
+                                   uint64_t number)
+{
+    const struct outbound *queue = &session->outbound;
+    uint32_t most = queue->messages_max - queue->messages_max / 4;
+    if (flights_of_session(routing->flights, session->slot) + queue->messages >= most) {
+        refuse(routing, session, number, ERROR_OVERLOADED,
+               span_text("the session has as many requests in flight, and answers that wait to be "
+                         "read, as its queue has room for (sessions.queue_messages)"));
+        return NULL;
+    }
+    struct flight *flight = flights_take(routing->flights, FLIGHT_AT_SESSION, session->slot,
+                                         session->id.serial, number);
+    if (flight == NULL)
+        refuse(routing, session, number, ERROR_OVERLOADED,
+               span_text("as many requests are in flight here as requests.in_flight allows"));
+    return flight;
+}
+
 enum error requests_from_session(struct routing *routing, struct session *session,
                                  const struct message *message)
 {
@@ -188,13 +209,9 @@ enum error requests_from_session(struct routing *routing, struct session *sessio
                span_text("the value's type is none of 1 to 5, or its size is not the type's"));
         return ERROR_OK;
     }
-    struct flight *flight = flights_take(routing->flights, FLIGHT_AT_SESSION, session->slot,
-                                         session->id.serial, number);
-    if (flight == NULL) {
-        refuse(routing, session, number, ERROR_OVERLOADED,
-               span_text("as many requests are in flight here as requests.in_flight allows"));
+    struct flight *flight = flight_begin(routing, session, number);
+    if (flight == NULL)
         return ERROR_OK;
-    }
     flight->sender = session->id;
     flight->is_idempotent = request.is_idempotent;
     uint32_t timeout_ms = request.timeout_ms;

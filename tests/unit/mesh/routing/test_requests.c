@@ -270,3 +270,30 @@ Test(requests, with_a_number_in_use_are_refused_as_malformed)
     cr_assert_not_null(town_find(caller, KIND_ERROR, 1));
     cr_assert_eq(town_letters(handler, KIND_REQUEST), 1);
 }
+
+Test(requests, of_one_session_are_no_more_than_its_queue_has_room_for)
+{
+    town_end();
+    town_begin();
+    town_nodes[0].config.session_queue_messages = 32;
+    town_nodes[0].config.requests_in_flight_max = 64;
+    town_start(0);
+    town_wait_ms(100);
+    uint32_t handler = town_open(0, NULL, NULL), second = town_open(0, NULL, NULL);
+    uint32_t caller = town_open(0, NULL, NULL);
+    town_register(handler, "a");
+    town_register(second, "b");
+    for (uint64_t i = 1; i <= 30; i++) /* no handler's queue is full: they read */
+        town_request(caller, i, i % 2 == 0 ? "a" : "b", "x");
+    cr_assert_eq(town_letters(handler, KIND_REQUEST) + town_letters(second, KIND_REQUEST), 24);
+    cr_assert_eq(town_letters(caller, KIND_RESPONSE), 6);
+    cr_assert_eq(town_outcome(caller, 25), ERROR_OVERLOADED);
+    town_tell(caller, MESH_CONNECTION_FULL);
+    town_disconnect(handler); /* all outcomes come at once, and nobody reads */
+    town_disconnect(second);
+    town_tell(caller, MESH_CONNECTION_WRITABLE);
+    cr_assert_eq(town_letters(caller, KIND_RESPONSE), 30);
+    cr_assert_null(town_find(caller, KIND_GOODBYE, 0), "and the session stays");
+    town_request(caller, 31, "nobody", "x");
+    cr_assert_eq(town_outcome(caller, 31), ERROR_NO_HANDLER, "there is room again");
+}

@@ -333,15 +333,15 @@ Test(resuming, of_a_session_closed_meanwhile_is_refused)
 Test(resuming, fills_the_queue_meanwhile_up_to_its_limit)
 {
     struct memory_of_client mine = open_lasting(0, RECONNECT_MS);
-    uint32_t caller = town_open(0, NULL, NULL);
+    uint32_t callers[2] = {town_open(0, NULL, NULL), town_open(0, NULL, NULL)};
     town_register(mine.connection, "a");
     town_disconnect(mine.connection);
     for (uint64_t i = 1; i <= 40; i++)
-        town_request(caller, i, "a", "x");
+        town_request(callers[i % 2], i, "a", "x");
     size_t overloaded = 0;
     for (uint64_t i = 1; i <= 40; i++) {
-        if (town_find(caller, KIND_RESPONSE, i) != NULL)
-            overloaded += town_outcome(caller, i) == ERROR_OVERLOADED;
+        if (town_find(callers[i % 2], KIND_RESPONSE, i) != NULL)
+            overloaded += town_outcome(callers[i % 2], i) == ERROR_OVERLOADED;
     }
     cr_assert_eq(overloaded, 40 - QUEUE_MESSAGES, "%zu", overloaded);
     mine.received = 1; /* DONE */
