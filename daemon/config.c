@@ -43,7 +43,12 @@ bool config_fail(struct config_error *error, const char *format, ...)
 
 void config_defaults(struct config *config)
 {
-    *config = (struct config){.port = CONFIG_PORT_CLIENTS, .log_level = LOGGER_INFO};
+    *config = (struct config){
+        .port = CONFIG_PORT_CLIENTS,
+        .log_level = LOGGER_INFO,
+        .sessions_per_address = 10000, /* a whole office behind one line, or a proxy's worth */
+        .connects_per_address = 1000,  /* those return within ten seconds, all at once */
+    };
     mesh_config_defaults(&config->mesh);
     snprintf(config->cluster, sizeof(config->cluster), "weft");
     snprintf(config->host, sizeof(config->host), "127.0.0.1");

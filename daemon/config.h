@@ -54,6 +54,10 @@ enum config_type {
       "who may do what, by role; * is everybody, and everything")                                  \
     X(SESSIONS_MAX, "sessions.max", NUMBER, mesh.sessions_max, 1, 1000000,                         \
       "then new ones are refused with LIMIT_REACHED")                                              \
+    X(PER_ADDRESS, "sessions.per_address", NUMBER, sessions_per_address, 0, 1000000,               \
+      "connections of clients from one address, but loopback; 0: no limit")                        \
+    X(CONNECTS, "sessions.connects_per_address", NUMBER, connects_per_address, 0, 1000000,         \
+      "a second, ten seconds' worth at once; 0: no limit")                                         \
     X(RECONNECT, "sessions.reconnect", DURATION, mesh.session_reconnect_ms, 0, 86400000,           \
       "the longest that a session may ask to outlive its connection; 0: none does")                \
     X(QUEUE_MESSAGES, "sessions.queue_messages", NUMBER, mesh.session_queue_messages, 16, 1000000, \
@@ -137,6 +141,7 @@ struct config {
     struct config_permissions permissions; /* not to be copied: it points into itself */
     struct address seed[MESH_SEEDS_MAX];   /* the seeds, read; mesh.seeds of them */
     bool insecure, log_json;
+    uint32_t sessions_per_address, connects_per_address; /* 0: not limited */
     uint32_t port;
     enum logger_level log_level;
     uint64_t random_seed;

@@ -34,6 +34,8 @@ struct connection {
     struct connection *next_busy, *previous_busy;
     struct connection *next_silent, *previous_silent;
     struct source *source; /* NULL: not limited, or it has spoken */
+    struct source *origin; /* of a client: counts it as long as it lives; NULL: not limited */
+    enum mesh_excess excess;
     union socket_address peer;
     char address[64]; /* host:port of the peer */
     zmq_msg_t kept;

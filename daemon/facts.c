@@ -21,9 +21,10 @@ void facts_plain(struct facts *facts, enum mesh_fact fact)
 }
 
 void facts_frame(struct facts *facts, enum channel channel, uint32_t connection,
-                 struct span address, struct span bytes)
+                 struct span address, struct span bytes, enum mesh_excess excess)
 {
     facts_tell(facts, (struct mesh_input){.fact = MESH_FRAME,
+                                          .excess = excess,
                                           .channel = channel,
                                           .connection = connection,
                                           .address = address,

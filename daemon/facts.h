@@ -17,7 +17,7 @@ void facts_set_time(struct facts *facts);
 void facts_plain(struct facts *facts, enum mesh_fact fact);
 
 void facts_frame(struct facts *facts, enum channel channel, uint32_t connection,
-                 struct span address, struct span bytes);
+                 struct span address, struct span bytes, enum mesh_excess excess);
 
 /* A frame that came back on our own gossip link. */
 void facts_answer(struct facts *facts, uint32_t link, struct span bytes);

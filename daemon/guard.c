@@ -114,6 +114,10 @@ static bool guard_take_in(struct guard *guard, enum channel channel, int fd, str
     connection->peer = peer;
     connection->source = source;
     sources_accepted(source);
+    if (channel == CHANNEL_CLIENT) {
+        connection->origin = source;
+        connection->excess = sources_client_accepted(&guard->sources, source, facts->now_ns);
+    }
     return true;
 }
 

@@ -210,7 +210,7 @@ static void inbox_hear(struct inbox *inbox, struct guard *guard, zmq_msg_t *id, 
         return;
     }
     facts_frame(facts, inbox->channel, number, span_text(connection->address),
-                span_of(zmq_msg_data(frame), zmq_msg_size(frame)));
+                span_of(zmq_msg_data(frame), zmq_msg_size(frame)), connection->excess);
 }
 
 void inbox_drain(struct inbox *inbox, struct guard *guard, struct facts *facts, struct batch *batch)

@@ -148,6 +148,8 @@ static int open_all(struct loop *loop, struct ports *ports, void *context)
     if (!poller_open(&loop->poller) || !guard_init(&loop->guard, raise_descriptors()) ||
         !poller_add(&loop->poller, loop->signals_fd, POLLER_SIGNALS, 0))
         return fail(EXIT_INTERNAL, "no memory or descriptors to begin with");
+    loop->guard.sources.clients_max = loop->config->sessions_per_address;
+    loop->guard.sources.connects_per_s = loop->config->connects_per_address;
     dealers_init(&loop->dealers, context, &loop->poller, &loop->logger, ports->listen.host);
     refused_init(&loop->refused, &loop->poller, ports->listen.host);
     resolver_init(&loop->resolver, &loop->poller);

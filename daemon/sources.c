@@ -37,7 +37,8 @@ struct source *sources_find(struct sources *sources, const union socket_address 
     uint64_t key = sources_key(address);
     struct source *source = &sources->table[(key >> 1 ^ key >> 40) % SOURCES];
     bool is_over = now_ns >= source->window_end_ns;
-    if (source->key != key && source->silent == 0 && (is_over || source->barren == 0))
+    if (source->key != key && source->silent == 0 && source->clients == 0 &&
+        (is_over || source->barren == 0))
         *source = (struct source){.key = key};
     if (now_ns >= source->window_end_ns) {
         source->barren = 0;
@@ -69,4 +70,27 @@ void sources_closed(struct source *source, bool is_barren)
     sources_spoke(source);
     if (source != NULL && is_barren)
         source->barren++;
+}
+
+enum mesh_excess sources_client_accepted(const struct sources *sources, struct source *source,
+                                         uint64_t now_ns)
+{
+    if (source == NULL)
+        return MESH_EXCESS_NONE;
+    source->clients++;
+    if (sources->clients_max > 0 && source->clients > sources->clients_max)
+        return MESH_EXCESS_CLIENTS;
+    if (sources->connects_per_s == 0)
+        return MESH_EXCESS_NONE;
+    uint64_t from_ns = source->paid_to_ns > now_ns ? source->paid_to_ns : now_ns;
+    if (from_ns - now_ns >= SOURCES_BURST_S * CLOCK_S_NS)
+        return MESH_EXCESS_CONNECTS;
+    source->paid_to_ns = from_ns + CLOCK_S_NS / sources->connects_per_s;
+    return MESH_EXCESS_NONE;
+}
+
+void sources_client_closed(struct source *source)
+{
+    if (source != NULL && source->clients > 0)
+        source->clients--;
 }

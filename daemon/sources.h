@@ -1,5 +1,6 @@
 /* sources.h - how many connections one address may leave without a word: those that are waiting for
- * their first frame now, and those that shook hands and never sent one, in the last minute.
+ * their first frame now, and those that shook hands and never sent one, in the last minute. And how
+ * many clients it may have, and how fast they may come: those beyond are refused in words.
  * Loopback is not limited: whoever is there is this machine, or a proxy for everybody.
  * Memory: a fixed table; addresses that meet in a busy place of it share their limits.
  * Thread: one owner. */
@@ -7,12 +8,14 @@
 #define WEFT_DAEMON_SOURCES_H
 
 #include "daemon/address.h"
+#include "mesh/mesh.h"
 
 enum {
     SOURCES = 4096,
     SOURCES_SILENT_MAX = 1024, /* a crowd that returns at once waits no longer than a round trip */
     SOURCES_BARREN_MAX = 256,  /* honest clients speak as soon as hands are shaken */
     SOURCES_WINDOW_S = 60,
+    SOURCES_BURST_S = 10, /* so many seconds' worth of clients may come at once */
 };
 
 struct source {
@@ -20,13 +23,16 @@ struct source {
     uint32_t silent;
     uint32_t barren; /* in this window */
     uint64_t window_end_ns;
+    uint32_t clients;    /* connections of clients, from accepted to closed */
+    uint64_t paid_to_ns; /* each connect moves it on by 1 s / connects_per_s */
 };
 
 struct sources {
     struct source table[SOURCES];
+    uint32_t clients_max, connects_per_s; /* of one address; 0: not limited */
 };
 
-/* The place of that address; NULL: loopback, not limited. Stays valid while its silent > 0. */
+/* The place of that address; NULL: loopback, not limited. Stays valid while its silent or clients > 0. */
 struct source *sources_find(struct sources *sources, const union socket_address *address,
                             uint64_t now_ns);
 
@@ -38,5 +44,11 @@ bool sources_admits(const struct source *source);
 void sources_accepted(struct source *source);
 void sources_spoke(struct source *source);
 void sources_closed(struct source *source, bool is_barren);
+
+/* A client's connection was accepted, and counts until it is closed. Returns whether it is one too
+ * many, and why. NULL is fine for both. */
+enum mesh_excess sources_client_accepted(const struct sources *sources, struct source *source,
+                                         uint64_t now_ns);
+void sources_client_closed(struct source *source);
 
 #endif

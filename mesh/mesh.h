@@ -42,6 +42,13 @@ enum mesh_fact {
     MESH_STOP,                /* leave the mesh, say goodbye, then order MESH_STOPPED */
 };
 
+/* What the daemon knows of the address that a client comes from. */
+enum mesh_excess {
+    MESH_EXCESS_NONE,
+    MESH_EXCESS_CLIENTS,  /* it has as many connections as it may have */
+    MESH_EXCESS_CONNECTS, /* it makes them faster than it may */
+};
+
 struct mesh_input {
     enum mesh_fact fact;
     enum channel channel;
@@ -54,6 +61,7 @@ struct mesh_input {
     uint64_t amount;
     struct span bytes;
     struct span address;
+    enum mesh_excess excess; /* of a client's frame: HELLO is refused then */
 };
 
 /* Makes a core that has done nothing yet; the first MESH_TICK starts it. NULL when memory is not

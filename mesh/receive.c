@@ -153,6 +153,17 @@ static void hello_take(struct mesh *mesh, const struct mesh_input *input,
 {
     count(&mesh->context, COUNTER_client_messages_in);
     report_addresses(mesh);
+    if (input->excess != MESH_EXCESS_NONE) {
+        bool is_rate = input->excess == MESH_EXCESS_CONNECTS;
+        count(&mesh->context,
+              is_rate ? COUNTER_sessions_refused_rate : COUNTER_sessions_refused_address);
+        sessions_refuse(mesh->sessions, input->connection, hello->correlation, ERROR_LIMIT_REACHED,
+                        is_rate ? span_text("clients of your address connect faster than "
+                                            "sessions.connects_per_address allows; try again later")
+                                : span_text("your address has as many clients connected here as "
+                                            "sessions.per_address allows; try another node"));
+        return;
+    }
     opening_hello(mesh->sessions, input->connection, input->address, hello);
     mesh_pump(mesh);
 }

@@ -60,3 +60,34 @@ Test(sources, too_many_that_never_spoke_close_the_door_for_a_minute)
     cr_assert(sources_admits(find("10.0.0.2", 59 * CLOCK_S_NS)));
     cr_assert(sources_admits(find("10.0.0.1", 61 * CLOCK_S_NS)));
 }
+
+Test(sources, an_address_has_only_so_many_clients_at_a_time)
+{
+    sources.clients_max = 3;
+    struct source *source = find("10.0.0.1", 1);
+    for (int i = 0; i < 3; i++)
+        cr_assert_eq(sources_client_accepted(&sources, source, 1), MESH_EXCESS_NONE);
+    cr_assert_eq(sources_client_accepted(&sources, source, 1), MESH_EXCESS_CLIENTS);
+    sources_client_closed(source); /* the refused one */
+    cr_assert_eq(sources_client_accepted(&sources, find("10.0.0.2", 1), 1), MESH_EXCESS_NONE);
+    sources_client_closed(source);
+    cr_assert_eq(sources_client_accepted(&sources, source, 2), MESH_EXCESS_NONE);
+    cr_assert_eq(sources_client_accepted(&sources, NULL, 2), MESH_EXCESS_NONE, "loopback");
+    sources_client_closed(NULL);
+    cr_assert_eq(find("10.0.0.1", 1000 * CLOCK_S_NS), source, "a place in use stays");
+    cr_assert_eq(source->clients, 3);
+}
+
+Test(sources, an_address_connects_only_so_fast)
+{
+    sources.connects_per_s = 5;
+    struct source *source = find("10.0.0.1", 1);
+    for (int i = 0; i < 5 * SOURCES_BURST_S; i++)
+        cr_assert_eq(sources_client_accepted(&sources, source, CLOCK_S_NS), MESH_EXCESS_NONE);
+    cr_assert_eq(sources_client_accepted(&sources, source, CLOCK_S_NS), MESH_EXCESS_CONNECTS);
+    for (int i = 0; i < 5; i++) /* a second later a second's worth */
+        cr_assert_eq(sources_client_accepted(&sources, source, 2 * CLOCK_S_NS), MESH_EXCESS_NONE);
+    cr_assert_eq(sources_client_accepted(&sources, source, 2 * CLOCK_S_NS), MESH_EXCESS_CONNECTS);
+    sources.connects_per_s = 0;
+    cr_assert_eq(sources_client_accepted(&sources, source, 2 * CLOCK_S_NS), MESH_EXCESS_NONE);
+}

@@ -15,6 +15,7 @@ struct town_event {
 
 struct town_node town_nodes[TOWN_NODES];
 struct town_client town_clients[TOWN_CLIENTS];
+enum mesh_excess town_excess;
 uint64_t town_now_ns, town_hash;
 
 static uint32_t clients_count;
@@ -355,6 +356,7 @@ void town_say_bytes(uint32_t client, const void *bytes, size_t bytes_count)
         .channel = CHANNEL_CLIENT,
         .connection = client,
         .address = span_text("127.0.0.9"),
+        .excess = town_excess,
     };
     post(town_clients[client].node, &input, bytes, bytes_count);
     town_settle();

@@ -49,7 +49,8 @@ struct town_event;
 extern struct town_node town_nodes[TOWN_NODES];
 extern struct town_client town_clients[TOWN_CLIENTS];
 extern uint64_t town_now_ns;
-extern uint64_t town_hash; /* of every order and every byte that left */
+extern enum mesh_excess town_excess; /* what frames of clients are told with */
+extern uint64_t town_hash;           /* of every order and every byte that left */
 
 /* Forgets everything; then configs may be changed before town_start. Node i's seed is node 0. */
 void town_begin(void);

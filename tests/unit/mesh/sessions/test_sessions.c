@@ -132,6 +132,21 @@ Test(sessions, beyond_the_limit_are_refused_and_room_is_made_by_closing)
     cr_assert_eq(refusal_of(town_connect(0), &good), ERROR_OK);
 }
 
+Test(sessions, of_an_address_with_too_many_are_refused_in_words)
+{
+    uint32_t before = town_open(0, NULL, NULL);
+    town_excess = MESH_EXCESS_CLIENTS;
+    cr_assert_eq(refusal_of(town_connect(0), &good), ERROR_LIMIT_REACHED);
+    town_excess = MESH_EXCESS_CONNECTS;
+    cr_assert_eq(refusal_of(town_connect(0), &good), ERROR_LIMIT_REACHED);
+    cr_assert_eq(town_count(0, COUNTER_sessions_refused_address), 1);
+    cr_assert_eq(town_count(0, COUNTER_sessions_refused_rate), 1);
+    town_say(before, KIND_PING, 9, NULL, NULL, (struct span){0});
+    cr_assert_not_null(town_find(before, KIND_PONG, 9), "who is there stays");
+    town_excess = MESH_EXCESS_NONE;
+    cr_assert_eq(refusal_of(town_connect(0), &good), ERROR_OK);
+}
+
 Test(sessions, begin_with_hello_or_not_at_all)
 {
     uint32_t client = town_connect(0);
