@@ -1,6 +1,6 @@
-/* fuzz_filter.c - any bytes as a filter: refused with a place inside of them, or taken. What is taken
- * is asked about a few sessions, printed, parsed again and asked again: print and answers must be
- * the same, and what it says it fixes must be true of those that match. */
+/* fuzz_filter.c - any bytes as a filter: refused with a place inside of them, or taken. What is
+ * taken is asked about a few sessions, printed, parsed again and asked again: print and answers
+ * must be the same, and what it says it fixes must be true of those that match. */
 #include "mesh/filter/filter.h"
 
 #include <stdlib.h>

@@ -6,6 +6,7 @@ mkdir -p "$found" || exit 1
 dictionary=${0%/*}/dictionary/${corpus##*/}.txt
 [ -f "$dictionary" ] || dictionary=
 [ -d "$corpus" ] || corpus=
-exec "$program" ${dictionary:+-dict="$dictionary"} -max_total_time="$seconds" -max_len=65536 -timeout=5 -rss_limit_mb=1024 \
+exec "$program" ${dictionary:+-dict="$dictionary"} \
+    -max_total_time="$seconds" -max_len=65536 -timeout=5 -rss_limit_mb=1024 \
     -print_final_stats=1 -error_exitcode=1 -timeout_exitcode=1 -artifact_prefix="$found/" \
     "$found" ${corpus:+"$corpus"}

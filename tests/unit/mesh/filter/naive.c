@@ -145,7 +145,7 @@ static bool is_word(size_t at, const char *keyword)
     return words[at].kind == 'w' && strcasecmp(words[at].text, keyword) == 0;
 }
 
-/* All strings from *at on, with commas and brackets between them; whether one is, or all are held. */
+/* All strings from *at on, with commas and brackets between: whether one is, or all are held. */
 static bool strings_hold(size_t *at, const struct property *property, bool all)
 {
     bool any_is = false, all_held = true;
