@@ -11,7 +11,7 @@
 #include "proto/kinds.h"
 #include "proto/request.h"
 
-enum { TOWN_NODES = 3, TOWN_LINKS = 64, TOWN_CLIENTS = 64, TOWN_INBOX = 64 };
+enum { TOWN_NODES = 3, TOWN_LINKS = 64, TOWN_CLIENTS = 512, TOWN_INBOX = 64 };
 
 /* A message that a client was sent; fields and body are copies. */
 struct letter {

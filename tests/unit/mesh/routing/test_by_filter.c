@@ -4,14 +4,7 @@
 
 #include "tests/unit/mesh/town.h"
 
-static void begin(void)
-{
-    town_begin();
-    for (uint32_t i = 0; i < TOWN_NODES; i++)
-        town_nodes[i].config.sessions_max = 1024;
-}
-
-TestSuite(by_filter, .init = begin, .fini = town_end);
+TestSuite(by_filter, .init = town_begin, .fini = town_end);
 
 static struct result tell(uint32_t client, const struct command *command, uint64_t correlation)
 {
@@ -300,4 +293,57 @@ Test(by_filter, a_listing_is_of_what_matches_sorted_and_counted)
     answers_in(asker, 3, answers, 4);
     cr_assert(group_next(&session_row_schema, &answers[0].rows, &row, &error));
     cr_assert(session_id_equal(row.id, town_clients[asker].session));
+}
+
+enum { MANY = 300 }; /* more than two slices */
+
+/* A pair with room for them. */
+static void large_pair(void)
+{
+    for (uint32_t i = 0; i < 2; i++) {
+        town_nodes[i].config.sessions_max = 1024;
+        town_start(i);
+    }
+    town_wait_ms(5000);
+}
+
+Test(by_filter, many_are_changed_in_turns_and_who_is_gone_by_then_has_failed)
+{
+    large_pair();
+    uint32_t asker = town_open(0, NULL, NULL), last = asker;
+    for (uint32_t i = 0; i < MANY; i++)
+        last = town_open(0, "tier", "trial");
+    struct command command = {.verb = COMMAND_CLOSE, .filter = span_text("tier is 'trial'")};
+    town_say(asker, KIND_COMMAND, 2, &command_schema, &command, (struct span){0});
+    cr_assert_null(town_find(asker, KIND_RESULT, 2), "there is more than one turn's work");
+    cr_assert_not(town_clients[last].is_cut);
+    uint32_t late = town_open(0, "tier", "trial"); /* matches, but came behind that instant */
+    town_disconnect(last);                         /* matched, and is gone */
+    town_wait_ms(100);
+    struct result result;
+    const struct message *message = town_find(asker, KIND_RESULT, 2);
+    cr_assert_not_null(message);
+    cr_assert_eq(schema_decode(&result_schema, message->fields, &result), ERROR_OK);
+    cr_assert_eq(result.matched, MANY);
+    cr_assert_eq(result.applied + result.failed, MANY);
+    cr_assert_leq(result.failed, 1); /* none, where a lost session waits for its client */
+    cr_assert_not(town_clients[late].is_cut);
+}
+
+Test(by_filter, many_on_another_node_are_changed_in_turns_too)
+{
+    large_pair();
+    uint32_t asker = town_open(0, NULL, NULL);
+    for (uint32_t i = 0; i < MANY; i++)
+        town_open(1, "tier", "trial");
+    struct command command = {
+        .verb = COMMAND_SET_CONFLATED, .filter = span_text("tier is 'trial'"), .expect_max = MANY};
+    town_say(asker, KIND_COMMAND, 2, &command_schema, &command, (struct span){0});
+    town_wait_ms(100);
+    struct result result;
+    const struct message *message = town_find(asker, KIND_RESULT, 2);
+    cr_assert_not_null(message);
+    cr_assert_eq(schema_decode(&result_schema, message->fields, &result), ERROR_OK);
+    cr_assert_eq(result.applied, MANY);
+    cr_assert_eq(town_count(1, COUNTER_commands_applied), MANY);
 }
