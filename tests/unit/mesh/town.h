@@ -105,6 +105,5 @@ struct result town_command(uint32_t client, const struct command *command, uint6
 
 uint64_t town_count(uint32_t node, enum counter counter);
 bool town_heard(uint32_t node, enum mesh_notice_code code);
-void town_check(void); /* mesh_check everywhere */
 
 #endif

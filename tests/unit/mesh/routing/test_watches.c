@@ -212,6 +212,48 @@ Test(watches, begin_anew_with_a_second_listen)
     cr_assert_eq(town_letters(listener, KIND_EVENT), 1);
 }
 
+/* HELLO of a session that outlives its connection; or back to it, with its token. */
+static struct client_welcome hello(uint32_t client, struct session_id session, struct span token)
+{
+    struct client_welcome welcome;
+    struct client_hello said = {
+        .version_min = 1,
+        .version_max = 1,
+        .reconnect_ms = 60000,
+        .session = session,
+        .token = token,
+    };
+    town_say(client, KIND_HELLO, 1, &client_hello_schema, &said, (struct span){0});
+    const struct message *message = town_find(client, KIND_WELCOME, 1);
+    cr_assert_not_null(message);
+    cr_assert_eq(schema_decode(&client_welcome_schema, message->fields, &welcome), ERROR_OK);
+    return welcome;
+}
+
+Test(watches, hear_of_clients_that_go_away_and_come_back)
+{
+    uint32_t there = town_connect(2);
+    struct client_welcome welcome = hello(there, (struct session_id){0}, (struct span){0});
+    town_clients[there].session = welcome.session;
+    uint32_t listener = news_listen(0, "$ClientType is 'other'", "$ServerName");
+    cr_assert_eq(news_take(listener), 1);
+    town_disconnect(there);
+    town_wait_ms(500);
+    cr_assert_eq(news_take(listener), 1);
+    cr_assert_eq(news_of(there, SESSION_NEWS_DISCONNECTED), 1);
+    cr_assert_eq(news[0].state, SESSION_DISCONNECTED);
+    cr_assert_str_eq(news[0].value, "c");
+    uint32_t late = news_listen(1, "$ClientType is 'other'", "");
+    cr_assert_eq(news_take(late), 1);
+    cr_assert_eq(news[0].event, SESSION_NEWS_OPENED);
+    cr_assert_eq(news[0].state, SESSION_DISCONNECTED, "it matches like any other");
+    hello(town_connect(2), welcome.session, welcome.token);
+    town_wait_ms(500);
+    cr_assert_eq(news_take(listener), 1);
+    cr_assert_eq(news_of(there, SESSION_NEWS_RECONNECTED), 1);
+    cr_assert_eq(news[0].state, SESSION_ACTIVE);
+}
+
 /* What a LISTEN is refused with. */
 static struct client_error refusal(uint32_t client, uint64_t correlation, struct span filter,
                                    struct span keys)
