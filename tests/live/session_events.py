@@ -75,6 +75,30 @@ def each_session_is_told_once_where_it_is(mesh):
     check(streams[0].wait_exit() == 0, "INT ends the stream with 0")
 
 
+def changes_by_id_and_by_filter_are_told_once_each(mesh):
+    a, b, c = mesh.trio()
+    holds = [crowd(mesh, node, 30) for node in (a, b, c)]
+    everybody = set().union(*(hold.ids for hold in holds))
+    streams = [listen(mesh, node) for node in (a, c)]
+    for stream in streams:
+        wait_told(stream, "opened", everybody)
+    one = min(holds[1].ids)
+    mesh.ctl(a, "session", "set", one, "crowd=green")
+    for stream in streams:
+        wait_told(stream, "left", {one})
+    mesh.ctl(c, "session", "set", one, "crowd=red", "mood=good")
+    for stream in streams:
+        wait_told(stream, "entered", {one})
+    mesh.ctl(b, "session", "set", one, "mood=bad")  # nobody asked for it
+    mesh.ctl(b, "session", "set", "-f", "crowd is 'red'", "crowd=blue")
+    for stream in streams:
+        wait_told(stream, "updated", everybody)
+    mesh.ctl(c, "session", "close", "-f", "crowd is 'blue'")
+    for stream in streams:
+        wait_told(stream, "closed", everybody)
+        check(not [line for line in lines(stream) if "resync" in line], "nothing was missed")
+
+
 def a_killed_nodes_sessions_are_unreachable_and_a_stopped_nodes_come_back(mesh):
     a, b, c = mesh.trio()
     on_b, on_c = crowd(mesh, b, 30), crowd(mesh, c, 30)
@@ -118,6 +142,6 @@ def a_bad_filter_is_said_with_its_place(mesh):
     check("opened" in out and "joined" in out and "red" in out, out)
 
 
-run_tests([each_session_is_told_once_where_it_is,
+run_tests([each_session_is_told_once_where_it_is, changes_by_id_and_by_filter_are_told_once_each,
            a_killed_nodes_sessions_are_unreachable_and_a_stopped_nodes_come_back,
            thousands_are_told_in_slices, a_bad_filter_is_said_with_its_place])
