@@ -26,8 +26,10 @@ struct bench_settings {
     uint32_t size_bytes;
     uint64_t duration_ns, warmup_ns;
     uint64_t number; /* requests to measure, sessions to open; 0: by duration, as many as clients */
-    uint64_t hold_ns; /* how long sessions stay once they stand; UINT64_MAX: until a signal */
-    bool reconnects;  /* a session that lost its connection gets another one */
+    uint64_t hold_ns;    /* how long sessions stay once they stand; UINT64_MAX: until a signal */
+    const char *command; /* of the verb cmd */
+    uint32_t repeat;     /* how often it is run */
+    bool reconnects;     /* a session that lost its connection gets another one */
     struct weft_property properties[BENCH_PROPERTIES]; /* that each session offers */
     uint32_t properties_count;
     enum bench_route route;

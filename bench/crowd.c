@@ -225,6 +225,7 @@ static void add_report(struct holder_report *sum, const struct holder_report *fr
         sum->closed[i] += from->closed[i];
     if (from->last_opened_ns > sum->last_opened_ns)
         sum->last_opened_ns = from->last_opened_ns;
+    sum->closed_b += from->closed_b;
     histogram_merge(&sum->latency, &from->latency);
     add_nodes(sum, from);
 }

@@ -166,12 +166,19 @@ static void on_closed(struct weft_client *client, const struct weft_closed *clos
     (void)client;
     if (session->has_stood) {
         report->closed[reason < HOLDER_REASONS ? reason : HOLDER_REASONS - 1]++;
+        report->closed_b += holder_half(session->holder->job->settings, session->number)[0] == 'b';
     } else {
         count_refusal(report, closed->error);
         report->given_up++;
         session->holder->under_way--;
     }
     fell(session);
+}
+
+const char *holder_half(const struct bench_settings *settings, uint32_t number)
+{
+    uint64_t sessions = settings->number > 0 ? settings->number : settings->clients;
+    return number < sessions / 2 ? "a" : "b";
 }
 
 /* ---- opening ---------------------------------------------------------------------------------*/
@@ -193,7 +200,7 @@ static bool begin(struct holder *holder, uint32_t index, uint64_t from_ns)
     struct weft_property *own = properties + settings->properties_count;
     own[0] = (struct weft_property){"bench_run", run};
     own[1] = (struct weft_property){"bench_number", number};
-    own[2] = (struct weft_property){"bench_half", session->number % 2 == 0 ? "even" : "odd"};
+    own[2] = (struct weft_property){"bench_half", holder_half(settings, session->number)};
     struct weft_options options = {
         .context = holder->context,
         .servers = settings->servers[session->number % settings->servers_count],

@@ -41,10 +41,15 @@ struct holder_report {
     uint32_t unanswered;              /* attempts to open: nothing came back */
     uint32_t refused[BENCH_OUTCOMES]; /* attempts to open, by enum weft_error */
     uint32_t closed[HOLDER_REASONS];  /* sessions that stood, by enum weft_close_reason */
+    uint32_t closed_b;                /* of these, sessions of half b */
     uint64_t last_opened_ns;          /* on machine_now_ns */
     struct histogram latency;         /* from dialling (with a rate: from when due) to standing */
     struct holder_node nodes[BENCH_NODES_MAX];
 };
+
+/* The property bench_half: `a` for the first half of all sessions, `b` for the second; as servers
+ * take turns, every node has half of each. */
+const char *holder_half(const struct bench_settings *settings, uint32_t number);
 
 /* Opens, holds until `commands` is closed at its other end, ends the sessions, tells that it is
  * over. reports: where reports go. Returns the process's exit code. */

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "bench/cmd.h"
 #include "bench/conn.h"
 #include "bench/options.h"
 #include "bench/req.h"
@@ -13,6 +14,8 @@ static enum bench_exit run(const struct bench_settings *settings, struct spawn *
     stop_watch();
     if (strcmp(settings->verb, "conn") == 0)
         return conn_run(settings, spawn);
+    if (strcmp(settings->verb, "cmd") == 0)
+        return cmd_run(settings);
     return req_run(settings);
 }
 

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/random.h>
 
+#include "bench/cmd.h"
 #include "bench/holder.h"
 #include "bench/payload.h"
 
@@ -31,6 +32,7 @@ enum option_key {
     KEY_HOLD,
     KEY_PROPERTY,
     KEY_RECONNECT,
+    KEY_REPEAT,
 };
 
 enum { SPAWN_MAX = 32, PROCS_MAX = 64 };
@@ -74,15 +76,16 @@ static const struct argp_option options[] = {
      0},
     {"check", KEY_CHECK, NULL, 0, "look into every payload: sequence, sender, checksum", 0},
     {"timeout", KEY_TIMEOUT, "TIME", 0, "of a request (default 10s)", 0},
-    {NULL, 0, NULL, 0, "of conn:", 3},
+    {NULL, 0, NULL, 0, "of conn and cmd:", 3},
     {"procs", KEY_PROCS, "N", 0, "client processes, of at most 4000 sessions each (default 1)", 0},
-    {"hold", KEY_HOLD, "TIME", OPTION_ARG_OPTIONAL,
-     "keep the sessions once they stand: until INT or TERM, or so long; says 'holding N sessions' "
-     "on standard error",
-     0},
     {"prop", KEY_PROPERTY, "KEY=VALUE", 0,
      "a property of each session, beside bench_run (the seed), bench_number (from 0) and "
-     "bench_half (even, odd); may be given several times",
+     "bench_half (a, b: half of each node's); may be given several times",
+     0},
+    {"repeat", KEY_REPEAT, "N", 0, "cmd: run the command so often (default 20)", 0},
+    {"hold", KEY_HOLD, "TIME", OPTION_ARG_OPTIONAL,
+     "conn: keep the sessions once they stand: until INT or TERM, or so long; says 'holding N "
+     "sessions' on standard error",
      0},
     {0},
 };
@@ -146,6 +149,9 @@ static error_t parse_size(int key, char *text, struct argp_state *state)
     case KEY_SPAWN:
         settings->spawn = (uint32_t)number(state, text, "--spawn", 1, SPAWN_MAX);
         return 0;
+    case KEY_REPEAT:
+        settings->repeat = (uint32_t)number(state, text, "--repeat", 1, 1e6);
+        return 0;
     case KEY_PROCS:
         settings->procs = (uint32_t)number(state, text, "--procs", 1, PROCS_MAX);
         return 0;
@@ -194,6 +200,26 @@ static error_t parse_time(int key, char *text, struct argp_state *state)
     }
 }
 
+/* The verb, and for `cmd` the command. */
+static void word(struct argp_state *state, const char *text, struct bench_settings *settings)
+{
+    static const char *const verbs[] = {"req", "conn", "cmd"};
+    if (settings->verb != NULL) {
+        if (strcmp(settings->verb, "cmd") != 0 || settings->command != NULL || !cmd_is_known(text))
+            argp_error(state,
+                       "'%s' is not known here; cmd takes one of close, conflate, roles, "
+                       "set and ls",
+                       text);
+        settings->command = text;
+        return;
+    }
+    for (size_t i = 0; i < sizeof verbs / sizeof verbs[0]; i++)
+        if (strcmp(text, verbs[i]) == 0)
+            settings->verb = verbs[i];
+    if (settings->verb == NULL)
+        argp_error(state, "the verb is req, conn or cmd; '%s' is not known", text);
+}
+
 static error_t parse(int key, char *text, struct argp_state *state)
 {
     struct arguments *arguments = state->input;
@@ -222,12 +248,13 @@ static error_t parse(int key, char *text, struct argp_state *state)
         settings->reconnects = true;
         return 0;
     case ARGP_KEY_ARG:
-        if (settings->verb != NULL || (strcmp(text, "req") != 0 && strcmp(text, "conn") != 0))
-            argp_error(state, "the verb is 'req' or 'conn'; '%s' is not known here", text);
-        settings->verb = text;
+        word(state, text, settings);
         return 0;
-    case ARGP_KEY_NO_ARGS:
-        argp_error(state, "which verb? There are 'req' and 'conn'");
+    case ARGP_KEY_END:
+        if (settings->verb == NULL)
+            argp_error(state, "which verb? There are req, conn and cmd");
+        if (strcmp(settings->verb, "cmd") == 0 && settings->command == NULL)
+            argp_error(state, "which command? There are close, conflate, roles, set and ls");
         return 0;
     default: /* times and sizes */
         return parse_time(key, text, state);
@@ -256,20 +283,21 @@ static const char *judge(const struct arguments *arguments)
     static char text[160];
     const struct bench_settings *settings = arguments->settings;
     uint32_t nodes = settings->spawn > 0 ? settings->spawn : settings->servers_count;
-    bool is_req = strcmp(settings->verb, "req") == 0;
     if (arguments->servers != NULL && settings->spawn > 0)
         return "--servers names the nodes, --spawn starts them: give one of the two";
     if (settings->route == ROUTE_REMOTE && nodes < 2)
         return "--route remote needs two nodes";
-    if (is_req && settings->clients > 10000)
-        return "req takes at most 10000 --clients";
-    if (!is_req && settings->number > UINT32_MAX / 2)
+    if (strcmp(settings->verb, "req") == 0)
+        return settings->clients > 10000 ? "req takes at most 10000 --clients" : NULL;
+    if (settings->number > UINT32_MAX / 2)
         return "conn opens at most 2147483647 sessions (--number)";
-    uint32_t procs = (settings->clients + HOLDER_SESSIONS_MAX - 1) / HOLDER_SESSIONS_MAX;
-    if (is_req || settings->procs >= procs)
+    /* cmd has as many bystanders. */
+    uint32_t sessions = settings->clients * (strcmp(settings->verb, "cmd") == 0 ? 2 : 1);
+    uint32_t procs = (sessions + HOLDER_SESSIONS_MAX - 1) / HOLDER_SESSIONS_MAX;
+    if (settings->procs >= procs)
         return NULL;
     snprintf(text, sizeof text, "a process holds at most %d sessions: %u of them need --procs %u",
-             HOLDER_SESSIONS_MAX, settings->clients, procs);
+             HOLDER_SESSIONS_MAX, sessions, procs);
     return text;
 }
 
@@ -299,11 +327,13 @@ void options_parse(int count, char **words, struct bench_settings *settings)
     static const struct argp parser = {
         .options = options,
         .parser = parse,
-        .args_doc = "req\nconn",
+        .args_doc = "req\nconn\ncmd close|conflate|roles|set|ls",
         .doc = "Measures a mesh from outside. req: requests between callers and echo handlers of "
-               "its own. conn: sessions opened, held, and what becomes of them.\v"
+               "its own. conn: sessions opened, held, and what becomes of them. cmd: one filter "
+               "command on --clients sessions among twice as many, to the last answer.\v"
                "  weftbench req -s :7310,:7320,:7330 -c 50 -r 20000 -d 30s --route remote --check\n"
                "  weftbench conn --spawn 5 -c 20000 --procs 5 -r 2000\n"
+               "  weftbench cmd close --spawn 3 -c 10000 --procs 5 --repeat 3\n"
                "\nWith --rate latency counts from the time a request or session was due, so a "
                "stall shows in all that it delayed; without, from its sending.\n\nExit: 0 all "
                "held, 1 something that must hold was broken, 2 wrong options, 3 could not run.",
@@ -312,6 +342,7 @@ void options_parse(int count, char **words, struct bench_settings *settings)
     *settings = (struct bench_settings){.clients = 10,
                                         .handlers = 1,
                                         .procs = 1,
+                                        .repeat = 20,
                                         .pipeline = 1,
                                         .size_bytes = 128,
                                         .warmup_ns = 1000000000,

@@ -111,7 +111,7 @@ def ours_refused(root, path, target):
     elif room == "client/ctl":
         allowed = top in ("proto", "client") or target == FILTER
     elif room == "bench":
-        allowed = top == "bench" or target == "client/weft.h"
+        allowed = top == "bench" or target in ("client/weft.h", "client/weft_control.h")
     elif room == "examples":
         allowed = False
     elif room == "tests/sim":

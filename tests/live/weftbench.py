@@ -68,7 +68,10 @@ def what_can_not_be_is_said(_):
             (("conn", "--spawn", "2", "-s", ":7310"), "give one of the two"),
             (("conn", "--prop", "tier"), "KEY=VALUE, not 'tier'"),
             (("conn", "-c", "many"), "not 'many'"),
-            (("fly",), "'fly' is not known")):
+            (("fly",), "'fly' is not known"),
+            (("cmd",), "which command?"),
+            (("cmd", "close", "-c", "4000"), "8000 of them need --procs 2"),
+            (("cmd", "open"), "'open' is not known here")):
         told = bench(*words, code=2)
         check(says in told, f"{words} are told {says!r}: {told}")
     report = bench("conn", "-s", "127.0.0.1:1", "-c", "2", "-d", "500ms", code=1)
