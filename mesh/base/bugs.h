@@ -30,7 +30,13 @@
     X(OTHERS_ANSWER, "I2", "an answer is told to another request")                                 \
     X(HANDED_AGAIN, "I3", "a repeated frame is handed over again")                                 \
     X(FALSE_NO, "I4", "a lost handler is told as none")                                            \
-    X(FAR_IGNORED, "I5", "handlers of other nodes are not chosen")
+    X(FAR_IGNORED, "I5", "handlers of other nodes are not chosen")                                 \
+    X(MISSED_ONE, "I11", "a command by filter passes one session over")                            \
+    X(FALSE_SUM, "I11", "what matched is added up wrongly")                                        \
+    X(DRY_APPLIES, "I12", "a dry run is carried out")                                              \
+    X(CLOSED_LIVES, "I8", "some sessions live on that a command closed")                           \
+    X(CHANGE_LOST, "I15", "some changes are acknowledged and not made")                            \
+    X(DEAD_AWAITED, "I14", "a command waits for a node that is gone")
 
 enum bug {
     BUG_NONE,

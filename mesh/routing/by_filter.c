@@ -9,6 +9,7 @@
  * (B4) a node's change is begun once for each command id, and its first answer is kept */
 #include "mesh/routing/by_filter.h"
 
+#include "mesh/base/bugs.h"
 #include "mesh/filter/filter.h"
 #include "mesh/routing/applied.h"
 #include "mesh/routing/commands.h"
@@ -117,7 +118,8 @@ static struct sweep *carry_out(struct routing *routing, const struct sweep_order
         matching_clear(routing, &matching);
         return NULL;
     }
-    if (command->dry_run || command->phase == COMMAND_PIN) {
+    bool is_dry = command->dry_run && !bug_is_planted(BUG_DRY_APPLIES);
+    if (is_dry || command->phase == COMMAND_PIN) {
         counted_say(routing, matching.count, answer);
         if (!command->dry_run)
             (void)sweeps_pin(routing, order, &matching, answer);

@@ -1,6 +1,8 @@
 /* deeds.c - see deeds.h. */
 #include "mesh/routing/deeds.h"
 
+#include "mesh/base/bugs.h"
+
 bool deeds_is_one(uint8_t verb)
 {
     return verb == COMMAND_CLOSE || verb == COMMAND_SET_PROPERTIES ||
@@ -67,6 +69,10 @@ enum error deeds_do(struct routing *routing, const struct deed *deed, struct ses
 {
     struct sessions *sessions = routing->sessions;
     enum error error = ERROR_OK;
+    bool is_odd = (session->id.serial & 1) != 0;
+    if ((bug_is_planted(BUG_CLOSED_LIVES) && is_odd && deed->verb == COMMAND_CLOSE) ||
+        (bug_is_planted(BUG_CHANGE_LOST) && is_odd && deed->verb == COMMAND_SET_PROPERTIES))
+        return ERROR_OK;
     if (deed->verb == COMMAND_CLOSE)
         sessions_close(sessions, session, CLOSE_REASON_CLOSED_BY_CONTROLLER, deed->text);
     else if (deed->verb == COMMAND_SET_PROPERTIES)

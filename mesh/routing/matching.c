@@ -1,6 +1,7 @@
 /* matching.c - see matching.h. */
 #include "mesh/routing/matching.h"
 
+#include "mesh/base/bugs.h"
 #include "mesh/filter/filter.h"
 
 /* Room for the first ids; it doubles. */
@@ -86,11 +87,14 @@ static bool find_among_all(struct routing *routing, const struct filter *filter,
                            struct filter_budget *budget, struct matching *matching)
 {
     const struct session *session = NULL;
-    bool has_room = true;
+    bool has_room = true, is_missed = bug_is_planted(BUG_MISSED_ONE);
     while (has_room && !budget->is_spent &&
            (session = sessions_next(routing->sessions, session)) != NULL) {
-        if (ask(filter, session, budget))
+        if (!ask(filter, session, budget))
+            continue;
+        if (!is_missed)
             has_room = add(routing, matching, session->id);
+        is_missed = false;
     }
     return has_room;
 }

@@ -137,9 +137,9 @@ static void take_handlers(struct check_directory *check, const struct world *wor
         view->rows_right += is_right;
         view->rows_wrong += !is_right;
         if (!is_right)
-            differs(check, "%s lists a handler of %.*s at %.*s, which is not there",
-                    world->nodes[node].name, (int)row.path.bytes, (const char *)row.path.data,
-                    (int)row.node.bytes, (const char *)row.node.data);
+            differs(check, "%s lists a handler of %016" PRIx64 " for %.*s at %.*s, which is not",
+                    world->nodes[node].name, row.session.serial, (int)row.path.bytes,
+                    (const char *)row.path.data, (int)row.node.bytes, (const char *)row.node.data);
     }
 }
 

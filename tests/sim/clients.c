@@ -194,7 +194,9 @@ void clients_due(struct world *world, const struct event *event)
 void clients_delivered(struct world *world, const struct event *event)
 {
     struct clients *clients = world->clients;
-    if (event->number != 0)
+    if (event->kind == EVENT_CONNECTION_LOST)
+        clients->owner.on_gone(clients->owner.state, world, event->connection);
+    else if (event->number != 0)
         clients->owner.on_delivered(clients->owner.state, world, event->link, event->number);
 }
 

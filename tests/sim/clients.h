@@ -28,6 +28,7 @@ struct clients_owner {
     void (*on_lost)(void *state, struct world *world, uint32_t client);
     void (*on_due)(void *state, struct world *world, uint32_t client);
     void (*on_delivered)(void *state, struct world *world, uint32_t client, uint32_t number);
+    void (*on_gone)(void *state, struct world *world, uint32_t connection); /* its node knows */
 };
 
 struct clients {
@@ -58,7 +59,8 @@ void clients_wake_in(struct world *world, uint32_t client, uint64_t ms);
 void clients_reply(struct world *world, uint32_t connection, const uint8_t *frame, size_t bytes);
 void clients_cut(struct world *world, uint32_t connection);
 
-/* EVENT_CLIENT or EVENT_CLIENT_DUE is due; EVENT_FRAME of a client was told to its node. */
+/* EVENT_CLIENT or EVENT_CLIENT_DUE is due; EVENT_FRAME or _CONNECTION_LOST of a client was told to
+ * its node. */
 void clients_due(struct world *world, const struct event *event);
 void clients_delivered(struct world *world, const struct event *event);
 

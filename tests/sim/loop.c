@@ -267,6 +267,8 @@ static void work_on(struct world *world, const struct event *event)
         input.fact = MESH_CONNECTION_LOST;
         input.connection = event->connection;
         loop_tell(world, event->node, &input);
+        if (event->channel == CHANNEL_CLIENT)
+            clients_delivered(world, event);
         return;
     case EVENT_LINK_REFUSED:
         input.fact = MESH_LINK_REFUSED;

@@ -28,6 +28,7 @@ static void on_frame(void *state, struct world *world, uint32_t who, struct span
 static void on_lost(void *state, struct world *world, uint32_t who);
 static void on_due(void *state, struct world *world, uint32_t who);
 static void on_delivered(void *state, struct world *world, uint32_t who, uint32_t number);
+static void on_gone(void *state, struct world *world, uint32_t connection);
 
 struct people *people_new(struct world *world, uint32_t visitors)
 {
@@ -42,7 +43,8 @@ struct people *people_new(struct world *world, uint32_t visitors)
                                        .on_frame = on_frame,
                                        .on_lost = on_lost,
                                        .on_due = on_due,
-                                       .on_delivered = on_delivered});
+                                       .on_delivered = on_delivered,
+                                       .on_gone = on_gone});
     return people;
 }
 
@@ -114,14 +116,17 @@ void people_say(struct people *people, struct world *world, uint32_t who, enum k
     frame_send(people, world, who, &writer, frame, number);
 }
 
-void people_call(struct people *people, struct world *world, uint32_t who, uint32_t node)
+void people_call(struct people *people, struct world *world, uint32_t who, uint32_t node,
+                 uint32_t team)
 {
+    static const char *const teams[] = {"", "red", "blue", "green"};
     struct person *person = &people->persons[who];
     require(person->state == PERSON_AWAY);
     *person = (struct person){.state = PERSON_CALLING,
                               .node = node,
                               .life = world->nodes[node].life,
                               .visit = person->visit + 1,
+                              .team = team,
                               .since_ns = world->now_ns,
                               .correlation = person->correlation > 0 ? person->correlation
                                                                      : REGISTRATION_NUMBERS};
@@ -130,8 +135,17 @@ void people_call(struct people *people, struct world *world, uint32_t who, uint3
                                  .version_max = WIRE_VERSION_MAX,
                                  .client_type = span_text("c"),
                                  .environment = span_text("simulated")};
-    people_say(people, world, who, KIND_HELLO, 1, &client_hello_schema, &hello, (struct span){0},
-               0);
+    struct property property = {.key = span_text("team"), .value = span_text(teams[team])};
+    uint8_t body[64];
+    struct writer writer;
+    writer_init(&writer, body, sizeof body);
+    if (team != 0)
+        group_encode(&property_schema, &property, &writer);
+    for (uint32_t i = 0; i < people->watchers_count; i++)
+        if (people->watchers[i].on_called != NULL)
+            people->watchers[i].on_called(people->watchers[i].state, world, who);
+    people_say(people, world, who, KIND_HELLO, 1, &client_hello_schema, &hello,
+               span_of(body, sizeof body - writer.left), 0);
 }
 
 static void over(struct people *people, struct world *world, uint32_t who)
@@ -169,6 +183,7 @@ void people_register(struct people *people, struct world *world, uint32_t who, e
                                         .path = span_text(people_paths[path])};
     if (person->asked != 0 || person->state != PERSON_OPEN)
         return;
+    world_note(world, "client %u asks %s of %s", who, kind_name(kind), people_paths[path]);
     person->asked = kind;
     person->asked_path = path;
     person->asked_number = ++person->correlation;
@@ -251,12 +266,16 @@ static void answered(struct person *person, struct world *world, const struct me
 }
 
 /* What is received beyond the credit that the node was given must be granted anew. */
-static void credit_give(struct people *people, struct world *world, uint32_t who)
+static void credit_give(struct people *people, struct world *world, uint32_t who,
+                        const struct message *message)
 {
     struct person *person = &people->persons[who];
-    if (++person->received - person->granted < GRANT_EVERY)
+    person->received_bytes += message->fields.bytes + message->body.bytes;
+    if (++person->received - person->granted < GRANT_EVERY &&
+        person->received_bytes < GRANT_BYTES / 2)
         return;
     person->granted = person->received;
+    person->received_bytes = 0;
     struct client_grant grant = {.received_seq = person->received,
                                  .messages_limit = GRANT_MESSAGES,
                                  .bytes_limit = GRANT_BYTES};
@@ -268,6 +287,8 @@ static void take(struct people *people, struct world *world, uint32_t who,
                  const struct message *message)
 {
     struct person *person = &people->persons[who];
+    if (kind_is_numbered(message->kind))
+        credit_give(people, world, who, message);
     for (uint32_t i = 0; i < people->watchers_count; i++)
         if (people->watchers[i].on_heard != NULL)
             people->watchers[i].on_heard(people->watchers[i].state, world, who, message);
@@ -280,9 +301,6 @@ static void take(struct people *people, struct world *world, uint32_t who,
     else if (message->kind == KIND_PING)
         people_say(people, world, who, KIND_PONG, message->correlation, NULL, NULL,
                    (struct span){0}, 0);
-    else if (message->kind == KIND_REQUEST || message->kind == KIND_RESPONSE ||
-             message->kind == KIND_EVENT)
-        credit_give(people, world, who);
 }
 
 static void on_frame(void *state, struct world *world, uint32_t who, struct span frame)
@@ -329,4 +347,12 @@ static void on_delivered(void *state, struct world *world, uint32_t who, uint32_
     for (uint32_t i = 0; i < people->watchers_count; i++)
         if (people->watchers[i].on_delivered != NULL)
             people->watchers[i].on_delivered(people->watchers[i].state, world, who, number);
+}
+
+static void on_gone(void *state, struct world *world, uint32_t connection)
+{
+    struct people *people = state;
+    for (uint32_t i = 0; i < people->watchers_count; i++)
+        if (people->watchers[i].on_gone != NULL)
+            people->watchers[i].on_gone(people->watchers[i].state, world, connection);
 }

@@ -30,19 +30,24 @@ struct person {
     uint32_t asked_path; /* of the registration under way */
     enum kind asked;     /* REGISTER or UNREGISTER under way; 0: none */
     uint64_t asked_number;
-    uint32_t unanswered;  /* of a burst */
-    uint64_t correlation; /* the last one used; beyond those of requests */
-    uint64_t received, granted;
+    uint32_t unanswered;        /* of a burst */
+    uint32_t team;              /* a property it offers; 0: not this one */
+    uint64_t correlation;       /* the last one used; beyond those of requests */
+    uint64_t received, granted; /* messages that take credit */
+    uint64_t received_bytes;    /* since then */
 };
 
 struct people_watcher {
     void *state;
+    void (*on_called)(void *state, struct world *world, uint32_t who); /* it dials and says HELLO */
     /* A message reached a person; its state is still the one before. */
     void (*on_heard)(void *state, struct world *world, uint32_t who, const struct message *message);
     /* Its session, or its attempt, is over: state, session and held are still there. */
     void (*on_over)(void *state, struct world *world, uint32_t who);
     /* Its node's core has the frame that bore this number. */
     void (*on_delivered)(void *state, struct world *world, uint32_t who, uint32_t number);
+    /* Some node knows that this connection is over. */
+    void (*on_gone)(void *state, struct world *world, uint32_t connection);
     void (*on_due)(void *state, struct world *world, uint32_t who); /* its alarm */
 };
 
@@ -58,7 +63,9 @@ struct people *people_new(struct world *world, uint32_t visitors);
 void people_destroy(struct people **people);
 void people_watch(struct people *people, struct people_watcher watcher);
 
-void people_call(struct people *people, struct world *world, uint32_t who, uint32_t node);
+/* Dials a node and says HELLO, as one of a team (0: of none; 1 red, 2 blue, 3 green). */
+void people_call(struct people *people, struct world *world, uint32_t who, uint32_t node,
+                 uint32_t team);
 void people_leave(struct people *people, struct world *world, uint32_t who);  /* GOODBYE */
 void people_vanish(struct people *people, struct world *world, uint32_t who); /* not a word */
 

@@ -117,7 +117,7 @@ static void count_outcomes(struct tally *tally, const struct check_outcomes *che
 }
 
 void tally_finish(struct tally *tally, const struct world *world, const struct faults *faults,
-                  const struct check_outcomes *outcomes)
+                  const struct check_outcomes *outcomes, const struct check_commands *commands)
 {
     for (int fault = 0; fault < FAULTS; fault++)
         tally->struck[fault] = faults_struck(faults)[fault];
@@ -132,6 +132,12 @@ void tally_finish(struct tally *tally, const struct world *world, const struct f
     tally->items[TALLY_REROUTED] = world_counter(world, COUNTER_requests_rerouted);
     tally->items[TALLY_ANSWERED_LATE] = world_counter(world, COUNTER_responses_late);
     count_outcomes(tally, outcomes);
+    tally->items[TALLY_COMMAND_CHANGED] = commands->done[COMMAND_SET_PROPERTIES];
+    tally->items[TALLY_COMMAND_CLOSED] = commands->done[COMMAND_CLOSE];
+    tally->items[TALLY_COMMAND_CONFLATED] = commands->done[COMMAND_SET_CONFLATED];
+    tally->items[TALLY_COMMAND_LISTED] = commands->done[COMMAND_LIST_SESSIONS];
+    tally->items[TALLY_COMMAND_REFUSED] = commands->refused;
+    tally->items[TALLY_COMMAND_INCOMPLETE] = commands->incomplete;
 }
 
 void tally_add(struct tally *sum, const struct tally *tally)

@@ -4,6 +4,7 @@
 #ifndef WEFT_TESTS_SIM_TALLY_H
 #define WEFT_TESTS_SIM_TALLY_H
 
+#include "tests/sim/check_commands.h"
 #include "tests/sim/check_outcomes.h"
 #include "tests/sim/faults.h"
 #include "tests/sim/world.h"
@@ -50,7 +51,13 @@
     X(OUTCOME_NO_HANDLER, "outcome", "no handler")                                                 \
     X(OUTCOME_HANDLER_LOST, "outcome", "handler lost")                                             \
     X(OUTCOME_TIMEOUT, "outcome", "timeout")                                                       \
-    X(OUTCOME_CANCELLED, "outcome", "cancelled")
+    X(OUTCOME_CANCELLED, "outcome", "cancelled")                                                   \
+    X(COMMAND_CHANGED, "command", "properties set")                                                \
+    X(COMMAND_CLOSED, "command", "closed")                                                         \
+    X(COMMAND_CONFLATED, "command", "conflation switched")                                         \
+    X(COMMAND_LISTED, "command", "sessions listed")                                                \
+    X(COMMAND_REFUSED, "command", "more than were expected")                                       \
+    X(COMMAND_INCOMPLETE, "command", "not all answered")
 
 enum tally_item {
 #define TALLY_ENUM(name, where, what) TALLY_##name,
@@ -67,9 +74,9 @@ struct tally {
 /* Watches a world from now on. */
 void tally_init(struct tally *tally, struct world *world);
 
-/* Adds what the world, the schedule and a checker know at the end. */
+/* Adds what the world, the schedule and two checkers know at the end. */
 void tally_finish(struct tally *tally, const struct world *world, const struct faults *faults,
-                  const struct check_outcomes *outcomes);
+                  const struct check_outcomes *outcomes, const struct check_commands *commands);
 
 void tally_add(struct tally *sum, const struct tally *tally);
 

@@ -19,6 +19,7 @@ enum {
     IDLE_MS = 20000, /* who says nothing for so long pings */
     OBSERVER_MS = 400,
     OWED_MAX = 8,
+    TEAMS = 4,
     ANSWER_NOW_PERCENT = 60,
     ANSWER_LATE_PERCENT = 25, /* the rest never */
 };
@@ -37,6 +38,7 @@ struct visitor {
 struct workload {
     struct people *people;
     struct check_outcomes outcomes;
+    struct check_commands commands;
     struct visitor *visitors; /* one for each person */
     uint32_t weights[ACTS], weights_sum;
     uint32_t pause_ms; /* between two acts, on average */
@@ -75,6 +77,7 @@ struct workload *workload_new(struct world *world, const struct faults *faults)
     workload->visitors = calloc(workload->people->count, sizeof *workload->visitors);
     require(workload->visitors != NULL);
     check_outcomes_init(&workload->outcomes, world, faults, workload->people);
+    check_commands_init(&workload->commands, world, faults, workload->people);
     people_watch(workload->people, (struct people_watcher){
                                        .state = workload, .on_heard = on_heard, .on_due = on_due});
     for (uint32_t who = 0; who < workload->people->count; who++)
@@ -86,6 +89,7 @@ void workload_destroy(struct workload **workload)
 {
     if (*workload != NULL) {
         check_outcomes_clear(&(*workload)->outcomes);
+        check_commands_clear(&(*workload)->commands);
         people_destroy(&(*workload)->people);
         free((*workload)->visitors);
     }
@@ -101,6 +105,11 @@ struct people *workload_people(struct workload *workload)
 struct check_outcomes *workload_outcomes(struct workload *workload)
 {
     return &workload->outcomes;
+}
+
+struct check_commands *workload_commands(struct workload *workload)
+{
+    return &workload->commands;
 }
 
 void workload_set_quiet(struct workload *workload, struct world *world, bool is_quiet)
@@ -183,6 +192,39 @@ static void ask(struct workload *workload, struct world *world, uint32_t who)
                            8 + (uint32_t)random_below(random, is_large ? 40000 : 100));
 }
 
+/* To one session as often as to many; closing is rare, and never of observers. */
+static void command(struct workload *workload, struct world *world, uint32_t who)
+{
+    static const enum command_verb verbs[] = {COMMAND_SET_PROPERTIES, COMMAND_SET_PROPERTIES,
+                                              COMMAND_SET_PROPERTIES, COMMAND_SET_CONFLATED,
+                                              COMMAND_LIST_SESSIONS,  COMMAND_CLOSE};
+    struct random *random = &world->random[STREAM_PEOPLE];
+    const struct people *people = workload->people;
+    struct order order = {.verb = verbs[random_below(random, sizeof verbs / sizeof verbs[0])],
+                          .filter = (uint32_t)random_below(random, CHECK_COMMANDS_FILTERS),
+                          .timeout_ms = 300 + (uint32_t)random_below(random, 5000)};
+    uint32_t other = (uint32_t)random_below(random, people->count);
+    uint64_t draw = random_below(random, 10);
+    if (draw < 4) {
+        order.filter = CHECK_COMMANDS_FILTERS;
+        order.target = people->persons[other].session;
+        if (order.verb == COMMAND_LIST_SESSIONS)
+            order.verb = COMMAND_GET_PROPERTIES;
+    } else if (draw == 5) {
+        order.is_dry = order.verb != COMMAND_LIST_SESSIONS;
+    } else if (draw == 6 && order.verb != COMMAND_LIST_SESSIONS) {
+        order.expect_max = 1 + (uint32_t)random_below(random, 4);
+    }
+    if (random_below(random, 4) == 0)
+        order.timeout_ms = 60000;
+    bool hits_observers = draw < 4 ? other < people->observers : order.filter >= 4;
+    if (order.verb == COMMAND_CLOSE && (hits_observers || random_below(random, 3) != 0))
+        order.verb = COMMAND_SET_PROPERTIES;
+    if (draw < 4 && session_id_is_none(order.target))
+        return;
+    check_commands_give(&workload->commands, world, who, &order);
+}
+
 static void act(struct workload *workload, struct world *world, uint32_t who)
 {
     struct random *random = &world->random[STREAM_PEOPLE];
@@ -212,6 +254,9 @@ static void act(struct workload *workload, struct world *world, uint32_t who)
         people_say(people, world, who, KIND_CANCEL, workload->visitors[who].asked, NULL, NULL,
                    (struct span){0}, 0);
         break;
+    case ACT_COMMAND:
+        command(workload, world, who);
+        break;
     case ACT_BURST:
         if (workload->bursts_left > 0) {
             workload->bursts_left--;
@@ -232,6 +277,11 @@ static uint32_t draw_node(const struct workload *workload, struct world *world, 
     return world_is_running(world, node) ? node : UINT32_MAX;
 }
 
+static uint32_t draw_team(struct world *world)
+{
+    return (uint32_t)random_below(&world->random[STREAM_PEOPLE], TEAMS);
+}
+
 static void live(struct workload *workload, struct world *world, uint32_t who)
 {
     struct person *person = &workload->people->persons[who];
@@ -241,7 +291,7 @@ static void live(struct workload *workload, struct world *world, uint32_t who)
     case PERSON_AWAY:;
         uint32_t node = draw_node(workload, world, who);
         if (node != UINT32_MAX && (is_observer || !workload->is_quiet))
-            people_call(workload->people, world, who, node);
+            people_call(workload->people, world, who, node, is_observer ? 0 : draw_team(world));
         break;
     case PERSON_CALLING:
     case PERSON_LEAVING:

@@ -5,6 +5,7 @@
 #ifndef WEFT_TESTS_SIM_WORKLOAD_H
 #define WEFT_TESTS_SIM_WORKLOAD_H
 
+#include "tests/sim/check_commands.h"
 #include "tests/sim/check_outcomes.h"
 #include "tests/sim/people.h"
 
@@ -16,6 +17,7 @@
     X(UNREGISTER, "serves one path less")                                                          \
     X(ASK, "asks a path")                                                                          \
     X(CANCEL, "cancels what it asked last")                                                        \
+    X(COMMAND, "commands one session, or a team")                                                  \
     X(BURST, "changes much at once")
 
 enum act {
@@ -33,6 +35,7 @@ void workload_destroy(struct workload **workload);
 
 struct people *workload_people(struct workload *workload);
 struct check_outcomes *workload_outcomes(struct workload *workload);
+struct check_commands *workload_commands(struct workload *workload);
 
 /* In quiet nobody begins anything; observers come back, and handlers answer at once. */
 void workload_set_quiet(struct workload *workload, struct world *world, bool is_quiet);
