@@ -1,4 +1,5 @@
-/* test_feeds.c - what nodes say to each other about listeners, when it is late, wrong or hostile. */
+/* test_feeds.c - what nodes say to each other about listeners, when it is late, wrong or
+ * hostile. */
 #include <criterion/criterion.h>
 
 #include "mesh/core.h"
