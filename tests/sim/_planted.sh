@@ -5,7 +5,7 @@
 set -u
 
 simulator=$WEFT_BIN/weftsim_bugs
-most=600 batch=20 failed=0
+most=1200 batch=20 failed=0
 
 # found BUG [OPTION] - whether one of the seeds fails; sets `by` to its check and seed.
 found() {
