@@ -160,3 +160,43 @@ Test(batch, has_a_limit_that_is_asked_for)
     cr_assert_not(batch_has_room(&batch, 2500));
     batch_clear(&batch);
 }
+
+/* Reads all frames that came; their messages have correlations that go on from `from`. */
+static uint64_t received_from(uint64_t from)
+{
+    zmq_msg_t frame;
+    (void)zmq_msg_init(&frame);
+    while (zmq_msg_recv(&frame, receiver, ZMQ_DONTWAIT) >= 0)
+        (void)messages_in(&frame, &from);
+    (void)zmq_msg_close(&frame);
+    return from;
+}
+
+Test(batch, says_again_over_another_connection_what_did_not_arrive)
+{
+    static const uint8_t small[10], large[30000];
+    struct batch batch;
+    batch_init(&batch, 1024 * 1024);
+    batch_keep_sent(&batch, true);
+    for (uint64_t i = 0; i < 12; i++) { /* small ones are copied, large ones handed over */
+        struct span body = i < 6 ? span_of(small, sizeof small) : span_of(large, sizeof large);
+        cr_assert(batch_put(&batch, NULL, NULL, KIND_REQUEST, i, body));
+        if (i % 3 == 2)
+            cr_assert_gt(batch_flush(&batch, &dealer), 0);
+    }
+    cr_assert_eq(received_from(0), 12);
+    size_t held = batch.held_bytes;
+    batch_acknowledge(&batch, 4); /* the middle of a frame: it is held to its end */
+    cr_assert_lt(batch.held_bytes, held);
+    cr_assert_eq(batch.held_seq, 3);
+    cr_assert_not(batch_has_room(&batch, 1024 * 1024 - 100), "what is held counts");
+    cr_assert(batch_put(&batch, NULL, NULL, KIND_PING, 77, (struct span){0}));
+    cr_assert(batch_put(&batch, NULL, NULL, KIND_REQUEST, 12, (struct span){0}));
+    batch_rewind(&batch, 5);
+    cr_assert_eq(batch.held_bytes, 0);
+    cr_assert_gt(batch_flush(&batch, &dealer), 0);
+    cr_assert_eq(received_from(5), 13, "and the PING was for the old connection");
+    batch_acknowledge(&batch, 13);
+    cr_assert_eq(batch.held_bytes, 0);
+    batch_clear(&batch);
+}
