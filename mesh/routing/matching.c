@@ -3,6 +3,7 @@
 
 #include "mesh/base/bugs.h"
 #include "mesh/filter/filter.h"
+#include "mesh/sessions/principals.h"
 
 /* Room for the first ids; it doubles. */
 enum { ROOM_FIRST = 64 };
@@ -83,6 +84,23 @@ static bool find_pinned(struct routing *routing, const struct filter_pins *pins,
     return has_room;
 }
 
+/* Only sessions of one of these principals can match. */
+static bool find_of_principals(struct routing *routing, const struct filter_pins *pins,
+                               struct filter_budget *budget, struct matching *matching)
+{
+    bool has_room = true;
+    for (uint32_t i = 0; i < pins->count && has_room; i++) {
+        struct span principal = filter_pin(pins, i);
+        const struct session *session = NULL;
+        while (has_room && !budget->is_spent &&
+               (session = principals_next(routing->sessions, principal, session)) != NULL) {
+            if (ask(pins->filter, session, budget))
+                has_room = add(routing, matching, session->id);
+        }
+    }
+    return has_room;
+}
+
 static bool find_among_all(struct routing *routing, const struct filter *filter,
                            struct filter_budget *budget, struct matching *matching)
 {
@@ -121,6 +139,8 @@ bool matching_find(struct routing *routing, const struct filter *filter, struct 
     filter_budget_start(&budget, routing->filters);
     if (filter_pins(filter, KEY_SESSION_ID, &pins))
         has_room = find_pinned(routing, &pins, &budget, matching);
+    else if (filter_pins(filter, KEY_PRINCIPAL, &pins))
+        has_room = find_of_principals(routing, &pins, &budget, matching);
     else
         has_room = find_among_all(routing, filter, &budget, matching);
     routing->context->counters[COUNTER_filter_matches_limited] += budget.exceeded;

@@ -18,8 +18,8 @@ bool matching_parse(struct routing *routing, struct span text, struct filter **f
                     struct answer *answer);
 
 /* Finds those that match, in a zeroed struct. A filter that fixes $SessionId or $Principal is asked
- * about those sessions only. False: the answer says why not, and nothing is to be applied: the
- * filter's patterns took too many steps, or there is no memory. */
+ * about those sessions only, in the order of its values. False: the answer says why not, and
+ * nothing is to be applied: the filter's patterns took too many steps, or there is no memory. */
 bool matching_find(struct routing *routing, const struct filter *filter, struct matching *matching,
                    struct answer *answer);
 

@@ -14,6 +14,7 @@
 
 #include "mesh/base/bugs.h"
 #include "mesh/base/sentence.h"
+#include "mesh/sessions/principals.h"
 #include "mesh/sessions/resuming.h"
 #include "mesh/sessions/table.h"
 #include "proto/kinds.h"
@@ -42,7 +43,7 @@ struct sessions *sessions_new(struct context *context)
     hashmap_init(&sessions->by_id, &context->memory, MEMORY_TABLES, random_u64(random));
     hashmap_init(&sessions->by_connection, &context->memory, MEMORY_TABLES, random_u64(random));
     permutation_init(&sessions->serials, random);
-    if (sessions->slots == NULL || sessions->permissions == NULL)
+    if (!principals_init(sessions) || sessions->slots == NULL || sessions->permissions == NULL)
         sessions_destroy(&sessions);
     else
         sessions_reconfigured(sessions);
@@ -63,6 +64,7 @@ void sessions_destroy(struct sessions **sessions)
     hashmap_clear(&self->by_connection);
     memory_free(memory, MEMORY_TABLES, self->addresses, self->addresses_bytes);
     memory_free(memory, MEMORY_TABLES, self->permissions, sizeof *self->permissions);
+    principals_clear(self);
     memory_free(memory, MEMORY_TABLES, self->slots, self->capacity * sizeof(struct session));
     memory_free(memory, MEMORY_TABLES, self, sizeof *self);
     *sessions = NULL;

@@ -58,6 +58,7 @@ struct session {
     uint64_t heard_ns;       /* when its client last sent anything */
     uint64_t invalid_ns[2];  /* when its last bad messages came, the newer first; 0: never */
     uint32_t next, previous; /* slots: the open sessions; the free ones */
+    uint32_t next_namesake, previous_namesake; /* principals.c's own */
     uint32_t next_event;
 };
 

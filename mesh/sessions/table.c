@@ -1,6 +1,8 @@
 /* table.c - the slots of the sessions and how they are found. */
 #include "mesh/sessions/table.h"
 
+#include "mesh/sessions/principals.h"
+
 static struct hashmap_key connection_key(uint32_t connection)
 {
     return (struct hashmap_key){.high = 0, .low = connection};
@@ -124,6 +126,7 @@ void table_link(struct sessions *sessions, struct session *session)
         sessions->slots[sessions->last_open].next = session->slot;
     sessions->last_open = session->slot;
     sessions->open++;
+    principals_add(sessions, session);
 }
 
 void table_unlink(struct sessions *sessions, struct session *session)
@@ -137,6 +140,7 @@ void table_unlink(struct sessions *sessions, struct session *session)
     else
         sessions->slots[session->next].previous = session->previous;
     sessions->open--;
+    principals_remove(sessions, session);
     if (session->is_connection_lost)
         sessions->disconnected--;
 }

@@ -22,6 +22,8 @@ enum { TABLE_CONNECTIONS_CUT_MAX = 65536 };
 struct sessions {
     struct context *context;
     struct session *slots;
+    struct principals_chain *principals; /* principals.c's own */
+    uint32_t principals_mask;            /* how many chains, less one */
     uint32_t capacity;
     uint32_t used;                        /* slots from here on were never touched */
     uint32_t first_free;                  /* linked by next */

@@ -51,6 +51,21 @@ Test(by_filter, close_those_that_match_on_every_node_and_no_others)
     cr_assert_eq(close_matching(asker, "tier is 'trial'", 3).matched, 0);
 }
 
+Test(by_filter, that_fix_a_principal_find_its_sessions_and_no_others)
+{
+    town_pair();
+    uint32_t trial_a = town_open(0, "tier", "trial"), gold_a = town_open(0, "tier", "gold");
+    uint32_t trial_b = town_open(1, "tier", "trial"), asker = town_open(0, NULL, NULL);
+    cr_assert_eq(close_matching(asker, "$Principal is 'ada'", 2).matched, 0);
+    struct result result =
+        close_matching(asker, "$Principal in ['', 'ada', 'bob'] and tier is 'trial'", 3);
+    cr_assert_eq(result.applied, 2);
+    cr_assert(town_clients[trial_a].is_cut && town_clients[trial_b].is_cut);
+    cr_assert_not(town_clients[gold_a].is_cut);
+    cr_assert_eq(close_matching(asker, "$Principal is '' and has tier", 4).applied, 1);
+    cr_assert(town_clients[gold_a].is_cut);
+}
+
 Test(by_filter, a_filter_that_cannot_be_read_is_refused_with_its_place_and_no_peer_hears_of_it)
 {
     town_pair();
