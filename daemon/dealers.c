@@ -12,6 +12,7 @@
 #include "daemon/dealers.h"
 
 #include "daemon/monitor.h"
+#include "daemon/threads.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -74,6 +75,7 @@ static bool dealers_set(void *socket, int option, int value)
 
 static bool dealers_set_all(void *socket, enum channel channel, bool is_v6)
 {
+    uint64_t threads = THREADS_PEERS;
     int64_t bytes_max = GOSSIP_FRAME_BYTES_MAX + 64; /* answers only; encryption adds 33 */
     return dealers_set(socket, ZMQ_IMMEDIATE, 1) && dealers_set(socket, ZMQ_SNDHWM, 64) &&
            dealers_set(socket, ZMQ_RCVHWM, 1) &&
@@ -87,6 +89,7 @@ static bool dealers_set_all(void *socket, enum channel channel, bool is_v6)
            dealers_set(socket, ZMQ_TCP_KEEPALIVE_INTVL, 5) &&
            dealers_set(socket, ZMQ_TCP_KEEPALIVE_CNT, 3) &&
            dealers_set(socket, ZMQ_TCP_MAXRT, 15000) && dealers_set(socket, ZMQ_IPV6, is_v6) &&
+           zmq_setsockopt(socket, ZMQ_AFFINITY, &threads, sizeof(threads)) == 0 &&
            zmq_setsockopt(socket, ZMQ_MAXMSGSIZE, &bytes_max, sizeof(bytes_max)) == 0;
 }
 

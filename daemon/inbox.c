@@ -4,6 +4,7 @@
  * peer's connection carries nothing out, so there the empty inbox is the answer. */
 #include "daemon/inbox.h"
 
+#include "daemon/threads.h"
 #include "proto/kinds.h"
 
 #include <errno.h>
@@ -44,6 +45,7 @@ static int64_t inbox_frame_bytes_max(enum channel channel)
 static bool inbox_set_all(void *socket, enum channel channel, bool is_v6)
 {
     bool is_client = channel == CHANNEL_CLIENT;
+    uint64_t threads = is_client ? THREADS_CLIENTS : THREADS_PEERS;
     int64_t bytes_max = inbox_frame_bytes_max(channel) + 64; /* encryption adds 33 */
     return inbox_set(socket, ZMQ_ROUTER_MANDATORY, is_client) &&
            inbox_set(socket, ZMQ_ROUTER_HANDOVER, 0) && inbox_set(socket, ZMQ_SNDHWM, 64) &&
@@ -57,6 +59,7 @@ static bool inbox_set_all(void *socket, enum channel channel, bool is_v6)
            inbox_set(socket, ZMQ_TCP_KEEPALIVE_CNT, 3) &&
            inbox_set(socket, ZMQ_TCP_MAXRT, is_client ? 30000 : 15000) &&
            inbox_set(socket, ZMQ_IPV6, is_v6) &&
+           zmq_setsockopt(socket, ZMQ_AFFINITY, &threads, sizeof(threads)) == 0 &&
            zmq_setsockopt(socket, ZMQ_MAXMSGSIZE, &bytes_max, sizeof(bytes_max)) == 0;
 }
 

@@ -2,6 +2,7 @@
 #include "daemon/loop.h"
 #include "daemon/ports.h"
 #include "daemon/signals.h"
+#include "daemon/threads.h"
 
 #include <czmq.h>
 #include <errno.h>
@@ -52,7 +53,7 @@ static void *new_context(uint32_t members_max)
     int limit = zmq_ctx_get(context, ZMQ_SOCKET_LIMIT);
     uint32_t wanted = 6 * (members_max + MESH_SEEDS_MAX) + 64;
     zmq_ctx_set(context, ZMQ_BLOCKY, 0);
-    zmq_ctx_set(context, ZMQ_IO_THREADS, 1);
+    zmq_ctx_set(context, ZMQ_IO_THREADS, THREADS_COUNT);
     zmq_ctx_set(context, ZMQ_MAX_SOCKETS, wanted > (uint32_t)limit ? limit : (int)wanted);
     return context;
 }

@@ -1,5 +1,7 @@
 #include "tests/unit/daemon/world.h"
 
+#include "daemon/threads.h"
+
 #include <arpa/inet.h>
 #include <criterion/criterion.h>
 #include <czmq.h>
@@ -24,6 +26,7 @@ void world_open(void)
     zsys_handler_set(NULL);
     cr_assert_geq(sodium_init(), 0);
     world.context = zmq_ctx_new();
+    zmq_ctx_set(world.context, ZMQ_IO_THREADS, THREADS_COUNT);
     config_defaults(&config);
     logger_open(&world.logger, 2);
     world.logger.level = LOGGER_ERROR;
