@@ -46,8 +46,8 @@ bool guard_is_silent(enum channel channel, uint64_t silent_ns, bool is_crowded);
  * port was opened, once for each connection. Any other was chosen by the client. */
 bool guard_is_dealt(uint32_t number, uint32_t first, uint32_t accepted);
 
-/* Whether a connection is shut now that was told to go so long ago. Who reads hangs up itself; TCP's
- * end may overtake what was sent: a libzmq client that has not read it by then never will. */
+/* Whether a connection is shut now that was told to go so long ago. Who reads hangs up itself; the
+ * end of TCP may overtake what was sent: a libzmq client that has not read it then never will. */
 bool guard_is_cut_due(uint64_t waited_ns, bool has_sent, bool is_crowded);
 
 /* Whether so many bytes without one delivered frame can be no honest frame. */
