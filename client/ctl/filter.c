@@ -41,6 +41,7 @@ static void judge_clear(struct judge *judge)
     filter_destroy(&judge->filter);
     filter_engine_destroy(&judge->engine);
     free(judge->subject);
+    judge->subject = NULL;
 }
 
 /* Parses the run's filter. Returns EXIT_COMPLETE, or EXIT_ERROR with the reason reported. */
