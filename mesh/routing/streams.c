@@ -195,6 +195,7 @@ static void add(struct routing *routing, const struct listener_entry *entry)
 {
     struct streams *streams = routing->streams;
     uint32_t slot = 0;
+    require(streams != NULL); /* clang-tidy loses sight of it behind a release */
     while (slot < streams->used && streams->slots[slot].state != STREAM_FREE)
         slot++;
     struct stream stream = {
