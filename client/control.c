@@ -145,10 +145,12 @@ static enum weft_error change_roles(struct weft_client *client, struct command *
                                     const struct asking *asking)
 {
     uint8_t add_room[ROLES_ROOM], remove_room[ROLES_ROOM];
-    if (!roles_encode(add, add_room, &command->add_roles) ||
-        !roles_encode(remove, remove_room, &command->remove_roles))
-        return WEFT_INVALID_ARGUMENT;
-    return ask(client, command, (struct span){0}, WEFT_OK, asking);
+    enum weft_error error = WEFT_INVALID_ARGUMENT;
+    if (roles_encode(add, add_room, &command->add_roles) &&
+        roles_encode(remove, remove_room, &command->remove_roles))
+        error = ask(client, command, (struct span){0}, WEFT_OK, asking);
+    command->add_roles = command->remove_roles = (struct span){0}; /* the rooms end here */
+    return error;
 }
 
 enum weft_error weft_change_roles(struct weft_client *client, struct weft_session_id session,

@@ -55,7 +55,7 @@ static void done_say(struct routing *routing, const struct deed *deed,
         answers_refuse(answer, ERROR_LIMIT_REACHED, "no memory for the answer (memory.queues)");
 }
 
-/* Does what can be undone no more by an answer that does not fit; a close waits for its answer. */
+/* Does it, but a close, which comes behind its answer; what fails is the answer then. */
 static void do_now(struct routing *routing, const struct deed *deed, struct session *session,
                    struct answer *answer)
 {
@@ -78,16 +78,18 @@ static void close_now(struct routing *routing, const struct deed *deed, struct s
         (void)deeds_do(routing, deed, session, &removed);
 }
 
-static void carry_out_here(struct routing *routing, struct session *asker, struct session *session,
-                           const struct command *command, const struct deed *deed,
-                           uint64_t correlation)
+static void read_here(struct routing *routing, struct session *asker, const struct session *session,
+                      const struct command *command, uint64_t correlation)
 {
     struct answer answer;
-    if (command->verb == COMMAND_GET_PROPERTIES) {
-        answers_session(routing, session, command, &answer);
-        commands_reply(routing, asker, correlation, &answer);
-        return;
-    }
+    answers_session(routing, session, command, &answer);
+    commands_reply(routing, asker, correlation, &answer);
+}
+
+static void change_here(struct routing *routing, struct session *asker, struct session *session,
+                        const struct deed *deed, uint64_t correlation)
+{
+    struct answer answer;
     done_say(routing, deed, session, &answer);
     do_now(routing, deed, session, &answer);
     commands_reply(routing, asker, correlation, &answer);
@@ -166,7 +168,8 @@ enum error by_id_from_session(struct routing *routing, struct session *asker,
         commands_refuse(routing, asker, message->correlation, ERROR_INVALID_ARGUMENT, fault);
         return ERROR_OK;
     }
-    if (deeds_is_one(command->verb)) {
+    bool is_change = deeds_is_one(command->verb);
+    if (is_change) {
         enum error error = deeds_read(&deed, command, message->body, &why);
         if (error == ERROR_INVALID_ARGUMENT)
             commands_refuse_in_words(routing, asker, message->correlation, error, &why);
@@ -174,10 +177,12 @@ enum error by_id_from_session(struct routing *routing, struct session *asker,
             return error == ERROR_INVALID_ARGUMENT ? ERROR_OK : error;
     }
     struct session *here = sessions_find(routing->sessions, command->session);
-    if (here != NULL)
-        carry_out_here(routing, asker, here, command, &deed, message->correlation);
-    else
+    if (here == NULL)
         ask(routing, asker, command, message, timeout_ms);
+    else if (is_change)
+        change_here(routing, asker, here, &deed, message->correlation);
+    else
+        read_here(routing, asker, here, command, message->correlation);
     return ERROR_OK;
 }
 
