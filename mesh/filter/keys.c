@@ -2,7 +2,7 @@
 #include "mesh/filter/keys.h"
 
 static const char *const texts[KEYS] = {
-#define KEY_TEXT(name, text) [KEY_##name] = text,
+#define KEY_TEXT(name, text) [KEY_##name] = (text),
     KEY_LIST(KEY_TEXT)
 #undef KEY_TEXT
 };

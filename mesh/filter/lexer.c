@@ -94,6 +94,7 @@ static bool string_refuse(struct lexer *lexer, size_t at)
 /* *bytes: with both quotes. */
 static bool string_measure(struct lexer *lexer, size_t at, size_t *bytes)
 {
+    static const char escaped[] = {'\'', '"', '\\'};
     struct span text = lexer->text;
     size_t end = at + 1;
     while (end < text.bytes && text.data[end] != text.data[at]) {
@@ -101,7 +102,7 @@ static bool string_measure(struct lexer *lexer, size_t at, size_t *bytes)
             end++;
         } else if (end + 1 == text.bytes) {
             break;
-        } else if (memchr("'\"\\", text.data[end + 1], 3) == NULL) {
+        } else if (memchr(escaped, text.data[end + 1], sizeof escaped) == NULL) {
             return escape_refuse(lexer, end);
         } else {
             end += 2;
