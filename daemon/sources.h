@@ -32,7 +32,8 @@ struct sources {
     uint32_t clients_max, connects_per_s; /* of one address; 0: not limited */
 };
 
-/* The place of that address; NULL: loopback, not limited. Stays valid while its silent or clients > 0. */
+/* The place of that address; NULL: loopback, not limited. Stays valid while its silent or clients
+ * are more than 0. */
 struct source *sources_find(struct sources *sources, const union socket_address *address,
                             uint64_t now_ns);
 

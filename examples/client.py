@@ -7,8 +7,9 @@
     ./client.py 127.0.0.1:7310 hold               # holds a session until it is closed
 
 One session, one socket, one thread: enough to copy from. It grants credit, holds what it sent
-until the node has it, and resumes its session when the connection breaks. What a real client adds:
-another node, of the addresses in WELCOME, and a new session there when this one is lost for good."""
+until the node has it, and resumes its session when the connection breaks. What a real client
+adds: another node, of the addresses in WELCOME, and a new session there when this one is lost for
+good."""
 
 import collections
 import struct
