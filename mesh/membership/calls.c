@@ -184,9 +184,11 @@ enum error calls_challenged(struct membership *room, uint32_t number, uint64_t s
         clock_set(room);
         return ERROR_OK;
     }
-    /* Many frames to somebody who holds us dead bring as many challenges: one answer will do. */
-    bool is_repeat = call->phase == CALL_GREETING && call->instance == sender &&
-                     challenge->known_incarnation < self_incarnation(room);
+    /* Many frames to somebody who holds us dead bring as many challenges: one answer will do, and
+     * another one only when there is more to say. A node that leaves rises no more: its answers
+     * would be challenged, and those answered, for ever. */
+    bool is_repeat = call->phase == CALL_GREETING && call->instance == sender;
+    uint64_t before = self_incarnation(room);
     if (challenge->known_incarnation != 0)
         self_rise(room, challenge->known_incarnation, !join_has_joined(room));
     struct link *link = links_find(room->context->links, number);
@@ -197,7 +199,7 @@ enum error calls_challenged(struct membership *room, uint32_t number, uint64_t s
     call->nonce = challenge->nonce;
     call->phase = CALL_GREETING;
     call->ends_ns = room->context->now_ns + CALL_MS * MS_NS;
-    if (!is_repeat)
+    if (!is_repeat || self_incarnation(room) > before)
         ask(room, call);
     clock_set(room);
     return ERROR_OK;
