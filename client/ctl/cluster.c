@@ -77,11 +77,10 @@ static cJSON *status_document(const struct weft_result *result, const struct ctl
 {
     cJSON *document = cJSON_CreateObject();
     cJSON *entries = cJSON_CreateArray();
-    struct weft_rows nodes = result->nodes;
-    struct weft_node_answer answer;
+    struct weft_node_answer answer = {0};
     struct weft_status_row row;
     struct weft_text own = values_text(weft_node(ctl->client));
-    while (weft_next_node(&nodes, &answer)) {
+    while (reach_next(result, &answer)) {
         cJSON *entry = reach_add_node(entries, &answer);
         if (answer.error != WEFT_OK || !weft_next_status(&answer.rows, &row))
             continue;

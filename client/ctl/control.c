@@ -149,8 +149,7 @@ static cJSON *vector_document(const struct change *change, const struct weft_res
 {
     char id[2 * sizeof result->id + 1];
     cJSON *document = cJSON_CreateObject(), *nodes = cJSON_CreateArray();
-    struct weft_rows answers = result->nodes;
-    struct weft_node_answer answer;
+    struct weft_node_answer answer = {0};
     for (size_t i = 0; i < sizeof result->id; i++)
         (void)snprintf(id + 2 * i, 3, "%02x", result->id[i]);
     cJSON_AddStringToObject(document, "command", change->command);
@@ -161,7 +160,7 @@ static cJSON *vector_document(const struct change *change, const struct weft_res
     cJSON_AddNumberToObject(document, "failed", result->failed);
     if (change->shows_removed)
         cJSON_AddNumberToObject(document, "removed", result->removed);
-    while (weft_next_node(&answers, &answer)) {
+    while (reach_next(result, &answer)) {
         cJSON *entry = reach_add_node(nodes, &answer);
         add_counts(entry, &answer, change->shows_removed);
         add_row(rows, entry, &answer, change->shows_removed);
@@ -174,15 +173,14 @@ static cJSON *vector_document(const struct change *change, const struct weft_res
 static void write_dry_line(FILE *file, const struct change *change,
                            const struct weft_result *result)
 {
-    struct weft_rows answers = result->nodes;
-    struct weft_node_answer answer;
+    struct weft_node_answer answer = {0};
     const char *before = ":";
     (void)fputs("WOULD ", file);
     for (const char *at = change->command; *at != '\0'; at++)
         (void)fputc(*at >= 'a' && *at <= 'z' ? *at - 'a' + 'A' : *at, file);
     (void)fprintf(file, " %u, nodes %u/%u", result->matched, result->nodes_answered,
                   result->nodes_asked);
-    while (weft_next_node(&answers, &answer)) {
+    while (reach_next(result, &answer)) {
         if (answer.error == WEFT_OK)
             (void)fprintf(file, "%s %.*s %u", before, (int)answer.node.bytes, answer.node.data,
                           answer.matched);

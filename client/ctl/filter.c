@@ -67,7 +67,10 @@ static int result_write(const struct ctl *ctl, cJSON *document, const cJSON *lin
     bool is_written = true;
     const cJSON *line;
     if (!output_is_json(&ctl->output)) {
-        cJSON_ArrayForEach(line, lines) puts(line->valuestring);
+        cJSON_ArrayForEach(line, lines)
+        {
+            (void)puts(line->valuestring);
+        }
     } else {
         const struct output_view view = {.list = NULL};
         is_written = document != NULL && output_write(&ctl->output, document, &view);

@@ -143,9 +143,8 @@ int node_stats(struct ctl *ctl)
         return problems_of_result(result);
     cJSON *document = cJSON_CreateObject();
     cJSON *nodes = cJSON_CreateArray();
-    struct weft_rows answers = result->nodes;
-    struct weft_node_answer answer;
-    while (weft_next_node(&answers, &answer)) {
+    struct weft_node_answer answer = {0};
+    while (reach_next(result, &answer)) {
         cJSON *entry = reach_add_node(nodes, &answer);
         if (answer.error == WEFT_OK)
             add_counters(entry, answer.rows);

@@ -2,6 +2,7 @@
 #include "client/ctl/reach.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "client/ctl/values.h"
 
@@ -25,13 +26,39 @@ cJSON *reach_add_node(cJSON *nodes, const struct weft_node_answer *answer)
     return entry;
 }
 
-int reach_judge(const struct weft_result *result)
+static int order_of(const struct weft_node_answer *one, const struct weft_node_answer *other)
+{
+    size_t shorter = one->node.bytes < other->node.bytes ? one->node.bytes : other->node.bytes;
+    int order = shorter == 0 ? 0 : memcmp(one->node.data, other->node.data, shorter);
+    if (order == 0)
+        order = (one->node.bytes > other->node.bytes) - (one->node.bytes < other->node.bytes);
+    if (order == 0)
+        order = (one->instance > other->instance) - (one->instance < other->instance);
+    return order;
+}
+
+bool reach_next(const struct weft_result *result, struct weft_node_answer *answer)
 {
     struct weft_rows nodes = result->nodes;
-    struct weft_node_answer answer;
+    struct weft_node_answer candidate, next;
+    bool is_found = false;
+    while (weft_next_node(&nodes, &candidate)) {
+        if (order_of(&candidate, answer) > 0 && (!is_found || order_of(&candidate, &next) < 0)) {
+            next = candidate;
+            is_found = true;
+        }
+    }
+    if (is_found)
+        *answer = next;
+    return is_found;
+}
+
+int reach_judge(const struct weft_result *result)
+{
+    struct weft_node_answer answer = {0};
     bool is_partial = !result->is_complete;
     bool is_named = false;
-    while (weft_next_node(&nodes, &answer)) {
+    while (reach_next(result, &answer)) {
         if (answer.error == WEFT_OK)
             continue;
         is_partial = is_named = true;

@@ -134,9 +134,11 @@ static bool has_roles(const struct filter *filter, const struct program_step *st
     if ((subject->roles & step->sieve) != step->sieve)
         return false;
     const struct subject_entry *entry = subject_fixed(subject, KEY_ROLES);
-    struct span held = entry == NULL ? (struct span){0} : subject_value(subject, entry);
+    struct span held = {0};
     struct span role;
     uint32_t found = 0;
+    if (entry != NULL)
+        held = subject_value(subject, entry);
     while (found < step->count && role_set_next(&held, &role))
         found += span_equal(role, value_span(filter, step->first + found));
     return found == step->count;

@@ -85,7 +85,7 @@ static void welcome_back(struct sessions *sessions, struct session *session,
     session->acknowledged_seq = session->received_seq;
     session->unacknowledged_bytes = 0;
     outbound_unblock(queue);
-    table_say_welcome(sessions, session, &welcome);
+    sessions_say_welcome(sessions, session, &welcome);
 }
 
 enum error resuming_hello(struct sessions *sessions, uint32_t connection,

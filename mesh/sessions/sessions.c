@@ -211,8 +211,8 @@ static void notice(struct sessions *sessions, enum mesh_notice_code code,
     outbox_notice(sessions->context->outbox, code, values, texts);
 }
 
-void table_say_welcome(struct sessions *sessions, struct session *session,
-                       struct client_welcome *welcome)
+void sessions_say_welcome(struct sessions *sessions, struct session *session,
+                          struct client_welcome *welcome)
 {
     const struct context *context = sessions->context;
     welcome->version = session->outbound.envelope.version;
@@ -248,7 +248,7 @@ void sessions_welcome(struct sessions *sessions, struct session *session)
     struct span principal = {0};
     properties_find(&session->properties, span_text("$Principal"), &principal);
     notice(sessions, NOTICE_SESSION_OPENED, session, principal);
-    table_say_welcome(sessions, session, &welcome);
+    sessions_say_welcome(sessions, session, &welcome);
 }
 
 static void cut(struct context *context, uint32_t connection)

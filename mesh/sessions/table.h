@@ -59,8 +59,8 @@ bool table_attach(struct sessions *sessions, struct session *session, uint32_t c
 void table_cut(struct sessions *sessions, uint32_t connection);
 
 /* Queues WELCOME: what all have in common is filled in here, the rest is the caller's. */
-void table_say_welcome(struct sessions *sessions, struct session *session,
-                       struct client_welcome *welcome);
+void sessions_say_welcome(struct sessions *sessions, struct session *session,
+                          struct client_welcome *welcome);
 
 /* True for a connection that is being cut; table_forget: the daemon is done with it. */
 bool table_is_cut(const struct sessions *sessions, uint32_t connection);

@@ -174,7 +174,9 @@ def one_that_does_not_read_delays_nobody_and_is_bounded(mesh):
     wait_until(lambda: mesh.counters(a)["requests_received"] >= 150 or
                mesh.counters(a)["sessions_closed"] > 0, "all was asked")
     grown = resident_bytes(a.pid) - before
-    check(grown < 200 * 1024 * 1024, f"memory stays bounded: {grown >> 20} MiB more")
+    # ASan keeps 256 MiB of what was freed.
+    most = 200 + (256 if os.environ.get("WEFT_PROFILE") == "dev" else 0)
+    check(grown < most * 1024 * 1024, f"memory stays bounded: {grown >> 20} MiB more")
     slow.close()
     check(mesh.ctl(a, "req", "big", "after")[0] == "after\n", "and later")
 

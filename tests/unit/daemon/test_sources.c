@@ -6,6 +6,14 @@
 
 static struct sources sources;
 
+/* Under TSan all tests run in one process. */
+static void begin(void)
+{
+    memset(&sources, 0, sizeof sources);
+}
+
+TestSuite(sources, .init = begin);
+
 static struct source *find(const char *host, uint64_t now_ns)
 {
     struct address address = {.port = 5};
