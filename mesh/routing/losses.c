@@ -62,10 +62,11 @@ static void route_again(struct routing *routing, struct salvaged *salvaged)
 }
 
 /* The callers there are gone: nobody waits for an answer. */
-static void callers_lost(struct routing *routing, enum flight_place place, uint32_t slot)
+static void callers_lost(struct routing *routing, uint32_t slot)
 {
     struct flight *flight;
-    while ((flight = flights_first(routing->flights, FLIGHT_CALLER, place, slot)) != NULL) {
+    while ((flight = flights_first(routing->flights, FLIGHT_CALLER, FLIGHT_AT_SESSION, slot)) !=
+           NULL) {
         responses_cancel_handler(routing, flight);
         responses_forget(routing, flight, ERROR_CANCELLED);
     }
@@ -77,7 +78,7 @@ void losses_session(struct routing *routing, struct session *session)
     detach(routing, salvaged);
     handlers_lost(routing, FLIGHT_AT_SESSION, session->slot,
                   span_text("the handler's session closed before it answered"));
-    callers_lost(routing, FLIGHT_AT_SESSION, session->slot);
+    callers_lost(routing, session->slot);
     route_again(routing, salvaged);
 }
 
@@ -99,6 +100,19 @@ void losses_link(struct routing *routing, struct node *node)
     route_again(routing, salvaged);
 }
 
+/* The node of those callers is held dead. If it lives after all, and its link holds, it waits for
+ * what has just been given up: it is told, in the last frame to it. */
+static void callers_given_up(struct routing *routing, const struct node *node)
+{
+    struct flight *flight;
+    while ((flight = flights_first(routing->flights, FLIGHT_CALLER, FLIGHT_AT_NODE, node->slot)) !=
+           NULL) {
+        responses_cancel_handler(routing, flight);
+        responses_say(routing, flight, ERROR_HANDLER_LOST,
+                      span_text("the handler's node held the caller's node dead"));
+    }
+}
+
 void losses_node(struct routing *routing, struct node *node)
 {
     struct outbound *queue = nodes_queue(&routing->nodes, node);
@@ -107,7 +121,7 @@ void losses_node(struct routing *routing, struct node *node)
     node_text(&text, node, " was lost before the handler answered");
     detach(routing, salvaged);
     handlers_lost(routing, FLIGHT_AT_NODE, node->slot, sentence_span(&text));
-    callers_lost(routing, FLIGHT_AT_NODE, node->slot);
+    callers_given_up(routing, node);
     nodes_gone(&routing->nodes, node->instance);
     route_again(routing, salvaged);
 }

@@ -12,6 +12,7 @@
 #include "proto/client.h"
 #include "proto/request.h"
 #include "tests/sim/clocks.h"
+#include "tests/sim/views.h"
 
 static const uint64_t MS = 1000000;
 
@@ -25,12 +26,14 @@ enum {
 static void on_heard(void *state, struct world *world, uint32_t who, const struct message *message);
 static void on_over(void *state, struct world *world, uint32_t who);
 static void on_delivered(void *state, struct world *world, uint32_t who, uint32_t number);
+static void on_notice(void *state, struct world *world, uint32_t node,
+                      const struct mesh_notice *notice);
 
 void check_outcomes_init(struct check_outcomes *check, struct world *world,
                          const struct faults *faults, struct people *people)
 {
-    (void)world;
     *check = (struct check_outcomes){.faults = faults, .people = people};
+    world_watch(world, (struct world_watcher){.state = check, .on_notice = on_notice});
     people_watch(people, (struct people_watcher){.state = check,
                                                  .on_heard = on_heard,
                                                  .on_over = on_over,
@@ -254,13 +257,32 @@ void check_outcomes_look(struct check_outcomes *check, struct world *world)
     }
 }
 
+/* Who holds a caller's node dead gives up what came from it and says so; where that word is lost too,
+ * because the caller's node was alive but could not be reached, the deadline decides. */
+static void on_notice(void *state, struct world *world, uint32_t node,
+                      const struct mesh_notice *notice)
+{
+    struct check_outcomes *check = state;
+    const struct person *persons = check->people->persons;
+    if (notice->code != NOTICE_MEMBER || views_state(notice->texts[1]) != VIEW_DEAD)
+        return;
+    uint32_t of = world_node_named(world, notice->texts[0]);
+    for (uint32_t i = check->settled; i < check->count; i++) {
+        struct ask *ask = &check->asks[i];
+        if (ask->handed > 0 && persons[ask->handler].node == node &&
+            persons[ask->caller].node == of)
+            ask->is_given_up = true;
+    }
+}
+
 /* In quiet a handler that was given a request is there, or its loss has been told. */
 static void look_for_lost(const struct check_outcomes *check, struct world *world)
 {
     const struct people *people = check->people;
     for (uint32_t i = check->settled; i < check->count; i++) {
         const struct ask *ask = &check->asks[i];
-        if (ask->is_over || ask->handed == 0 || !people_is_present(people, world, ask->caller))
+        if (ask->is_over || ask->handed == 0 || ask->is_given_up ||
+            !people_is_present(people, world, ask->caller))
             continue;
         if (people->persons[ask->handler].visit != ask->handler_visit ||
             !people_is_present(people, world, ask->handler))

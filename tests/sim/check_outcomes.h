@@ -15,6 +15,7 @@ struct ask {
     uint32_t caller, caller_visit;
     uint32_t path, timeout_ms;
     bool is_idempotent, is_over; /* told, or its caller is gone */
+    bool is_given_up;            /* the handler's node has held the caller's dead meanwhile */
     uint64_t own_deadline_ns;    /* on the clock of the caller's node; 0: not there yet */
     uint32_t handed;             /* how often */
     uint32_t handler, handler_visit;
