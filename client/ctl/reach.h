@@ -9,8 +9,8 @@
 /* Adds nodes_asked, nodes_answered, complete, and the entries as "nodes". */
 void reach_add(cJSON *document, const struct weft_result *result, cJSON *nodes);
 
-/* Walks the nodes' answers in the order of their names, not of their coming: tables and lines are to
- * look the same each time. *answer is the last one, at first all zero. O(nodes). */
+/* Walks the nodes' answers in the order of their names, not of their coming: tables and lines are
+ * to look the same each time. *answer is the last one, at first all zero. O(nodes). */
 bool reach_next(const struct weft_result *result, struct weft_node_answer *answer);
 
 /* Adds an entry {node,error} for the answer to the array. error is null when there is none. */

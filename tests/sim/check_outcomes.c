@@ -257,8 +257,8 @@ void check_outcomes_look(struct check_outcomes *check, struct world *world)
     }
 }
 
-/* Who holds a caller's node dead gives up what came from it and says so; where that word is lost too,
- * because the caller's node was alive but could not be reached, the deadline decides. */
+/* Who holds a caller's node dead gives up what came from it and says so; where that word is lost
+ * too, because the caller's node was alive but could not be reached, the deadline decides. */
 static void on_notice(void *state, struct world *world, uint32_t node,
                       const struct mesh_notice *notice)
 {
