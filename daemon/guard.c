@@ -192,6 +192,12 @@ struct connection *guard_first_frame(struct guard *guard, enum channel channel, 
     if (!is_its_own) {
         bool is_newer = connection != NULL && connection->channel == channel &&
                         (int32_t)(number - connection->number) > 0;
+        if (channel == CHANNEL_CLIENT && !is_newer) {
+            /* It said HELLO and hung up, or was turned away at the door: nobody reads WELCOME, and
+             * what its address may do was counted with the record that is gone. */
+            facts_counted(facts, COUNTER_connections_cut, 1);
+            return NULL;
+        }
         connection =
             connections_accept(&guard->connections, channel, is_newer ? fd : -1, facts->now_ns);
         if (connection == NULL)

@@ -79,6 +79,7 @@ run_tests() {
 lane_one() {
     lane=lane1
     build dev && run_tests dev all -LE '^(long|fuzz)$'
+    build fuzz && run_tests fuzz all -L '^fuzz$'
     echo done >>"$logs/$lane.results"
 }
 
@@ -86,7 +87,6 @@ lane_two() {
     lane=lane2
     build release && run_tests release all -LE '^long$'
     build tsan && run_tests tsan all -LE '^long$'
-    build fuzz && run_tests fuzz all -L '^fuzz$'
     echo done >>"$logs/$lane.results"
 }
 

@@ -16,6 +16,7 @@
 #include "mesh/routing/deeds.h"
 #include "mesh/routing/gather.h"
 #include "mesh/routing/matching.h"
+#include "mesh/routing/rights.h"
 #include "mesh/routing/sweeps.h"
 #include "proto/kinds.h"
 
@@ -276,5 +277,9 @@ bool by_filter_may_go_on(const struct routing *routing, const struct inquiry *in
     else if (inquiry->matched > inquiry->expect_max)
         answers_refuse(answer, ERROR_LIMIT_REACHED,
                        "more sessions match than expected; nothing was changed anywhere");
+    else if (!sessions_may(routing->sessions, sessions_at(routing->sessions, inquiry->asker),
+                           rights_of_command(inquiry->verb), (struct span){0}))
+        answers_refuse(answer, ERROR_ACCESS_DENIED,
+                       "the permission was taken away meanwhile; nothing was changed anywhere");
     return answer->result.code == ERROR_OK;
 }

@@ -199,6 +199,13 @@ enum error commands_from_node(struct routing *routing, const struct node *node,
     struct command command;
     struct answer answer;
     enum error error = schema_decode(&command_schema, message->fields, &command);
+    if (error ==
+        ERROR_VERSION_MISMATCH) { /* a newer node's: it must hear why, and is no stranger */
+        answers_refuse(&answer, error,
+                       "a field of the command is not known here; nothing was done");
+        commands_reply_to_node(routing, node, message->correlation, &answer);
+        return ERROR_OK;
+    }
     if (error != ERROR_OK)
         return error;
     if (deeds_is_one(command.verb) && command.filter.bytes > 0)

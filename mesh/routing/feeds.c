@@ -413,7 +413,7 @@ static bool lost_tell(struct routing *routing, struct feed *feed, uint32_t numbe
 {
     struct told_session *session = told_at(&feed->watch->told, number);
     struct session_item item = {.id = session->id, .state = session->state};
-    if (session->reach == reach)
+    if (session->reach >= reach) /* told; a node that comes back anew loses them once, not twice */
         return true;
     if (!tell(routing, feed, reach == TOLD_GONE ? SESSION_NEWS_GONE : SESSION_NEWS_UNREACHABLE,
               &item, false))

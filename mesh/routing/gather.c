@@ -75,7 +75,7 @@ static void ask(struct routing *routing, struct inquiry *inquiry, const struct n
 }
 
 /* The members of the first round are asked again. */
-static void second_round(struct routing *routing, struct inquiry *inquiry)
+static void second_round(struct routing *routing, struct inquiry *inquiry, struct answer *answer)
 {
     struct context *context = routing->context;
     struct command command;
@@ -85,6 +85,12 @@ static void second_round(struct routing *routing, struct inquiry *inquiry)
         .fields = span_of(inquiry->fields, inquiry->fields_bytes),
         .body = scratch_copy(&context->scratch, body), /* the inquiry may end before the pull */
     };
+    if (body.bytes > 0 && message.body.data == NULL) {
+        answers_refuse(
+            answer, ERROR_LIMIT_REACHED,
+            "no memory for the second round (memory.queues); nothing was changed anywhere");
+        return;
+    }
     inquiries_start_over(inquiry);
     inquiry->phase = COMMAND_APPLY_PINNED;
     deadlines_set(context->deadlines, &inquiry->deadline, inquiry->ends_ns);
@@ -114,8 +120,11 @@ static void finish(struct routing *routing, struct inquiry *inquiry, struct answ
     result->took_us = took_us(routing, inquiry);
     answer->rows =
         scratch_copy(&context->scratch, span_of(inquiry->answers, inquiry->answers_bytes));
-    if (answer->rows.data == NULL)
-        answers_refuse(answer, ERROR_LIMIT_REACHED, "no memory for the answer (memory.queues)");
+    if (answer->rows.data == NULL) { /* the sums stand: what was done was done */
+        result->code = ERROR_LIMIT_REACHED;
+        result->text = span_text("carried out as counted; no memory for the nodes' parts "
+                                 "(memory.queues)");
+    }
     struct session *asker = sessions_at(routing->sessions, inquiry->asker);
     commands_reply(routing, asker, inquiry->asker_correlation, answer);
     by_filter_answered(routing, inquiry);
@@ -130,7 +139,7 @@ static void finish_if_over(struct routing *routing, struct inquiry *inquiry)
                       inquiry->phase != COMMAND_APPLY_PINNED;
     if (is_counted && by_filter_may_go_on(routing, inquiry, &answer) &&
         inquiry->phase == COMMAND_PIN)
-        second_round(routing, inquiry);
+        second_round(routing, inquiry, &answer);
     if (inquiry->waiting_count == 0)
         finish(routing, inquiry, &answer);
 }

@@ -30,14 +30,22 @@ void inquiries_clear(struct routing *routing)
     routing->inquiries = NULL;
 }
 
-static struct inquiry *slot_find(struct inquiries *inquiries)
+/* A free one, unless the asker has its share: one session must not take what all need. */
+static struct inquiry *slot_find(struct inquiries *inquiries, uint32_t asker)
 {
+    struct inquiry *unused = NULL;
+    uint32_t share = 0;
     for (uint32_t slot = 0; slot < inquiries->used; slot++) {
-        if (!inquiries->slots[slot].is_used)
-            return &inquiries->slots[slot];
+        struct inquiry *inquiry = &inquiries->slots[slot];
+        if (!inquiry->is_used)
+            unused = inquiry;
+        else if (inquiry->asker == asker)
+            share++;
     }
-    if (inquiries->used == INQUIRIES_MAX)
+    if (share >= INQUIRIES_OF_ONE_MAX)
         return NULL;
+    if (unused != NULL || inquiries->used == INQUIRIES_MAX)
+        return unused;
     inquiries->slots[inquiries->used].slot = inquiries->used;
     return &inquiries->slots[inquiries->used++];
 }
@@ -47,7 +55,7 @@ struct inquiry *inquiries_take(struct routing *routing, const struct session *se
 {
     struct context *context = routing->context;
     struct memory *memory = &context->memory;
-    struct inquiry *inquiry = slot_find(routing->inquiries);
+    struct inquiry *inquiry = slot_find(routing->inquiries, session->slot);
     if (inquiry == NULL)
         return NULL;
     *inquiry = (struct inquiry){
@@ -110,6 +118,7 @@ uint32_t inquiries_left_ms(const struct routing *routing, const struct inquiry *
 void inquiries_start_over(struct inquiry *inquiry)
 {
     require(inquiry->waiting_count == 0);
+    inquiry->generation++; /* an answer to the first round that comes twice is none to the second */
     inquiry->answers_bytes = 0;
     inquiry->answered = 0;
     inquiry->matched = inquiry->applied = inquiry->failed = 0;

@@ -8,7 +8,10 @@
 
 /* Waiting at one time. A command waits some milliseconds; a client that keeps more than this many
  * open is told LIMIT_REACHED. */
-enum { INQUIRIES_MAX = 1024 };
+enum {
+    INQUIRIES_MAX = 1024,
+    INQUIRIES_OF_ONE_MAX = 64, /* of one session: each may hold an answer of 2 MiB */
+};
 
 struct inquiry {
     bool is_used;

@@ -86,7 +86,12 @@ void responses_cancel_handler(struct routing *routing, struct flight *flight)
     const struct flight_end *handler = &flight->ends[FLIGHT_HANDLER];
     struct outgoing cancel = {.kind = KIND_CANCEL, .correlation = flights_number(flight)};
     if (handler->place == FLIGHT_AT_SESSION) {
-        sessions_send(routing->sessions, sessions_at(routing->sessions, handler->slot), &cancel);
+        /* Not sessions_send: a full queue would end the handler, and callers who give up are no
+         * reason for that. What is not cancelled is answered to nobody. */
+        struct session *session = sessions_at(routing->sessions, handler->slot);
+        cancel.consumes_credit = true;
+        if (session->phase == SESSION_PHASE_OPEN)
+            (void)outbound_send(&session->outbound, &cancel);
     } else if (handler->place == FLIGHT_AT_NODE) {
         const struct node *node = &routing->nodes.slots[handler->slot];
         struct outbound *queue = nodes_queue(&routing->nodes, node);

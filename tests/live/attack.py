@@ -300,6 +300,27 @@ def a_pipeline_to_a_silent_handler_ends_once_each(mesh):
     still_serves(mesh, a, b)
 
 
+def a_caller_that_gives_up_does_not_end_its_handler(mesh):
+    a, b = pair(mesh)
+    handler = Session(b, grant=False)
+    handler.register("patient")
+    wait_until(lambda: [h for h in mesh.json(a, "handler", "ls")["handlers"]
+                        if h["path"] == "patient"], "a knows the handler")
+    count = 7168  # each leaves a REQUEST in the handler's queue; with as many CANCELs it is full
+    caller = Session(a)
+    for first in range(1, count + 1, 256):
+        caller.send(*(request(n, "patient", b"", 60000) for n in range(first, first + 256)))
+    wait_until(lambda: mesh.counters(b)["requests_received"] >= count or
+               mesh.counters(a)["requests_received"] >= count, "all are on their way")
+    caller.close()
+    wait_until(lambda: mesh.json(a, "session", "ls")["total"] <= 2, "the caller is gone")
+    handler.send(message(4, 5))  # PING
+    handler.expect(5, 5)  # PONG
+    check([h for h in mesh.json(a, "handler", "ls")["handlers"] if h["path"] == "patient"],
+          "the handler is there")
+    still_serves(mesh, a, b)
+
+
 def large_values_cross_the_mesh_or_are_refused(mesh):
     a, b = pair(mesh)
     handler, caller = Session(b, grant=True), Session(a)
@@ -395,6 +416,7 @@ if __name__ == "__main__":
                sessions_that_come_and_go_leave_nothing,
                hellos_with_all_they_may_carry,
                a_pipeline_to_a_silent_handler_ends_once_each,
+               a_caller_that_gives_up_does_not_end_its_handler,
                large_values_cross_the_mesh_or_are_refused,
                storms_of_registrations_and_cancels_are_answered,
                what_the_page_calls_a_mistake_is_answered])
