@@ -395,6 +395,14 @@ static uint32_t judge_mark(const struct check_commands *check, struct world *wor
     return number;
 }
 
+/* Whether a command may have reached that node after all that was said later: the node has not said
+ * in time that it did it. */
+static bool came_late(const struct check_commands *check, uint32_t number, uint32_t node)
+{
+    const struct order *order = order_at(check, number);
+    return order != NULL && (order->done_at >> node & 1) == 0;
+}
+
 /* What the session must have, for it was there when it was done. */
 static void judge_marks(const struct check_commands *check, struct world *world,
                         const struct stay *stay, const uint32_t marks[MARKS])
@@ -416,7 +424,7 @@ static void judge_marks(const struct check_commands *check, struct world *world,
             latest[(i + 1) % MARKS] = is_done ? i + 1 : 0; /* 0: nobody knows */
     }
     for (uint32_t i = 0; i < MARKS; i++)
-        if (latest[i] != 0 && marks[i] != latest[i])
+        if (latest[i] != 0 && marks[i] != latest[i] && !came_late(check, marks[i], node))
             no(check, world, "client %u has not what command %u did to its team", stay->who,
                latest[i]);
 }

@@ -16,6 +16,7 @@ struct town_event {
 struct town_node town_nodes[TOWN_NODES];
 struct town_client town_clients[TOWN_CLIENTS];
 enum mesh_excess town_excess;
+bool town_repeats;
 uint64_t town_now_ns, town_hash;
 
 static uint32_t clients_count;
@@ -49,6 +50,7 @@ static void post(uint32_t node, const struct mesh_input *input, const void *byte
 
 void town_begin(void)
 {
+    town_repeats = false;
     memset(town_nodes, 0, sizeof town_nodes);
     memset(town_clients, 0, sizeof town_clients);
     clients_count = 0;
@@ -143,8 +145,11 @@ static void send_frame(uint32_t from, const struct mesh_output *output)
         input.connection = connection_of(from, output->link, output->channel);
         input.address = span_text("h");
         if (town_nodes[link->to].mesh != NULL && link->is_open[output->channel] &&
-            is_connected(from, link->to))
+            is_connected(from, link->to)) {
             post(link->to, &input, frame, output->bytes);
+            if (town_repeats && output->channel == CHANNEL_FORWARD)
+                post(link->to, &input, frame, output->bytes);
+        }
     } else if (output->channel == CHANNEL_CLIENT) {
         letters_take(&town_clients[output->connection], span_of(frame, output->bytes));
     } else {

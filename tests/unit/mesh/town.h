@@ -50,6 +50,7 @@ extern struct town_node town_nodes[TOWN_NODES];
 extern struct town_client town_clients[TOWN_CLIENTS];
 extern uint64_t town_now_ns;
 extern enum mesh_excess town_excess; /* what frames of clients are told with */
+extern bool town_repeats;            /* forward frames come twice */
 extern uint64_t town_hash;           /* of every order and every byte that left */
 
 /* Forgets everything; then configs may be changed before town_start. Node i's seed is node 0. */

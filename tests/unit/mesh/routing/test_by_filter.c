@@ -153,6 +153,23 @@ Test(by_filter, an_expectation_that_holds_is_applied_in_a_second_round)
     cr_assert_eq(town_count(0, COUNTER_commands_forwarded), 2);
 }
 
+Test(by_filter, answers_that_come_twice_count_in_their_own_round)
+{
+    town_pair();
+    uint32_t near = town_open(0, "tier", "trial"), far = town_open(1, "tier", "trial");
+    uint32_t asker = town_open(0, NULL, NULL);
+    struct command command = {
+        .verb = COMMAND_CLOSE, .filter = span_text("tier is 'trial'"), .expect_max = 2};
+    town_repeats = true;
+    struct result result = tell(asker, &command, 2);
+    cr_assert_eq(result.code, ERROR_OK);
+    cr_assert_eq(result.matched, 2);
+    cr_assert_eq(result.applied, 2);
+    cr_assert_eq(result.failed, 0);
+    cr_assert(town_clients[near].is_cut && town_clients[far].is_cut);
+    cr_assert_eq(town_count(1, COUNTER_commands_applied), 1);
+}
+
 Test(by_filter, an_expectation_that_is_passed_changes_nothing_anywhere)
 {
     town_pair();

@@ -102,6 +102,21 @@ Test(watches, are_told_that_a_lost_nodes_sessions_are_unreachable_and_then_gone)
     cr_assert_eq(news_take(listener), 0);
 }
 
+Test(watches, are_told_once_that_sessions_are_lost_also_when_the_name_lives_anew)
+{
+    uint32_t there = town_open(2, "tier", "gold");
+    uint32_t listener = news_listen(0, "has tier", "");
+    news_take(listener);
+    town_crash(2);
+    town_wait_ms(80000);
+    cr_assert_eq(news_take(listener), 2);
+    cr_assert_eq(news_of(there, SESSION_NEWS_GONE), 1);
+    town_nodes[2].config.random_seed[0] ^= 1; /* another life */
+    town_start(2);
+    town_wait_ms(30000);
+    cr_assert_eq(news_take(listener), 0);
+}
+
 Test(watches, are_told_that_sessions_of_a_node_that_is_back_are_reachable_or_closed)
 {
     uint32_t stays = town_open(2, "tier", "gold");
