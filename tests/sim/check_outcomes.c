@@ -336,7 +336,9 @@ static void judge_probe(const struct check_outcomes *check, struct world *world,
     else if (serving != 0 && !is_answer)
         world_fail(world, "outcomes", "%s is served, but %s says %s", path, where,
                    error_name(ask->outcome));
-    else if (serving != 0 && (people->persons[ask->handler].held & serving) == 0)
+    else if (serving != 0 && people_is_present(people, world, ask->handler) &&
+             people->persons[ask->handler].visit == ask->handler_visit &&
+             (people->persons[ask->handler].held & serving) == 0)
         world_fail(world, "outcomes", "%s of %s went to client %u, which does not serve it best",
                    path, where, ask->handler);
 }
@@ -345,13 +347,20 @@ void check_outcomes_probe(struct check_outcomes *check, struct world *world)
 {
     struct random *random = &world->random[STREAM_CHECKERS];
     uint32_t first = check->count, observers = check->people->observers;
+    uint32_t served[PEOPLE_PATHS];
     look_for_lost(check, world);
+    for (uint32_t path = 0; path < PEOPLE_PATHS; path++)
+        served[path] = served_by(check, world, path);
     for (uint32_t who = 0; who < observers; who++)
         for (int i = 0; i < PROBES && people_is_present(check->people, world, who); i++)
             check_outcomes_ask(check, world, who, (uint32_t)random_below(random, PEOPLE_PATHS),
                                PROBE_MS, false, sizeof(uint64_t));
     world_run_ms(world, PROBE_MS + LATE_MS);
-    for (uint32_t i = first; i < check->count && !world_has_failed(world); i++)
-        if (people_is_present(check->people, world, check->asks[i].caller))
-            judge_probe(check, world, i + 1, served_by(check, world, check->asks[i].path));
+    for (uint32_t i = first; i < check->count && !world_has_failed(world); i++) {
+        /* A command that is carried out late may close a handler between probe and judgement. */
+        uint32_t path = check->asks[i].path, serving = served_by(check, world, path);
+        if (people_is_present(check->people, world, check->asks[i].caller) &&
+            serving == served[path])
+            judge_probe(check, world, i + 1, serving);
+    }
 }
