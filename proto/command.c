@@ -4,7 +4,6 @@
 #include "proto/envelope.h"
 #include "proto/field.h"
 
-/* As many keys as a session may have properties, each with its comma. */
 /* As many roles as a session may hold, each with the head of its group and of its name. */
 enum { ROLES_BYTES_MAX = ROLES_MAX * (ROLE_BYTES_MAX + 8) };
 

@@ -184,20 +184,9 @@ enum error by_filter_from_node(struct routing *routing, const struct node *node,
         count_for_node(routing, node, &order);
         return ERROR_OK;
     }
-    switch (applied_begin(routing->applied, command->id, ANSWER_BYTES, &entry)) {
-    case APPLIED_FRESH:
-        break;
-    case APPLIED_ANSWERED:
-        commands_repeat_to_node(routing, node, message->correlation, entry);
+    if (!commands_begin_once(routing, node, message->correlation, command->id, ANSWER_BYTES,
+                             &entry))
         return ERROR_OK;
-    case APPLIED_AT_WORK:
-        return ERROR_OK;
-    case APPLIED_FULL:
-        answers_refuse(&answer, ERROR_LIMIT_REACHED,
-                       "more commands within a minute than a node remembers; nothing was done");
-        commands_reply_to_node(routing, node, message->correlation, &answer);
-        return ERROR_OK;
-    }
     struct sweep *sweep = carry_out(routing, &order, &answer, &is_ignored);
     if (sweep != NULL) {
         sweep->entry = entry;

@@ -211,21 +211,9 @@ static enum error deed_from_node(struct routing *routing, const struct node *nod
     else
         done_say(routing, &deed, session, &answer);
     size_t room = schema_measure(&result_schema, &answer.result) + answer.rows.bytes;
-    switch (applied_begin(routing->applied, command->id, room < ANSWER_BYTES ? ANSWER_BYTES : room,
-                          &entry)) {
-    case APPLIED_FRESH:
-        break;
-    case APPLIED_ANSWERED:
-        commands_repeat_to_node(routing, node, message->correlation, entry);
+    if (!commands_begin_once(routing, node, message->correlation, command->id,
+                             room < ANSWER_BYTES ? ANSWER_BYTES : room, &entry))
         return ERROR_OK;
-    case APPLIED_AT_WORK:
-        return ERROR_OK;
-    case APPLIED_FULL:
-        answers_refuse(&answer, ERROR_LIMIT_REACHED,
-                       "more commands within a minute than a node remembers; nothing was done");
-        commands_reply_to_node(routing, node, message->correlation, &answer);
-        return ERROR_OK;
-    }
     if (session != NULL)
         do_now(routing, &deed, session, &answer);
     applied_answer(routing->applied, entry, &answer.result, answer.rows);

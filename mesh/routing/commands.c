@@ -180,8 +180,8 @@ void commands_reply_to_node(struct routing *routing, const struct node *node, ui
         (void)outbound_send(queue, &message);
 }
 
-void commands_repeat_to_node(struct routing *routing, const struct node *node, uint64_t correlation,
-                             uint32_t entry)
+static void repeat_to_node(struct routing *routing, const struct node *node, uint64_t correlation,
+                           uint32_t entry)
 {
     struct outgoing message;
     struct outbound *queue = nodes_queue(&routing->nodes, node);
@@ -191,6 +191,27 @@ void commands_repeat_to_node(struct routing *routing, const struct node *node, u
     message.body = scratch_copy(&routing->context->scratch, message.body);
     if (queue != NULL && message.body.data != NULL)
         (void)outbound_send(queue, &message);
+}
+
+bool commands_begin_once(struct routing *routing, const struct node *node, uint64_t correlation,
+                         struct span id, size_t answer_bytes, uint32_t *entry)
+{
+    struct answer answer;
+    switch (applied_begin(routing->applied, id, answer_bytes, entry)) {
+    case APPLIED_FRESH:
+        return true;
+    case APPLIED_ANSWERED:
+        repeat_to_node(routing, node, correlation, *entry);
+        return false;
+    case APPLIED_AT_WORK:
+        return false;
+    case APPLIED_FULL:
+        answers_refuse(&answer, ERROR_LIMIT_REACHED,
+                       "more commands within a minute than a node remembers; nothing was done");
+        commands_reply_to_node(routing, node, correlation, &answer);
+        return false;
+    }
+    return false;
 }
 
 enum error commands_from_node(struct routing *routing, const struct node *node,

@@ -49,10 +49,14 @@ void commands_refuse(struct routing *routing, struct session *session, uint64_t 
 void commands_refuse_in_words(struct routing *routing, struct session *session,
                               uint64_t correlation, enum error code, const struct sentence *why);
 
-/* RESULT to the node that asked; the second: the first answer once more (applied.h). */
+/* RESULT to the node that asked. */
 void commands_reply_to_node(struct routing *routing, const struct node *node, uint64_t correlation,
                             const struct answer *answer);
-void commands_repeat_to_node(struct routing *routing, const struct node *node, uint64_t correlation,
-                             uint32_t entry);
+
+/* Begins a change that another node asked for, once for each command id: true, with the entry of
+ * applied.h to answer; false: it is at work, was answered again, or was refused for want of
+ * room. */
+bool commands_begin_once(struct routing *routing, const struct node *node, uint64_t correlation,
+                         struct span id, size_t answer_bytes, uint32_t *entry);
 
 #endif

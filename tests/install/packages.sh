@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# packages.sh - proves examples/packages.sh on a machine of stubs: what it runs, prints, returns.
+# packages.sh - proves examples/packages.sh on a machine of fakes: what it runs, prints, returns.
 set -u
 
 place=$(mktemp -d "${TMPDIR:-/tmp}/weft-packages-XXXXXX")
@@ -7,14 +7,14 @@ trap 'rm -rf "$place"' EXIT
 mkdir "$place/bin"
 failures=0
 
-# stub NAME BODY - a command that writes down how it was called, then does BODY.
-stub() {
+# fake NAME BODY - a command that writes down how it was called, then does BODY.
+fake() {
     printf '#!/bin/sh\nprintf "%%s\\n" "%s $*" >>"%s/calls"\n%s\n' "$1" "$place" "$2" \
         >"$place/bin/$1"
     chmod +x "$place/bin/$1"
 }
 
-# case_of CLAIM RETURNS CALLS OUTPUT-HOLDS PACKAGES.. - runs install_packages among the stubs.
+# case_of CLAIM RETURNS CALLS OUTPUT-HOLDS PACKAGES.. - runs install_packages among the fakes.
 case_of() {
     local claim=$1 returns=$2 calls=$3 holds=$4 output code
     shift 4
@@ -40,32 +40,32 @@ done
 update='apt-get -q -o DPkg::Lock::Timeout=120 update'
 install='apt-get -q -y -o DPkg::Lock::Timeout=120 install --no-install-recommends lib-a lib-b'
 
-stub dpkg-query 'case "$*" in
+fake dpkg-query 'case "$*" in
     *here) echo installed ;;
     *lib-b) echo config-files ;;
     *) exit 1 ;;
 esac'
-stub apt-get ''
-stub id 'echo 0'
+fake apt-get ''
+fake id 'echo 0'
 case_of "nothing missing: apt is not touched" 0 "" "" here
 case_of "root installs what is missing" 0 "$update"$'\n'"$install" \
     "Installing with apt: lib-a lib-b" here lib-a lib-b
 
-stub id 'echo 1000'
+fake id 'echo 1000'
 case_of "neither root nor sudo: the exact line, and 2" 2 "" \
     "apt-get install -y --no-install-recommends lib-a" lib-a
 
-stub sudo '[ "$1" = -n ] && shift; exec "$@"'
+fake sudo '[ "$1" = -n ] && shift; exec "$@"'
 calls=$(printf '%s\n' "sudo -n true" "sudo $update" "$update" \
     "sudo env DEBIAN_FRONTEND=noninteractive $install" "$install")
 case_of "sudo without a password is used" 0 "$calls" "" lib-a lib-b
 
-stub sudo 'exit 1'
+fake sudo 'exit 1'
 case_of "sudo that asks for a password without a terminal is none" 2 "sudo -n true" \
     "needs root" lib-a
 
-stub id 'echo 0'
-stub apt-get 'echo "apt is broken"; exit 100'
+fake id 'echo 0'
+fake apt-get 'echo "apt is broken"; exit 100'
 case_of "apt's failure is told" 1 "$update" "apt is broken" lib-a
 
 rm "$place/bin/apt-get"

@@ -495,3 +495,14 @@ bool town_heard(uint32_t node, enum mesh_notice_code code)
     }
     return false;
 }
+
+size_t town_answers(uint32_t client, uint64_t correlation, struct node_answer *answers, size_t most)
+{
+    struct span rest = town_find(client, KIND_RESULT, correlation)->body;
+    enum error error;
+    size_t found = 0;
+    while (found < most && group_next(&node_answer_schema, &rest, &answers[found], &error))
+        found++;
+    cr_assert_eq(rest.bytes, 0);
+    return found;
+}

@@ -107,4 +107,8 @@ struct result town_command(uint32_t client, const struct command *command, uint6
 uint64_t town_count(uint32_t node, enum counter counter);
 bool town_heard(uint32_t node, enum mesh_notice_code code);
 
+/* The nodes' parts of a RESULT that the client was sent; returns how many, `most` at most. */
+size_t town_answers(uint32_t client, uint64_t correlation, struct node_answer *answers,
+                    size_t most);
+
 #endif

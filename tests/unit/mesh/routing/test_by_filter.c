@@ -17,18 +17,6 @@ static struct result close_matching(uint32_t client, const char *filter, uint64_
     return tell(client, &command, correlation);
 }
 
-static size_t answers_in(uint32_t client, uint64_t correlation, struct node_answer *answers,
-                         size_t most)
-{
-    struct span rest = town_find(client, KIND_RESULT, correlation)->body;
-    enum error error;
-    size_t found = 0;
-    while (found < most && group_next(&node_answer_schema, &rest, &answers[found], &error))
-        found++;
-    cr_assert_eq(rest.bytes, 0);
-    return found;
-}
-
 Test(by_filter, close_those_that_match_on_every_node_and_no_others)
 {
     town_pair();
@@ -45,7 +33,7 @@ Test(by_filter, close_those_that_match_on_every_node_and_no_others)
     cr_assert(town_clients[trial_a].is_cut && town_clients[trial_b].is_cut);
     cr_assert_not(town_clients[gold_a].is_cut || town_clients[none_b].is_cut);
     struct node_answer answers[4];
-    cr_assert_eq(answers_in(asker, 2, answers, 4), 2);
+    cr_assert_eq(town_answers(asker, 2, answers, 4), 2);
     cr_assert_eq(answers[0].applied, 1);
     cr_assert_eq(answers[1].applied, 1);
     cr_assert_eq(close_matching(asker, "tier is 'trial'", 3).matched, 0);
@@ -222,7 +210,7 @@ Test(by_filter, a_silent_node_is_named_and_the_others_have_done_it)
     cr_assert_eq(result.applied, 1);
     cr_assert_not(result.is_complete);
     struct node_answer answers[4];
-    cr_assert_eq(answers_in(asker, 2, answers, 4), 2);
+    cr_assert_eq(town_answers(asker, 2, answers, 4), 2);
     cr_assert(span_equal(answers[1].node, span_text("b")));
     cr_assert_eq(answers[1].code, ERROR_CLUSTER_ROUTING);
 }
@@ -308,7 +296,7 @@ Test(by_filter, a_listing_is_of_what_matches_sorted_and_counted)
     struct result result = tell(asker, &command, 2);
     cr_assert_eq(result.total, 4);
     struct node_answer answers[4];
-    cr_assert_eq(answers_in(asker, 2, answers, 4), 2);
+    cr_assert_eq(town_answers(asker, 2, answers, 4), 2);
     static const char *const sorted[] = {"1", "30", "5"};
     struct session_row row;
     struct property property;
@@ -322,7 +310,7 @@ Test(by_filter, a_listing_is_of_what_matches_sorted_and_counted)
     command.filter = span_text("all");
     command.limit = 1;
     cr_assert_eq(tell(asker, &command, 3).total, 5); /* without it first */
-    answers_in(asker, 3, answers, 4);
+    town_answers(asker, 3, answers, 4);
     cr_assert(group_next(&session_row_schema, &answers[0].rows, &row, &error));
     cr_assert(session_id_equal(row.id, town_clients[asker].session));
 }

@@ -12,18 +12,6 @@ static struct result close_of(uint32_t client, struct session_id session, uint64
     return town_command(client, &command, correlation);
 }
 
-static size_t answers_in(uint32_t client, uint64_t correlation, struct node_answer *answers,
-                         size_t most)
-{
-    struct span rest = town_find(client, KIND_RESULT, correlation)->body;
-    enum error error;
-    size_t found = 0;
-    while (found < most && group_next(&node_answer_schema, &rest, &answers[found], &error))
-        found++;
-    cr_assert_eq(rest.bytes, 0);
-    return found;
-}
-
 Test(commands, close_a_session_here_without_a_word_to_any_peer)
 {
     town_pair();
@@ -149,13 +137,13 @@ Test(commands, to_every_node_list_each_nodes_sessions)
     cr_assert_eq(result.nodes_asked, 2);
     cr_assert(result.is_complete);
     struct node_answer answers[4];
-    cr_assert_eq(answers_in(asker, 2, answers, 4), 2);
+    cr_assert_eq(town_answers(asker, 2, answers, 4), 2);
     cr_assert(span_equal(answers[0].node, span_text("a")));
     cr_assert_eq(answers[0].total, 1);
     cr_assert_eq(answers[1].total, 2);
     command.limit = 1;
     town_command(asker, &command, 3);
-    cr_assert_eq(answers_in(asker, 3, answers, 4), 2);
+    cr_assert_eq(town_answers(asker, 3, answers, 4), 2);
     struct session_row row;
     enum error error;
     cr_assert(group_next(&session_row_schema, &answers[1].rows, &row, &error));
@@ -172,7 +160,7 @@ Test(commands, ask_every_node_how_it_is)
     struct node_answer answers[4];
     struct status_row rows[2];
     enum error error;
-    cr_assert_eq(answers_in(asker, 2, answers, 4), 2);
+    cr_assert_eq(town_answers(asker, 2, answers, 4), 2);
     for (size_t i = 0; i < 2; i++)
         cr_assert(group_next(&status_row_schema, &answers[i].rows, &rows[i], &error));
     cr_assert(rows[0].is_ready && rows[1].is_ready);
@@ -190,7 +178,7 @@ Test(commands, read_the_counters_of_one_node_by_its_name)
     struct command command = {.verb = COMMAND_COUNTERS, .node = span_text("b")};
     cr_assert_eq(town_command(asker, &command, 2).nodes_asked, 1);
     struct node_answer answers[4];
-    cr_assert_eq(answers_in(asker, 2, answers, 4), 1);
+    cr_assert_eq(town_answers(asker, 2, answers, 4), 1);
     struct counter_row row;
     enum error error;
     size_t rows = 0;
