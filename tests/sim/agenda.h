@@ -33,7 +33,7 @@ struct event {
     uint32_t life;                /* of that node; an event of a past life is void */
     uint32_t link, channel, dial; /* dial: the link's attempt this belongs to */
     uint32_t connection;
-    uint32_t number;
+    uint64_t number;
     uint32_t from; /* node a frame came from */
     bool has_slot; /* its turn at a slow node was given to it */
     uint8_t *frame;

@@ -17,7 +17,6 @@
 static const uint64_t MS = 1000000;
 
 enum {
-    NUMBER_FIRST = 1 << 28, /* correlations: a command's number and this */
     LATE_MS = 300,
     LIST_MS = 500,
     MARKS = 64, /* commands by filter leave their number at one of so many keys */
@@ -43,7 +42,7 @@ static void on_called(void *state, struct world *world, uint32_t who);
 static void on_heard(void *state, struct world *world, uint32_t who, const struct message *message);
 static void on_over(void *state, struct world *world, uint32_t who);
 static void on_gone(void *state, struct world *world, uint32_t connection);
-static void on_delivered(void *state, struct world *world, uint32_t who, uint32_t number);
+static void on_delivered(void *state, struct world *world, uint32_t who, uint64_t correlation);
 
 void check_commands_init(struct check_commands *check, struct world *world,
                          const struct faults *faults, struct people *people)
@@ -215,14 +214,15 @@ void check_commands_give(struct check_commands *check, struct world *world, uint
     key_of(given, number, key);
     if (order->verb == COMMAND_SET_PROPERTIES)
         property_write(&writer, key, number);
-    people_say(check->people, world, who, KIND_COMMAND, NUMBER_FIRST + number, &command_schema,
-               &command, span_of(body, sizeof body - writer.left), NUMBER_FIRST + number);
+    people_ask(check->people, world, who, KIND_COMMAND, people_correlation(MATTER_COMMAND, number),
+               &command_schema, &command, span_of(body, sizeof body - writer.left));
 }
 
-static void on_delivered(void *state, struct world *world, uint32_t who, uint32_t number)
+static void on_delivered(void *state, struct world *world, uint32_t who, uint64_t correlation)
 {
     struct check_commands *check = state;
-    struct order *order = number < NUMBER_FIRST ? NULL : order_at(check, number - NUMBER_FIRST);
+    bool is_ours = people_matter(correlation) == MATTER_COMMAND;
+    struct order *order = is_ours ? order_at(check, (uint32_t)correlation) : NULL;
     const struct world_node *node = &world->nodes[check->people->persons[who].node];
     if (order != NULL)
         order->own_deadline_ns =
@@ -332,7 +332,7 @@ static void on_result(struct check_commands *check, struct world *world, uint32_
                       const struct message *message)
 {
     struct result result;
-    uint64_t number = message->correlation - NUMBER_FIRST;
+    uint64_t number = (uint32_t)message->correlation;
     struct order *order = order_at(check, number);
     if (order == NULL || order->asker != who ||
         order->asker_visit != check->people->persons[who].visit ||
@@ -363,8 +363,8 @@ static void on_heard(void *state, struct world *world, uint32_t who, const struc
         schema_decode(&client_welcome_schema, message->fields, &welcome) == ERROR_OK) {
         stay->id = welcome.session;
         stay->welcomed_ns = world->now_ns;
-    } else if (message->kind == KIND_RESULT && message->correlation >= NUMBER_FIRST &&
-               message->correlation < 2 * (uint64_t)NUMBER_FIRST) {
+    } else if (message->kind == KIND_RESULT &&
+               people_matter(message->correlation) == MATTER_COMMAND) {
         on_result(check, world, who, message);
     }
 }

@@ -21,12 +21,11 @@
 static const uint64_t MS = 1000000;
 
 enum {
-    ROUND_MS = 50,         /* answers take a few */
-    AGAIN_MS = 200,        /* between two rounds */
-    LOOKUPS = 2,           /* of each observer: so many living sessions and so many ended ones */
-    RECENT = 64,           /* ended sessions are looked for among the last so many */
-    ROUND_FIRST = 1 << 29, /* correlations of questions: not those of requests */
-    KINDS = 4,             /* correlations of one round, by what is asked */
+    ROUND_MS = 50,  /* answers take a few */
+    AGAIN_MS = 200, /* between two rounds */
+    LOOKUPS = 2,    /* of each observer: so many living sessions and so many ended ones */
+    RECENT = 64,    /* ended sessions are looked for among the last so many */
+    KINDS = 4,      /* correlations of one round, by what is asked */
 };
 
 enum question { ASK_STATUS, ASK_HANDLERS, ASK_LIVING, ASK_ENDED };
@@ -39,7 +38,7 @@ void check_directory_init(struct check_directory *check, struct world *world, st
     *check = (struct check_directory){
         .people = people,
         .views = calloc(world->nodes_count, sizeof *check->views),
-        .round = ROUND_FIRST,
+        .round = people_correlation(MATTER_QUESTION, 0),
     };
     require(check->views != NULL);
     people_watch(people,
@@ -200,7 +199,7 @@ static void ask(struct check_directory *check, struct world *world, uint32_t who
                               .timeout_ms = ROUND_MS};
     check->lookups += question >= ASK_LIVING;
     people_say(check->people, world, who, KIND_COMMAND, check->round + question, &command_schema,
-               &command, (struct span){0}, 0);
+               &command, (struct span){0});
 }
 
 /* An ended session whose node lives on, so that its end is beyond doubt; false: none found. */

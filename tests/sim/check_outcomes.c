@@ -25,7 +25,7 @@ enum {
 
 static void on_heard(void *state, struct world *world, uint32_t who, const struct message *message);
 static void on_over(void *state, struct world *world, uint32_t who);
-static void on_delivered(void *state, struct world *world, uint32_t who, uint32_t number);
+static void on_delivered(void *state, struct world *world, uint32_t who, uint64_t correlation);
 static void on_notice(void *state, struct world *world, uint32_t node,
                       const struct mesh_notice *notice);
 
@@ -59,6 +59,13 @@ static struct ask *ask_new(struct check_outcomes *check)
 static struct ask *ask_at(const struct check_outcomes *check, uint64_t number)
 {
     return number == 0 || number > check->count ? NULL : &check->asks[number - 1];
+}
+
+/* What a correlation asked for; NULL: nothing of ours. */
+static struct ask *asked(const struct check_outcomes *check, uint64_t correlation)
+{
+    bool is_ours = people_matter(correlation) == MATTER_REQUEST;
+    return is_ours ? ask_at(check, (uint32_t)correlation) : NULL;
 }
 
 /* Says no about the world, unless forged bytes may be why. */
@@ -109,8 +116,8 @@ uint32_t check_outcomes_ask(struct check_outcomes *check, struct world *world, u
                               .type = VALUE_BINARY,
                               .timeout_ms = timeout_ms,
                               .is_idempotent = is_idempotent};
-    people_say(check->people, world, who, KIND_REQUEST, number, &request_schema, &request,
-               body_of(number, body_bytes), number);
+    people_ask(check->people, world, who, KIND_REQUEST, people_correlation(MATTER_REQUEST, number),
+               &request_schema, &request, body_of(number, body_bytes));
     return number;
 }
 
@@ -129,13 +136,13 @@ void check_outcomes_answer(struct check_outcomes *check, struct world *world, ui
     else
         response.message = span_text("a simulated handler says so");
     people_say(check->people, world, who, KIND_RESPONSE, correlation, &response_schema, &response,
-               body, 0);
+               body);
 }
 
-static void on_delivered(void *state, struct world *world, uint32_t who, uint32_t number)
+static void on_delivered(void *state, struct world *world, uint32_t who, uint64_t correlation)
 {
     struct check_outcomes *check = state;
-    struct ask *ask = ask_at(check, number);
+    struct ask *ask = asked(check, correlation);
     const struct world_node *node = &world->nodes[check->people->persons[who].node];
     if (ask != NULL)
         ask->own_deadline_ns = clocks_read_ns(&node->clock, world->now_ns) + ask->timeout_ms * MS;
@@ -189,8 +196,8 @@ static void told(struct check_outcomes *check, struct world *world, uint32_t who
                  const struct message *message)
 {
     struct response response;
-    uint64_t number = message->correlation;
-    struct ask *ask = ask_at(check, number);
+    uint64_t number = (uint32_t)message->correlation;
+    struct ask *ask = asked(check, message->correlation);
     if (ask == NULL || ask->caller != who ||
         ask->caller_visit != check->people->persons[who].visit ||
         schema_decode(&response_schema, message->fields, &response) != ERROR_OK) {

@@ -10,11 +10,10 @@ static void on_heard(void *state, struct world *world, uint32_t who, const struc
 
 enum { CAPACITY_FIRST = 1024 };
 
-void check_sessions_init(struct check_sessions *check, struct people *people,
-                         const struct check_commands *commands)
+void check_sessions_init(struct check_sessions *check, struct workload *workload)
 {
-    *check = (struct check_sessions){.people = people, .commands = commands};
-    people_watch(people, (struct people_watcher){.state = check, .on_heard = on_heard});
+    *check = (struct check_sessions){.people = workload_people(workload), .workload = workload};
+    people_watch(check->people, (struct people_watcher){.state = check, .on_heard = on_heard});
 }
 
 void check_sessions_clear(struct check_sessions *check)
@@ -60,18 +59,17 @@ static void opened(struct check_sessions *check, struct world *world, struct ses
 
 /* Whether something happened that is such a reason. */
 static bool is_true(const struct check_sessions *check, const struct world *world, uint32_t who,
-                    unsigned reason)
+                    enum close_reason reason)
 {
     const struct person *person = &check->people->persons[who];
     const struct world_node *node = &world->nodes[person->node];
     bool is_other_life = node->life != person->life;
     if (reason == CLOSE_REASON_CLOSED_BY_CLIENT)
         return person->state == PERSON_LEAVING;
-    if (reason == CLOSE_REASON_CLOSED_BY_CONTROLLER)
-        return check_commands_explain_end(check->commands, who);
     /* A node that stops by itself has check_ends to answer to. */
-    return reason == CLOSE_REASON_NODE_STOPPING &&
-           (node->was_told_to_stop || node->has_stopped || is_other_life);
+    if (reason == CLOSE_REASON_NODE_STOPPING)
+        return node->was_told_to_stop || node->has_stopped || is_other_life;
+    return workload_explains_end(check->workload, who, reason);
 }
 
 static void on_heard(void *state, struct world *world, uint32_t who, const struct message *message)
@@ -87,7 +85,7 @@ static void on_heard(void *state, struct world *world, uint32_t who, const struc
         schema_decode(&client_goodbye_schema, message->fields, &goodbye) != ERROR_OK)
         return;
     check->told[goodbye.reason & 15]++;
-    if (!is_true(check, world, who, goodbye.reason))
+    if (!is_true(check, world, who, (enum close_reason)goodbye.reason))
         world_fail(world, "sessions", "client %u at %s is told %s: %.*s", who,
                    world->nodes[person->node].name, close_reason_name(goodbye.reason),
                    (int)goodbye.text.bytes, (const char *)goodbye.text.data);

@@ -4,19 +4,17 @@
 #ifndef WEFT_TESTS_SIM_CHECK_SESSIONS_H
 #define WEFT_TESTS_SIM_CHECK_SESSIONS_H
 
-#include "tests/sim/check_commands.h"
-#include "tests/sim/people.h"
+#include "tests/sim/workload.h"
 
 struct check_sessions {
     struct people *people;
-    const struct check_commands *commands;
-    struct session_id *ids; /* every one that was ever given, a hash table */
+    const struct workload *workload; /* explains ends */
+    struct session_id *ids;          /* every one that was ever given, a hash table */
     uint32_t count, capacity;
     uint64_t told[16]; /* ends that were told, by reason */
 };
 
-void check_sessions_init(struct check_sessions *check, struct people *people,
-                         const struct check_commands *commands);
+void check_sessions_init(struct check_sessions *check, struct workload *workload);
 void check_sessions_clear(struct check_sessions *check);
 
 #endif

@@ -111,7 +111,7 @@ static bool is_up(const struct world *world, const struct client_line *line)
 }
 
 void clients_send(struct world *world, uint32_t client, const void *frame, size_t bytes,
-                  uint32_t number)
+                  uint64_t number)
 {
     struct client_line *line = &world->clients->lines[client];
     if (is_up(world, line))

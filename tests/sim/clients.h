@@ -27,7 +27,7 @@ struct clients_owner {
     void (*on_frame)(void *state, struct world *world, uint32_t client, struct span frame);
     void (*on_lost)(void *state, struct world *world, uint32_t client);
     void (*on_due)(void *state, struct world *world, uint32_t client);
-    void (*on_delivered)(void *state, struct world *world, uint32_t client, uint32_t number);
+    void (*on_delivered)(void *state, struct world *world, uint32_t client, uint64_t number);
     void (*on_gone)(void *state, struct world *world, uint32_t connection); /* its node knows */
 };
 
@@ -47,7 +47,7 @@ void clients_connect(struct world *world, uint32_t client, uint32_t node);
 
 /* Sends a frame; lost with the line. number: told when the node's core has it; 0: nothing is. */
 void clients_send(struct world *world, uint32_t client, const void *frame, size_t bytes,
-                  uint32_t number);
+                  uint64_t number);
 
 /* The client is gone without a word; its node learns of it. */
 void clients_hang_up(struct world *world, uint32_t client);

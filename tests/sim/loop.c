@@ -237,7 +237,7 @@ static void tell_resolved(struct world *world, const struct event *event)
     char gossip[ADDRESSES_BYTES];
     addresses_print(world->nodes[n->seeds[event->number]].address, NULL, gossip, NULL);
     struct mesh_input input = {
-        .fact = MESH_SEED_RESOLVED, .seed = event->number, .bytes = span_text(gossip)};
+        .fact = MESH_SEED_RESOLVED, .seed = (uint32_t)event->number, .bytes = span_text(gossip)};
     loop_tell(world, event->node, &input);
 }
 
@@ -294,7 +294,7 @@ static void work_on(struct world *world, const struct event *event)
         clients_due(world, event);
         return;
     case EVENT_FAULT:
-        world->faults.on_due(world->faults.state, world, event->number);
+        world->faults.on_due(world->faults.state, world, (uint32_t)event->number);
         return;
     }
 }

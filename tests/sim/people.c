@@ -21,13 +21,12 @@ enum {
     GRANT_MESSAGES = 1024,
     GRANT_BYTES = 1024 * 1024,
     BURST_FRAME_MESSAGES = 32,
-    REGISTRATION_NUMBERS = 1 << 30, /* correlations from here on are not those of requests */
 };
 
 static void on_frame(void *state, struct world *world, uint32_t who, struct span frame);
 static void on_lost(void *state, struct world *world, uint32_t who);
 static void on_due(void *state, struct world *world, uint32_t who);
-static void on_delivered(void *state, struct world *world, uint32_t who, uint32_t number);
+static void on_delivered(void *state, struct world *world, uint32_t who, uint64_t correlation);
 static void on_gone(void *state, struct world *world, uint32_t connection);
 
 struct people *people_new(struct world *world, uint32_t visitors)
@@ -96,24 +95,37 @@ static void frame_begin(struct writer *writer, uint8_t *frame)
 }
 
 static void frame_send(struct people *people, struct world *world, uint32_t who,
-                       const struct writer *writer, const uint8_t *frame, uint32_t number)
+                       const struct writer *writer, const uint8_t *frame, uint64_t number)
 {
     require(!writer->is_bad);
     people->persons[who].said_ns = world->now_ns;
     clients_send(world, who, frame, FRAME_BYTES - writer->left, number);
 }
 
+static uint8_t said_frame[FRAME_BYTES];
+
 void people_say(struct people *people, struct world *world, uint32_t who, enum kind kind,
                 uint64_t correlation, const struct schema *schema, const void *fields,
-                struct span body, uint32_t number)
+                struct span body)
 {
-    static uint8_t frame[FRAME_BYTES];
     struct writer writer;
     if (people->persons[who].state == PERSON_AWAY)
         return;
-    frame_begin(&writer, frame);
+    frame_begin(&writer, said_frame);
     message_write(&writer, kind, correlation, schema, fields, body);
-    frame_send(people, world, who, &writer, frame, number);
+    frame_send(people, world, who, &writer, said_frame, 0);
+}
+
+void people_ask(struct people *people, struct world *world, uint32_t who, enum kind kind,
+                uint64_t correlation, const struct schema *schema, const void *fields,
+                struct span body)
+{
+    struct writer writer;
+    if (people->persons[who].state == PERSON_AWAY)
+        return;
+    frame_begin(&writer, said_frame);
+    message_write(&writer, kind, correlation, schema, fields, body);
+    frame_send(people, world, who, &writer, said_frame, correlation);
 }
 
 void people_call(struct people *people, struct world *world, uint32_t who, uint32_t node,
@@ -128,8 +140,7 @@ void people_call(struct people *people, struct world *world, uint32_t who, uint3
                               .visit = person->visit + 1,
                               .team = team,
                               .since_ns = world->now_ns,
-                              .correlation = person->correlation > 0 ? person->correlation
-                                                                     : REGISTRATION_NUMBERS};
+                              .registrations = person->registrations};
     clients_connect(world, who, node);
     struct client_hello hello = {.version_min = WIRE_VERSION_MIN,
                                  .version_max = WIRE_VERSION_MAX,
@@ -144,8 +155,8 @@ void people_call(struct people *people, struct world *world, uint32_t who, uint3
     for (uint32_t i = 0; i < people->watchers_count; i++)
         if (people->watchers[i].on_called != NULL)
             people->watchers[i].on_called(people->watchers[i].state, world, who);
-    people_say(people, world, who, KIND_HELLO, 1, &client_hello_schema, &hello,
-               span_of(body, sizeof body - writer.left), 0);
+    people_say(people, world, who, KIND_HELLO, people_correlation(MATTER_GREETING, 1),
+               &client_hello_schema, &hello, span_of(body, sizeof body - writer.left));
 }
 
 static void over(struct people *people, struct world *world, uint32_t who)
@@ -162,7 +173,7 @@ void people_leave(struct people *people, struct world *world, uint32_t who)
 {
     struct client_goodbye goodbye = {.reason = CLOSE_REASON_CLOSED_BY_CLIENT};
     people_say(people, world, who, KIND_GOODBYE, 0, &client_goodbye_schema, &goodbye,
-               (struct span){0}, 0);
+               (struct span){0});
     people->persons[who].state = PERSON_LEAVING;
     people->persons[who].since_ns = world->now_ns;
 }
@@ -186,9 +197,9 @@ void people_register(struct people *people, struct world *world, uint32_t who, e
     world_note(world, "client %u asks %s of %s", who, kind_name(kind), people_paths[path]);
     person->asked = kind;
     person->asked_path = path;
-    person->asked_number = ++person->correlation;
+    person->asked_number = people_correlation(MATTER_REGISTRATION, ++person->registrations);
     people_say(people, world, who, kind, person->asked_number, &registration_schema, &registration,
-               (struct span){0}, 0);
+               (struct span){0});
 }
 
 static void burst_write(struct writer *writer, struct person *person, uint32_t number)
@@ -198,10 +209,12 @@ static void burst_write(struct writer *writer, struct person *person, uint32_t n
     while (at + 202 < (int)sizeof path)
         at += snprintf(path + at, sizeof path - (size_t)at, "/%0200d", 0);
     struct registration registration = {.kind = HANDLER_REQUEST, .path = span_text(path)};
-    message_write(writer, KIND_REGISTER, ++person->correlation, &registration_schema, &registration,
-                  (struct span){0});
-    message_write(writer, KIND_UNREGISTER, ++person->correlation, &registration_schema,
-                  &registration, (struct span){0});
+    message_write(writer, KIND_REGISTER,
+                  people_correlation(MATTER_REGISTRATION, ++person->registrations),
+                  &registration_schema, &registration, (struct span){0});
+    message_write(writer, KIND_UNREGISTER,
+                  people_correlation(MATTER_REGISTRATION, ++person->registrations),
+                  &registration_schema, &registration, (struct span){0});
     person->unanswered += 2;
 }
 
@@ -279,8 +292,7 @@ static void credit_give(struct people *people, struct world *world, uint32_t who
     struct client_grant grant = {.received_seq = person->received,
                                  .messages_limit = GRANT_MESSAGES,
                                  .bytes_limit = GRANT_BYTES};
-    people_say(people, world, who, KIND_GRANT, 0, &client_grant_schema, &grant, (struct span){0},
-               0);
+    people_say(people, world, who, KIND_GRANT, 0, &client_grant_schema, &grant, (struct span){0});
 }
 
 static void take(struct people *people, struct world *world, uint32_t who,
@@ -296,11 +308,12 @@ static void take(struct people *people, struct world *world, uint32_t who,
         welcomed(person, world, message);
     else if (message->kind == KIND_GOODBYE || message->kind == KIND_REFUSED)
         people_vanish(people, world, who);
-    else if (message->kind == KIND_DONE || message->kind == KIND_ERROR)
+    else if ((message->kind == KIND_DONE || message->kind == KIND_ERROR) &&
+             people_matter(message->correlation) <= MATTER_QUESTION)
         answered(person, world, message);
     else if (message->kind == KIND_PING)
         people_say(people, world, who, KIND_PONG, message->correlation, NULL, NULL,
-                   (struct span){0}, 0);
+                   (struct span){0});
 }
 
 static void on_frame(void *state, struct world *world, uint32_t who, struct span frame)
@@ -341,12 +354,12 @@ static void on_due(void *state, struct world *world, uint32_t who)
             people->watchers[i].on_due(people->watchers[i].state, world, who);
 }
 
-static void on_delivered(void *state, struct world *world, uint32_t who, uint32_t number)
+static void on_delivered(void *state, struct world *world, uint32_t who, uint64_t correlation)
 {
     struct people *people = state;
     for (uint32_t i = 0; i < people->watchers_count; i++)
         if (people->watchers[i].on_delivered != NULL)
-            people->watchers[i].on_delivered(people->watchers[i].state, world, who, number);
+            people->watchers[i].on_delivered(people->watchers[i].state, world, who, correlation);
 }
 
 static void on_gone(void *state, struct world *world, uint32_t connection)

@@ -12,10 +12,30 @@
 #include "proto/kinds.h"
 #include "tests/sim/world.h"
 
-enum { PEOPLE_PATHS = 12, PEOPLE_WATCHERS_MAX = 8 };
+enum { PEOPLE_PATHS = 12, PEOPLE_WATCHERS_MAX = 32 };
 
 /* Paths that are served and asked; some lie above others. */
 extern const char *const people_paths[PEOPLE_PATHS];
+
+/* Whose matter an answer is, is told by the upper half of its correlation. People themselves judge
+ * DONE and ERROR to the matters up to questions, concerns (concern.h) all else. */
+enum people_matter {
+    MATTER_GREETING,
+    MATTER_REGISTRATION,
+    MATTER_REQUEST,
+    MATTER_COMMAND,
+    MATTER_QUESTION, /* of check_directory */
+};
+
+static inline uint64_t people_correlation(enum people_matter matter, uint32_t number)
+{
+    return (uint64_t)matter << 32 | number;
+}
+
+static inline enum people_matter people_matter(uint64_t correlation)
+{
+    return (enum people_matter)(correlation >> 32);
+}
 
 enum person_state { PERSON_AWAY, PERSON_CALLING, PERSON_OPEN, PERSON_LEAVING };
 
@@ -32,7 +52,7 @@ struct person {
     uint64_t asked_number;
     uint32_t unanswered;        /* of a burst */
     uint32_t team;              /* a property it offers; 0: not this one */
-    uint64_t correlation;       /* the last one used; beyond those of requests */
+    uint32_t registrations;     /* asked for until now */
     uint64_t received, granted; /* messages that take credit */
     uint64_t received_bytes;    /* since then */
 };
@@ -44,8 +64,8 @@ struct people_watcher {
     void (*on_heard)(void *state, struct world *world, uint32_t who, const struct message *message);
     /* Its session, or its attempt, is over: state, session and held are still there. */
     void (*on_over)(void *state, struct world *world, uint32_t who);
-    /* Its node's core has the frame that bore this number. */
-    void (*on_delivered)(void *state, struct world *world, uint32_t who, uint32_t number);
+    /* Its node's core has what people_ask said. */
+    void (*on_delivered)(void *state, struct world *world, uint32_t who, uint64_t correlation);
     /* Some node knows that this connection is over. */
     void (*on_gone)(void *state, struct world *world, uint32_t connection);
     void (*on_due)(void *state, struct world *world, uint32_t who); /* its alarm */
@@ -53,6 +73,7 @@ struct people_watcher {
 
 struct people {
     uint32_t count, observers;
+    bool is_quiet; /* nobody begins anything */
     struct person *persons;
     struct people_watcher watchers[PEOPLE_WATCHERS_MAX];
     uint32_t watchers_count;
@@ -69,10 +90,15 @@ void people_call(struct people *people, struct world *world, uint32_t who, uint3
 void people_leave(struct people *people, struct world *world, uint32_t who);  /* GOODBYE */
 void people_vanish(struct people *people, struct world *world, uint32_t who); /* not a word */
 
-/* Says one message; number as in clients_send. Nothing happens while the person is away. */
+/* Says one message. Nothing happens while the person is away. */
 void people_say(struct people *people, struct world *world, uint32_t who, enum kind kind,
                 uint64_t correlation, const struct schema *schema, const void *fields,
-                struct span body, uint32_t number);
+                struct span body);
+
+/* The same; on_delivered tells when the node's core has it. */
+void people_ask(struct people *people, struct world *world, uint32_t who, enum kind kind,
+                uint64_t correlation, const struct schema *schema, const void *fields,
+                struct span body);
 
 /* REGISTER or UNREGISTER of a path; the answer is awaited before the next one. */
 void people_register(struct people *people, struct world *world, uint32_t who, enum kind kind,

@@ -61,8 +61,7 @@ static void start_all(struct run *run)
 static void look(struct run *run)
 {
     check_members_look(&run->members, run->world);
-    check_outcomes_look(workload_outcomes(run->workload), run->world);
-    check_commands_look(workload_commands(run->workload), run->world);
+    workload_look(run->workload, run->world);
 }
 
 /* Whether somebody holds a running node for one that left. */
@@ -100,8 +99,7 @@ static void converge(struct run *run)
     /* One byte changed in an entry of a log is another entry: nobody can tell. */
     if (!faults_can_forge(run->faults)) {
         check_directory_converge(&run->directory, world);
-        check_outcomes_probe(workload_outcomes(run->workload), world);
-        check_commands_probe(workload_commands(run->workload), world);
+        workload_probe(run->workload, world);
     }
     look(run);
     workload_set_quiet(run->workload, world, false);
@@ -143,8 +141,8 @@ static void take_stock(const struct run *run)
 {
     const struct world *world = run->world;
     struct run_result *result = run->result;
-    tally_finish(&result->tally, world, run->faults, workload_outcomes(run->workload),
-                 workload_commands(run->workload));
+    tally_finish(&result->tally, world, run->faults);
+    workload_count(run->workload, &result->tally);
     memcpy(result->failed_check, world->failed_check, sizeof result->failed_check);
     result->failed_at_s = (double)world->failed_ns / 1e9;
     result->events = world->steps;
@@ -181,8 +179,7 @@ void run_world(const struct run_options *options, struct run_result *result)
     check_ends_init(run.world, run.faults);
     run.workload = workload_new(run.world, run.faults);
     check_directory_init(&run.directory, run.world, workload_people(run.workload));
-    check_sessions_init(&run.sessions, workload_people(run.workload),
-                        workload_commands(run.workload));
+    check_sessions_init(&run.sessions, run.workload);
     tally_init(&result->tally, run.world);
     play(&run);
     take_stock(&run);

@@ -99,25 +99,7 @@ void tally_init(struct tally *tally, struct world *world)
                                               .on_stopped = on_stopped});
 }
 
-static void count_outcomes(struct tally *tally, const struct check_outcomes *check)
-{
-    static const enum tally_item items[] = {
-        [ERROR_OK] = TALLY_OUTCOME_OK,
-        [ERROR_REJECTED] = TALLY_OUTCOME_REJECTED,
-        [ERROR_HANDLER_ERROR] = TALLY_OUTCOME_HANDLER_ERROR,
-        [ERROR_NO_HANDLER] = TALLY_OUTCOME_NO_HANDLER,
-        [ERROR_HANDLER_LOST] = TALLY_OUTCOME_HANDLER_LOST,
-        [ERROR_TIMEOUT] = TALLY_OUTCOME_TIMEOUT,
-        [ERROR_CANCELLED] = TALLY_OUTCOME_CANCELLED,
-    };
-    for (size_t i = 0; i < sizeof items / sizeof items[0]; i++)
-        if (items[i] != 0)
-            tally->items[items[i]] += check->outcomes[i];
-    tally->items[TALLY_HANDED_FAR] = check->handed_far;
-}
-
-void tally_finish(struct tally *tally, const struct world *world, const struct faults *faults,
-                  const struct check_outcomes *outcomes, const struct check_commands *commands)
+void tally_finish(struct tally *tally, const struct world *world, const struct faults *faults)
 {
     for (int fault = 0; fault < FAULTS; fault++)
         tally->struck[fault] = faults_struck(faults)[fault];
@@ -131,13 +113,6 @@ void tally_finish(struct tally *tally, const struct world *world, const struct f
     tally->items[TALLY_LOG_SNAPSHOT] = world_counter(world, COUNTER_log_snapshots_in);
     tally->items[TALLY_REROUTED] = world_counter(world, COUNTER_requests_rerouted);
     tally->items[TALLY_ANSWERED_LATE] = world_counter(world, COUNTER_responses_late);
-    count_outcomes(tally, outcomes);
-    tally->items[TALLY_COMMAND_CHANGED] = commands->done[COMMAND_SET_PROPERTIES];
-    tally->items[TALLY_COMMAND_CLOSED] = commands->done[COMMAND_CLOSE];
-    tally->items[TALLY_COMMAND_CONFLATED] = commands->done[COMMAND_SET_CONFLATED];
-    tally->items[TALLY_COMMAND_LISTED] = commands->done[COMMAND_LIST_SESSIONS];
-    tally->items[TALLY_COMMAND_REFUSED] = commands->refused;
-    tally->items[TALLY_COMMAND_INCOMPLETE] = commands->incomplete;
 }
 
 void tally_add(struct tally *sum, const struct tally *tally)

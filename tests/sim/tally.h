@@ -4,8 +4,6 @@
 #ifndef WEFT_TESTS_SIM_TALLY_H
 #define WEFT_TESTS_SIM_TALLY_H
 
-#include "tests/sim/check_commands.h"
-#include "tests/sim/check_outcomes.h"
 #include "tests/sim/faults.h"
 #include "tests/sim/world.h"
 
@@ -74,9 +72,8 @@ struct tally {
 /* Watches a world from now on. */
 void tally_init(struct tally *tally, struct world *world);
 
-/* Adds what the world, the schedule and two checkers know at the end. */
-void tally_finish(struct tally *tally, const struct world *world, const struct faults *faults,
-                  const struct check_outcomes *outcomes, const struct check_commands *commands);
+/* Adds what the world and the schedule know at the end; concerns add theirs (concern.h). */
+void tally_finish(struct tally *tally, const struct world *world, const struct faults *faults);
 
 void tally_add(struct tally *sum, const struct tally *tally);
 

@@ -18,7 +18,7 @@
 #include "tests/sim/network.h"
 #include "tests/sim/views.h"
 
-enum { WORLD_NODES_MAX = 10000, WORLD_WATCHERS_MAX = 8, WORLD_CHECK_BYTES = 32 };
+enum { WORLD_NODES_MAX = 10000, WORLD_WATCHERS_MAX = 16, WORLD_CHECK_BYTES = 32 };
 
 /* One stream of randomness a concern, so that a new fault does not shift the others. */
 enum world_stream {
