@@ -6,6 +6,7 @@
 #include "proto/request.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -151,6 +152,7 @@ static void forget_pointers(struct weft_options *options)
 {
     options->context = NULL;
     options->servers = NULL;
+    options->key_file = options->server_keys = NULL;
     options->mesh = options->principal = options->client_type = options->environment = NULL;
     options->credentials = NULL;
     options->properties = NULL;
@@ -172,9 +174,16 @@ static struct weft_client *client_make(const struct weft_options *options)
         free(client);
         return NULL;
     }
-    errno = ENOMEM;
+    char why[KEYSTORE_WHY_BYTES];
+    if (!keys_init(&client->keys, &complete, why)) {
+        client_free(client);
+        errno = EKEYREJECTED;
+        return NULL;
+    }
+    servers_set_keys(&client->servers, client->keys.count);
     if (!keep_hello(client, &complete)) {
         client_free(client);
+        errno = ENOMEM;
         return NULL;
     }
     client->options = complete;
@@ -185,6 +194,18 @@ static struct weft_client *client_make(const struct weft_options *options)
     batch_init(&client->batch, complete.queue_bytes_max);
     slots_init(&client->slots, complete.in_flight_max);
     return client;
+}
+
+bool weft_check_keys(const struct weft_options *options, char *why, size_t why_bytes)
+{
+    struct keys keys;
+    char sentence[KEYSTORE_WHY_BYTES];
+    bool is_good = keys_init(&keys, options, sentence);
+    if (is_good)
+        keys_clear(&keys);
+    else
+        (void)snprintf(why, why_bytes, "%s", sentence);
+    return is_good;
 }
 
 struct weft_client *weft_new(const struct weft_options *options)
@@ -212,6 +233,7 @@ void client_free(struct weft_client *client)
 {
     batch_clear(&client->batch);
     servers_clear(&client->servers);
+    keys_clear(&client->keys);
     serve_clear(&client->serve);
     listen_clear(client);
     free(client->answer.memory);

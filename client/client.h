@@ -5,6 +5,7 @@
 
 #include "client/batch.h"
 #include "client/dealer.h"
+#include "client/keys.h"
 #include "client/listen.h"
 #include "client/reactor.h"
 #include "client/serve.h"
@@ -45,6 +46,7 @@ struct weft_client {
     enum client_state state;
     struct dealer dealer;
     struct servers servers;
+    struct keys keys;
     struct batch batch;
     struct slots slots;
     struct serve serve;

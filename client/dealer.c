@@ -106,7 +106,19 @@ static void close_monitor(struct dealer *dealer)
     dealer->monitor = NULL;
 }
 
-bool dealer_open(struct dealer *dealer, void *zmq, int epoll, void *owner, const char *address)
+/* The keys were judged when they were read. */
+static void set_keys(void *socket, const struct dealer_keys *keys)
+{
+    (void)zmq_setsockopt(socket, ZMQ_CURVE_SERVERKEY, keys->server_key,
+                         strlen(keys->server_key) + 1);
+    (void)zmq_setsockopt(socket, ZMQ_CURVE_PUBLICKEY, keys->public_key,
+                         strlen(keys->public_key) + 1);
+    (void)zmq_setsockopt(socket, ZMQ_CURVE_SECRETKEY, keys->secret_key,
+                         strlen(keys->secret_key) + 1);
+}
+
+bool dealer_open(struct dealer *dealer, void *zmq, int epoll, void *owner, const char *address,
+                 const struct dealer_keys *keys)
 {
     *dealer = (struct dealer){.state = DEALER_DIALING, .epoll = epoll, .tcp = -1};
     dealer->socket = zmq_socket(zmq, ZMQ_DEALER);
@@ -115,6 +127,8 @@ bool dealer_open(struct dealer *dealer, void *zmq, int epoll, void *owner, const
         return false;
     }
     set_options(dealer->socket);
+    if (keys != NULL)
+        set_keys(dealer->socket, keys);
     char endpoint[ENDPOINT_BYTES];
     (void)snprintf(endpoint, sizeof endpoint, "tcp://%s", address);
     if (!watch(dealer, dealer->socket, owner) || !open_monitor(dealer, zmq, owner)) {
@@ -136,14 +150,29 @@ void dealer_close(struct dealer *dealer, int linger_ms)
     *dealer = (struct dealer){.state = DEALER_NONE, .tcp = -1};
 }
 
-/* Whether the monitor has spoken: each event it is asked for means that the dial failed. */
-static bool dial_failed(const struct dealer *dealer)
+static enum dealer_failure failure_of(unsigned event)
+{
+    if (event == ZMQ_EVENT_HANDSHAKE_FAILED_AUTH)
+        return DEALER_REFUSED;
+    return event == ZMQ_EVENT_CLOSED ? DEALER_UNREACHABLE : DEALER_BROKEN_OFF;
+}
+
+/* Whether the monitor has spoken: each event it is asked for means that the dial failed, and the
+ * worst of them says why. An event's first part is its number, u16, and a value; then a text. */
+static bool dial_failed(struct dealer *dealer)
 {
     bool failed = false;
     zmq_msg_t part;
     (void)zmq_msg_init(&part);
-    while (zmq_msg_recv(&part, dealer->monitor, ZMQ_DONTWAIT) >= 0)
+    while (zmq_msg_recv(&part, dealer->monitor, ZMQ_DONTWAIT) >= 0) {
+        uint16_t event = 0;
         failed = true;
+        if (!zmq_msg_more(&part) || zmq_msg_size(&part) < sizeof event)
+            continue;
+        memcpy(&event, zmq_msg_data(&part), sizeof event);
+        if (failure_of(event) > dealer->failure)
+            dealer->failure = failure_of(event);
+    }
     (void)zmq_msg_close(&part);
     return failed;
 }

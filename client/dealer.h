@@ -17,19 +17,34 @@ enum dealer_state {
     DEALER_LOST,    /* refused, or was up and is down */
 };
 
+/* Why a dial came to nothing. */
+enum dealer_failure {
+    DEALER_UNREACHABLE,
+    DEALER_BROKEN_OFF, /* TCP stood, the handshake did not end: as a rule another key is wanted */
+    DEALER_REFUSED,    /* the node does not take our key */
+};
+
+/* CURVE keys, as Z85. */
+struct dealer_keys {
+    const char *public_key, *secret_key; /* ours */
+    const char *server_key;              /* the node's, as we hope */
+};
+
 struct dealer {
     enum dealer_state state;
-    bool has_more; /* frames wait to be received */
-    int epoll;     /* that watches our descriptors */
+    enum dealer_failure failure; /* LOST without having been up */
+    bool has_more;               /* frames wait to be received */
+    int epoll;                   /* that watches our descriptors */
     void *socket;
     void *monitor;      /* while dialling */
     int tcp;            /* libzmq's descriptor, from the first frame; -1 before */
     in_port_t tcp_port; /* and its local port: a descriptor is soon another's */
 };
 
-/* Dials host:port. `owner` is what epoll reports. Returns false, and nothing is open, when sockets
- * or descriptors have run out. */
-bool dealer_open(struct dealer *dealer, void *zmq, int epoll, void *owner, const char *address);
+/* Dials host:port. `owner` is what epoll reports. keys: NULL: nothing is encrypted. Returns false,
+ * and nothing is open, when sockets or descriptors have run out. */
+bool dealer_open(struct dealer *dealer, void *zmq, int epoll, void *owner, const char *address,
+                 const struct dealer_keys *keys);
 
 /* Hangs up; what was sent and has not left may still leave for so long. */
 void dealer_close(struct dealer *dealer, int linger_ms);

@@ -106,7 +106,14 @@ static void dial(struct weft_client *client)
 {
     const struct weft_context *context = client->context;
     const char *address = servers_current(&client->servers);
-    if (!dealer_open(&client->dealer, context->zmq, context->epoll, client, address)) {
+    const struct keys *keys = &client->keys;
+    const struct dealer_keys pair = {
+        .public_key = keys->public_key,
+        .secret_key = keys->secret_key,
+        .server_key = keys->count == 0 ? NULL : keys->servers[servers_key(&client->servers)],
+    };
+    if (!dealer_open(&client->dealer, context->zmq, context->epoll, client, address,
+                     keys->count == 0 ? NULL : &pair)) {
         note_failure(client, "no socket or descriptor is left to dial %s with", address);
         start_over(client, false);
         return;
@@ -175,11 +182,48 @@ void dialogue_timer_fired(struct weft_client *client)
     }
 }
 
+/* A dial that came to nothing. Who breaks off a handshake wants keys, or has another key than the
+ * one that it was called with. */
+static void note_dial(struct weft_client *client, const char *address)
+{
+    bool has_keys = client->keys.count > 0;
+    switch (client->dealer.failure) {
+    case DEALER_UNREACHABLE:
+        note_failure(client, "nothing answers at %s", address);
+        return;
+    case DEALER_BROKEN_OFF:
+        note_failure(client,
+                     has_keys ? "%s broke off the handshake: it has none of the server keys given, "
+                                "or speaks without keys"
+                              : "%s broke off the handshake: it wants keys (key, server key), or "
+                                "is no weft node",
+                     address);
+        return;
+    case DEALER_REFUSED:
+        note_failure(client, "%s does not take our key: it is not in its curve.clients", address);
+        return;
+    }
+}
+
+/* Whether the node that was dialled is to be dialled again with another of the keys given: then
+ * that is begun. */
+static bool guess_again(struct weft_client *client)
+{
+    if (client->dealer.failure != DEALER_BROKEN_OFF || client->keys.count == 0 ||
+        !servers_key_failed(&client->servers))
+        return false;
+    dealer_close(&client->dealer, 0);
+    dial(client);
+    return true;
+}
+
 void dialogue_lost(struct weft_client *client)
 {
     const char *address = servers_current(&client->servers);
+    if (client->state == CLIENT_DIALING && guess_again(client))
+        return;
     if (client->state == CLIENT_DIALING)
-        note_failure(client, "nothing answers at %s", address);
+        note_dial(client, address);
     else if (client->state == CLIENT_GREETING)
         note_failure(client, "%s ended the connection before it gave a session", address);
     else

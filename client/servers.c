@@ -154,9 +154,33 @@ const char *servers_next(struct servers *servers, uint64_t chance, uint32_t *wai
         servers->next = 0;
         servers->rounds++;
     }
+    servers->guesses = 0;
     *wait_ms = wait_ms_of(servers, chance);
     servers->current = servers->next++;
     return servers_current(servers);
+}
+
+void servers_set_keys(struct servers *servers, uint32_t keys)
+{
+    servers->keys = keys;
+}
+
+bool servers_key_failed(struct servers *servers)
+{
+    if (servers->keys < 2)
+        return false;
+    struct server *server = &servers->list[servers->current];
+    server->key = (server->key + 1) % servers->keys;
+    if (++servers->guesses == servers->keys) {
+        servers->guesses = 0;
+        return false;
+    }
+    return true;
+}
+
+uint32_t servers_key(const struct servers *servers)
+{
+    return servers->list[servers->current].key;
 }
 
 const char *servers_current(const struct servers *servers)

@@ -18,6 +18,7 @@ enum {
 struct server {
     char *address; /* host:port */
     bool is_given; /* never forgotten */
+    uint32_t key; /* number of the key it is dialled with: the one that fitted, or the next guess */
 };
 
 struct servers {
@@ -27,6 +28,8 @@ struct servers {
     uint32_t current; /* dialled last */
     uint32_t rounds;  /* without a session */
     bool is_return;   /* this is the first round after a session was lost */
+    uint32_t keys;    /* that a node may have; 0, 1: nothing to guess */
+    uint32_t guesses; /* that did not fit the current one, in a row */
 };
 
 /* Reads "host[:port],host[:port].."; no host: 127.0.0.1, no port: 7310, an IPv6 address in
@@ -42,6 +45,17 @@ void servers_learn(struct servers *servers, struct span address);
 /* The address to dial now. *wait_ms: after how long; 0 while a first round is under way. chance: 64
  * random bits. */
 const char *servers_next(struct servers *servers, uint64_t chance, uint32_t *wait_ms);
+
+/* How many keys there are. Which of them a node has, nobody says: each is tried in turn, from the
+ * one that fitted last. */
+void servers_set_keys(struct servers *servers, uint32_t keys);
+
+/* The current server has another key. true: it is to be dialled again at once, with the next one;
+ * false: it has none of them, and it is the next server's turn. */
+bool servers_key_failed(struct servers *servers);
+
+/* The number of the key to dial the current server with. */
+uint32_t servers_key(const struct servers *servers);
 
 /* The address dialled last. */
 const char *servers_current(const struct servers *servers);

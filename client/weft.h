@@ -222,7 +222,10 @@ struct weft_options {
     const char *servers;          /* "host[:port],.."; no host 127.0.0.1, no port 7310; tried in
                                      order, at a reconnect in random order, the last node first */
     const char *mesh;             /* the cluster it must be; NULL: any */
-    const char *principal;        /* NULL: anonymous */
+    const char *key_file;         /* our secret key, of `weftctl key new`; NULL: a pair made for
+                                     this client where server_keys are given, else no encryption */
+    const char *server_keys; /* the nodes' public keys, by comma: files, folders, or the keys */
+    const char *principal;   /* NULL: anonymous */
     const void *credentials;
     size_t credentials_bytes;
     const struct weft_property *properties; /* offered to the node */
@@ -247,8 +250,13 @@ struct weft_options {
 
 /* Makes a client, which dials at the next progress. Returns NULL for options out of their range
  * (servers that can't be read, a property key that is not one), for memory or descriptors that are
- * not to be had, and for a context that is full; errno says which: EINVAL, ENOMEM, EMFILE. */
+ * not to be had, and for a context that is full; errno says which: EINVAL, ENOMEM, EMFILE. For
+ * keys that can't be used it is EKEYREJECTED, and weft_check_keys says why. */
 WEFT_EXPORT struct weft_client *weft_new(const struct weft_options *options);
+
+/* Whether key_file and server_keys can be read and used. False: a sentence that says why not is in
+ * why, of at most why_bytes with its NUL. */
+WEFT_EXPORT bool weft_check_keys(const struct weft_options *options, char *why, size_t why_bytes);
 
 /* Ends the session (the node is told), frees the client and sets *client to NULL; a context of
  * its own goes too. No callback is called from here on. In a callback: it is freed when progress

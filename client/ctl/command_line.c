@@ -20,6 +20,8 @@ enum common_key {
     KEY_HELP = '?',
     KEY_VERSION = 'V',
     KEY_USER = 0x100,
+    KEY_KEY,
+    KEY_SERVER_KEY,
     KEY_PROP,
     KEY_COUNT,
     KEY_FOR,
@@ -34,6 +36,14 @@ static const struct argp_option common_options[] = {
     {"server", KEY_SERVER, "LIST", 0,
      "nodes to try in order: HOST[:7310],.. (default WEFT_SERVER, 127.0.0.1; :7320 is "
      "127.0.0.1:7320)",
+     1},
+    {"key", KEY_KEY, "FILE", 0,
+     "our secret key file, as `weftctl key new` makes it (default WEFT_KEY, else a new key each "
+     "time)",
+     1},
+    {"server-key", KEY_SERVER_KEY, "KEY,..", 0,
+     "the nodes' public keys: files, folders of them, or keys (default WEFT_SERVER_KEY, none: "
+     "nothing is encrypted)",
      1},
     {"timeout", KEY_TIMEOUT, "TIME", 0,
      "to wait for a session, and for an answer: 500ms, 10s, 5m (default 10s)", 1},
@@ -148,6 +158,12 @@ static error_t read_option(struct reading *reading, int key, char *text)
         break;
     case KEY_USER:
         ctl->user = text;
+        break;
+    case KEY_KEY:
+        ctl->key_file = text;
+        break;
+    case KEY_SERVER_KEY:
+        ctl->server_keys = text;
         break;
     case KEY_OUTPUT:
         is_read = read_output(ctl, text);
@@ -313,6 +329,8 @@ int command_line_read(int count, char **words, struct ctl *ctl)
     struct reading reading = {.ctl = ctl};
     ctl->servers = environment("WEFT_SERVER", "127.0.0.1:7310");
     ctl->user = environment("WEFT_USER", NULL);
+    ctl->key_file = environment("WEFT_KEY", NULL);
+    ctl->server_keys = environment("WEFT_SERVER_KEY", NULL);
     ctl->output.is_plain = environment("NO_COLOR", NULL) != NULL;
     ctl->timeout_ms = 10000;
     if (read_with(&common_argp, count, words, ARGP_IN_ORDER, &reading) != EXIT_COMPLETE)

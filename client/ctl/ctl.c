@@ -83,6 +83,8 @@ void ctl_options(const struct ctl *ctl, struct weft_options *options)
 {
     *options = (struct weft_options){
         .servers = ctl->servers,
+        .key_file = ctl->key_file,
+        .server_keys = ctl->server_keys,
         .principal = ctl->user,
         .properties = ctl->properties,
         .properties_count = ctl->properties_count,
@@ -101,6 +103,12 @@ static uint32_t servers_count(const char *list)
 
 int ctl_no_client(const struct ctl *ctl)
 {
+    struct weft_options options;
+    char why[1024];
+    bool is_about_keys = errno == EKEYREJECTED;
+    ctl_options(ctl, &options);
+    if (is_about_keys && !weft_check_keys(&options, why, sizeof why))
+        return problems_usage("%s", why);
     if (errno == EINVAL)
         return problems_usage("'%s' is no list of servers such as 127.0.0.1:7310,:7320, or a "
                               "--prop or --user is longer than a session takes",

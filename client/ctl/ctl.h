@@ -23,6 +23,7 @@ enum ctl_flag {
     FLAG_EXPECT,
     FLAG_EXPECT_MAX,
     FLAG_FILTER,
+    FLAG_FOLDER,
     FLAG_IDEMPOTENT,
     FLAG_KEYS,
     FLAG_KIND,
@@ -31,6 +32,7 @@ enum ctl_flag {
     FLAG_NUMBER,
     FLAG_REASON,
     FLAG_REMOVE,
+    FLAG_ROLES,
     FLAG_SESSIONS,
     FLAG_SORT,
     FLAG_TYPE,
@@ -53,6 +55,7 @@ struct ctl {
     const char *flags[FLAG_END - FLAG_ALL]; /* as given; "" for those without a value */
 
     const char *servers, *user;
+    const char *key_file, *server_keys; /* NULL: not given */
     struct weft_property properties[CTL_PROPERTIES_MAX];
     size_t properties_count;
     char *property_texts[CTL_PROPERTIES_MAX]; /* "K\0V": what properties point into */

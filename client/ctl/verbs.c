@@ -9,6 +9,7 @@
 #include "client/ctl/filter.h"
 #include "client/ctl/handler.h"
 #include "client/ctl/hold.h"
+#include "client/ctl/key.h"
 #include "client/ctl/node.h"
 #include "client/ctl/reply.h"
 #include "client/ctl/req.h"
@@ -109,6 +110,12 @@ static const struct argp_option events_options[] = {
 
 static const struct argp_option match_options[] = {
     {"sessions", FLAG_SESSIONS, "FILE", 0, "a session a line, as JSON; - is standard input", 0},
+    {0},
+};
+
+static const struct argp_option key_options[] = {
+    {"folder", FLAG_FOLDER, "PATH", 0, "where to (default here)", 0},
+    {"roles", FLAG_ROLES, "R,..", 0, "what a client with this key holds (auth step `curve`)", 0},
     {0},
 };
 
@@ -223,6 +230,13 @@ static const struct verb verbs[] = {
      "A line is an object of properties with $SessionId, or one of session ls -o jsonl. Prints the "
      "ids, one a line. No node is asked. Exit 3: none matches.\n",
      match_options, filter_match},
+    {"key", "new", "NAME", 1, 1, VERB_ACT, "makes a pair of keys, of a node or a client",
+     "  weftctl key new eu-a                     a node's: NAME is the node's name\n"
+     "  weftctl key new ana --roles trader       a client's: NAME is its principal\n\n"
+     "Writes NAME.key_secret, readable for you alone, and NAME.key, which goes into the folder "
+     "curve.peers of all nodes (a node's) or curve.clients (a client's). Never writes over a file. "
+     "No node is asked.\n",
+     key_options, key_new},
 };
 
 const struct verb *verbs_list(size_t *count)

@@ -11,7 +11,7 @@ import re
 import sys
 from typing import Iterator, NamedTuple
 
-ROOMS = ("proto", "mesh", "daemon", "client", "bench", "examples", "tests")
+ROOMS = ("proto", "keys", "mesh", "daemon", "client", "bench", "examples", "tests")
 
 
 class Finding(NamedTuple):

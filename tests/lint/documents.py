@@ -8,7 +8,7 @@ import re
 
 from common import Finding, files, line_of, main, read, sources
 
-TOP = ("proto", "mesh", "daemon", "client", "bench", "examples", "tests")
+TOP = ("proto", "keys", "mesh", "daemon", "client", "bench", "examples", "tests")
 TEXTS = (".md", ".c", ".h", ".py", ".sh", ".cmake", "CMakeLists.txt", ".json", ".in", ".ci/run")
 LEFT_TO_DO = re.compile(r"\b(" + "|".join(("TO" + "DO", "FIX" + "ME", "XX" + "X", "HA" + "CK"))
                         + r")\b")

@@ -1,8 +1,9 @@
 """Who may include whom, on the text of the sources.
 
-proto stands on ISO C alone; mesh on ISO C, proto and (one file) PCRE2; the daemon sees of the
-mesh its door. Inside the mesh: mesh.c -> rooms -> log -> base, and no arrow up. Includes are
-rooted, circles are refused, and a source begins with its own header.
+proto stands on ISO C alone; mesh on ISO C, proto and (one file) PCRE2; keys, which daemon and
+clients share, on proto and libzmq; the daemon sees of the mesh its door. Inside the mesh: mesh.c
+-> rooms -> log -> base, and no arrow up. Includes are rooted, circles are refused, and a source
+begins with its own header.
 """
 
 import pathlib
@@ -34,6 +35,7 @@ FILTER = "mesh/filter/filter.h"  # for weftctl too: it judges filters without a 
 PROGRAM_HEADERS_REFUSED = {
     "proto": None,  # ISO C only
     "mesh": None,
+    "keys": ("czmq.h", "pcre2.h", "sodium.h", "cjson/", "libsmartcols/", "argp.h"),
     "daemon": ("weft.h", "pcre2.h", "libsmartcols/"),
     "client": ("czmq.h", "pcre2.h", "sodium.h", "cjson/", "cJSON.h", "libsmartcols/", "argp.h"),
     "client/ctl": ("czmq.h", "pcre2.h", "sodium.h", "zmq.h"),
@@ -98,6 +100,8 @@ def ours_refused(root, path, target):
     room, top = room_of(path), target.split("/")[0]
     if room == "proto":
         allowed = top == "proto"
+    elif room == "keys":
+        allowed = top in ("proto", "keys")
     elif room == "mesh":
         allowed = top in ("proto", "mesh")
     elif room.startswith("mesh/"):
@@ -105,11 +109,11 @@ def ours_refused(root, path, target):
             return mesh_refused(root, room, target)
         allowed = top == "proto"
     elif room == "daemon":
-        allowed = top in ("proto", "daemon") or is_door(root, target)
+        allowed = top in ("proto", "keys", "daemon") or is_door(root, target)
     elif room == "client":
-        allowed = top == "proto" or room_of(target) == "client"
+        allowed = top in ("proto", "keys") or room_of(target) == "client"
     elif room == "client/ctl":
-        allowed = top in ("proto", "client") or target == FILTER
+        allowed = top in ("proto", "keys", "client") or target == FILTER
     elif room == "bench":
         allowed = top == "bench" or target in ("client/weft.h", "client/weft_control.h")
     elif room == "examples":

@@ -25,10 +25,10 @@ SECOND_NOUNS = {  # files that hold two nouns of the wire because one makes no s
     "proto/error.c": ("close_reason",),
     "proto/schema.c": ("group",),
 }
-LIBRARIES = ("weft_proto", "weft_mesh", "weft_daemon", "weft_client")
+LIBRARIES = ("weft_proto", "weft_keys", "weft_mesh", "weft_daemon", "weft_client")
 LINKED = {  # whose objects end up in one program with a folder's: names may repeat elsewhere
-    "proto": ("proto",), "mesh": ("proto", "mesh"), "daemon": ("proto", "mesh", "daemon"),
-    "client": ("proto", "client"),
+    "proto": ("proto",), "keys": ("proto", "keys"), "mesh": ("proto", "mesh"),
+    "daemon": ("proto", "keys", "mesh", "daemon"), "client": ("proto", "keys", "client"),
 }
 CORE = ("proto", "mesh")
 

@@ -110,3 +110,38 @@ Test(servers, end_at_their_limit)
     cr_assert_eq(servers.count, SERVERS_MAX);
     servers_clear(&servers);
 }
+
+Test(servers, are_dialled_with_each_key_in_turn_and_remember_the_one_that_fits)
+{
+    struct servers servers;
+    uint32_t wait_ms;
+    cr_assert(servers_init(&servers, "a:1,b:2"));
+    servers_set_keys(&servers, 3);
+    cr_assert_str_eq(next(&servers, &wait_ms), "a:1");
+    cr_assert_eq(servers_key(&servers), 0);
+    cr_assert(servers_key_failed(&servers));
+    cr_assert_eq(servers_key(&servers), 1);
+    cr_assert_str_eq(servers_current(&servers), "a:1");
+    cr_assert_str_eq(next(&servers, &wait_ms), "b:2"); /* that one fitted, and was lost later */
+    cr_assert_eq(servers_key(&servers), 0);
+    cr_assert_str_eq(next(&servers, &wait_ms), "a:1");
+    cr_assert_eq(servers_key(&servers), 1);
+    servers_clear(&servers);
+}
+
+Test(servers, that_have_none_of_the_keys_are_left)
+{
+    struct servers servers;
+    uint32_t wait_ms;
+    cr_assert(servers_init(&servers, "a:1"));
+    servers_set_keys(&servers, 3);
+    for (int round = 0; round < 3; round++) {
+        (void)next(&servers, &wait_ms);
+        cr_assert(servers_key_failed(&servers));
+        cr_assert(servers_key_failed(&servers));
+        cr_assert_not(servers_key_failed(&servers));
+    }
+    servers_set_keys(&servers, 1);
+    cr_assert_not(servers_key_failed(&servers), "one key: nothing to guess");
+    servers_clear(&servers);
+}
