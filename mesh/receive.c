@@ -110,7 +110,13 @@ static enum error client_message(struct mesh *mesh, struct session *session,
     case KIND_GRANT:
     case KIND_GOODBYE:
         return conduct_receive(mesh->sessions, session, message);
-    case KIND_HELLO: /* the second one */
+    case KIND_SUBSCRIBE:
+    case KIND_UNSUBSCRIBE:
+    case KIND_SET:
+    case KIND_REMOVE:
+    case KIND_FETCH:
+        return client_kind_unknown(mesh, message); /* topics are not served yet */
+    case KIND_HELLO:                               /* the second one */
     case KIND_WELCOME:
     case KIND_REFUSED:
     case KIND_DONE:
@@ -121,6 +127,8 @@ static enum error client_message(struct mesh *mesh, struct session *session,
     case KIND_LOG_PULL:
     case KIND_LOG_SNAPSHOT:
     case KIND_LOG_HEADS:
+    case KIND_LOG_COLLECT:
+    case KIND_LOG_COLLECTED:
     case KIND_JOIN:
     case KIND_CHALLENGE:
     case KIND_SWIM_PING:
@@ -129,6 +137,10 @@ static enum error client_message(struct mesh *mesh, struct session *session,
     case KIND_SWIM_NACK:
     case KIND_SWIM_NEWS:
     case KIND_SWIM_SYNC:
+    case KIND_UPDATE:
+    case KIND_UNSUBSCRIBED:
+    case KIND_TOPIC:
+    case KIND_TOPICS:
         return ERROR_INVALID_MESSAGE; /* a client never says that */
     }
     return client_kind_unknown(mesh, message);
@@ -272,6 +284,12 @@ static enum error forward_message(struct mesh *mesh, uint64_t sender, const stru
     case KIND_LISTEN:
     case KIND_EVENT:
         return member_message(mesh, sender, message);
+    case KIND_LOG_COLLECT:
+    case KIND_LOG_COLLECTED:
+    case KIND_SET:
+    case KIND_REMOVE:
+    case KIND_TOPIC:
+        return forward_kind_unknown(mesh, sender, message); /* topics are not served yet */
     case KIND_ERROR: /* it does not know what we asked; our own deadline ends the matter */
         return ERROR_OK;
     case KIND_HELLO:
@@ -293,6 +311,12 @@ static enum error forward_message(struct mesh *mesh, uint64_t sender, const stru
     case KIND_SWIM_NACK:
     case KIND_SWIM_NEWS:
     case KIND_SWIM_SYNC:
+    case KIND_SUBSCRIBE:
+    case KIND_UNSUBSCRIBE:
+    case KIND_UPDATE:
+    case KIND_UNSUBSCRIBED:
+    case KIND_FETCH:
+    case KIND_TOPICS:
         return ERROR_INVALID_MESSAGE; /* a node never says that here */
     }
     return forward_kind_unknown(mesh, sender, message);

@@ -26,6 +26,7 @@ FIELDS(command) = {
     FIELD(command, 16, expect_max, UINT, MUST_UNDERSTAND, UINT32_MAX),
     FIELD(command, 17, sort, TEXT, OPTIONAL, PROPERTY_KEY_BYTES_MAX),
     FIELD(command, 18, phase, UINT, MUST_UNDERSTAND, UINT8_MAX),
+    FIELD(command, 19, selector, TEXT, OPTIONAL, PATH_BYTES_MAX),
 };
 SCHEMA(command);
 
@@ -114,6 +115,7 @@ FIELDS(status_row) = {
     FIELD(status_row, 7, directory_hash, UINT, OPTIONAL, UINT64_MAX),
     FIELD(status_row, 8, topics_hash, UINT, OPTIONAL, UINT64_MAX),
     FIELD(status_row, 9, behind, UINT, OPTIONAL, UINT64_MAX),
+    FIELD(status_row, 10, topics, UINT, OPTIONAL, UINT32_MAX),
 };
 SCHEMA(status_row);
 

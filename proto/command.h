@@ -22,6 +22,8 @@ enum {
     X(4, SET_PROPERTIES, "of one session, or of those that match")                                 \
     X(5, CHANGE_ROLES, "of one session, or of those that match")                                   \
     X(6, SET_CONFLATED, "the switch of one session, or of those that match")                       \
+    X(7, SUBSCRIBE, "one session, or those that match, to topics")                                 \
+    X(8, UNSUBSCRIBE, "one session, or those that match, from topics")                             \
     X(16, MEMBERS, "the asked node's members; rows: member_row")                                   \
     X(17, HANDLERS, "the asked node's directory of handlers; rows: handler_row")                   \
     X(18, STATUS, "every node's readiness and hashes; rows: status_row")                           \
@@ -63,6 +65,7 @@ struct command {
     uint32_t expect_max; /* by filter: nothing at all if more than so many match; 0: no matter */
     struct span sort;    /* LIST_SESSIONS: by the value of this property; empty: the oldest first */
     uint8_t phase;       /* between nodes: enum command_phase */
+    struct span selector; /* SUBSCRIBE, UNSUBSCRIBE: which topics */
 };
 
 /* KIND_RESULT. By id: code, session, node, and rows in the body. To every node: the counts and
@@ -134,6 +137,7 @@ struct status_row {
     uint32_t members, sessions, handlers; /* as this node's directory has them */
     uint32_t sessions_here;
     uint64_t members_hash, directory_hash, topics_hash;
+    uint32_t topics;
     uint64_t behind; /* entries of live members' logs that it has heard of and does not have */
 };
 

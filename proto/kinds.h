@@ -30,6 +30,8 @@
     X(33, LOG_PULL, "node to node, forward")                                                       \
     X(34, LOG_SNAPSHOT, "node to node, forward")                                                   \
     X(35, LOG_HEADS, "node to node, forward")                                                      \
+    X(36, LOG_COLLECT, "node to node, forward")                                                    \
+    X(37, LOG_COLLECTED, "node to node, forward")                                                  \
     X(48, JOIN, "joining node to node, gossip")                                                    \
     X(49, CHALLENGE, "node to joining node, gossip, on the incoming connection")                   \
     X(50, SWIM_PING, "node to node, gossip")                                                       \
@@ -37,7 +39,16 @@
     X(52, SWIM_PING_REQUEST, "node to node, gossip")                                               \
     X(53, SWIM_NACK, "node to node, gossip")                                                       \
     X(54, SWIM_NEWS, "node to node, gossip")                                                       \
-    X(55, SWIM_SYNC, "node to node, gossip")
+    X(55, SWIM_SYNC, "node to node, gossip")                                                       \
+    X(64, SUBSCRIBE, "client to node")                                                             \
+    X(65, UNSUBSCRIBE, "client to node")                                                           \
+    X(66, UPDATE, "node to client")                                                                \
+    X(67, UNSUBSCRIBED, "node to client")                                                          \
+    X(68, SET, "client to node, node to node")                                                     \
+    X(69, REMOVE, "client to node, node to node")                                                  \
+    X(70, FETCH, "client to node")                                                                 \
+    X(71, TOPIC, "node to client, node to node")                                                   \
+    X(72, TOPICS, "node to client")
 
 enum kind {
 #define KIND_ENUM(number, name, where) KIND_##name = (number),

@@ -34,6 +34,17 @@ FIELDS(log_heads) = {
 };
 SCHEMA(log_heads);
 
+FIELDS(log_collect) = {
+    FIELD(log_collect, 1, stream, UINT, REQUIRED, UINT8_MAX),
+    FIELD(log_collect, 2, head, UINT, OPTIONAL, UINT64_MAX),
+};
+SCHEMA(log_collect);
+
+FIELDS(log_collected) = {
+    FIELD(log_collected, 1, stream, UINT, REQUIRED, UINT8_MAX),
+};
+SCHEMA(log_collected);
+
 FIELDS(log_head) = {
     FIELD(log_head, 1, writer, UINT, REQUIRED, UINT64_MAX),
     FIELD(log_head, 2, have, UINT, OPTIONAL, UINT64_MAX),

@@ -10,8 +10,9 @@ enum log_stream { LOG_OWNERSHIP = 1, LOG_TOPICS = 2 };
 enum { LOG_CURSOR_BYTES_MAX = 2048 };
 
 /* KIND_LOG_ENTRIES: versions first..last of the writer's log. Body: the entries, in the stream's
- * own encoding (ownership: proto/ownership.h). Without entries (last is first - 1) it only says
- * where the log stands. Pushed by the writer: correlation 0. The answer to a pull: the pull's. */
+ * own encoding (proto/ownership.h, proto/topic_entry.h). Without entries (last is first - 1) it
+ * only says where the log stands. Pushed by the writer: correlation 0. The answer to a pull: the
+ * pull's. */
 struct log_entries {
     uint64_t writer; /* instance id; its own, or one the sender has a replica of */
     uint8_t stream;  /* enum log_stream */
@@ -26,7 +27,7 @@ struct log_pull {
     uint64_t writer;
     uint8_t stream;
     uint64_t have;
-    struct span cursor; /* in a snapshot: the entry it stands at, encoded; the chunk after it */
+    struct span cursor; /* in a snapshot: where it stands, in the stream's own encoding */
 };
 
 /* KIND_LOG_SNAPSHOT: one chunk of the state at version `head`, correlation as the pull's. Body:
@@ -46,6 +47,19 @@ struct log_heads {
     uint64_t hash; /* equal heads, equal hashes */
 };
 
+/* KIND_LOG_COLLECT: "I am about to write on behalf of others, whose log I may not have to the end;
+ * how far have you come with everybody's, the dead included?" Answered once the receiver has the
+ * asker's own log up to `head`; until then it is ignored, and asked again. KIND_LOG_COLLECTED: the
+ * answer. Body: groups of log_head, all the sender knows of, itself first. */
+struct log_collect {
+    uint8_t stream;
+    uint64_t head;
+};
+
+struct log_collected {
+    uint8_t stream;
+};
+
 /* A group: how far the sender has come with one writer. */
 struct log_head {
     uint64_t writer;
@@ -56,6 +70,8 @@ extern const struct schema log_entries_schema;
 extern const struct schema log_pull_schema;
 extern const struct schema log_snapshot_schema;
 extern const struct schema log_heads_schema;
+extern const struct schema log_collect_schema;
+extern const struct schema log_collected_schema;
 extern const struct schema log_head_schema;
 
 #endif

@@ -16,6 +16,8 @@ enum permission rights_of_command(uint8_t verb)
     case COMMAND_SET_PROPERTIES:
     case COMMAND_CHANGE_ROLES:
     case COMMAND_SET_CONFLATED:
+    case COMMAND_SUBSCRIBE:
+    case COMMAND_UNSUBSCRIBE:
         return PERMISSION_MODIFY_SESSION;
     case COMMAND_GET_PROPERTIES:
     case COMMAND_LIST_SESSIONS:

@@ -28,7 +28,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         &property_schema,      &node_address_schema, &node_answer_schema, &session_row_schema,
         &member_row_schema,    &handler_row_schema,  &status_row_schema,  &counter_row_schema,
         &member_record_schema, &log_head_schema,     &verdict_row_schema, &role_schema,
-        &session_item_schema,
+        &session_item_schema,  &topic_path_schema,   &topic_row_schema,
     };
     struct reader reader;
     reader_init(&reader, span_of(data, size));

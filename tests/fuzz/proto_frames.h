@@ -14,8 +14,30 @@
 #include "proto/kinds.h"
 #include "proto/log.h"
 #include "proto/ownership.h"
+#include "proto/topic_entry.h"
 
 enum { FRAME_STRUCT_BYTES_MAX = 512, FRAME_FIELDS_BYTES_MAX = 1 << 20 };
+
+/* Of those kinds that speak of logs. */
+static inline const struct schema *frame_log_schema(unsigned kind)
+{
+    static const struct schema *const schemas[] = {
+        &log_entries_schema, &log_pull_schema,    &log_snapshot_schema,
+        &log_heads_schema,   &log_collect_schema, &log_collected_schema,
+    };
+    return schemas[kind - KIND_LOG_ENTRIES];
+}
+
+/* Of those kinds that speak of topics. */
+static inline const struct schema *frame_topics_schema(unsigned kind)
+{
+    static const struct schema *const schemas[] = {
+        &subscription_schema, &subscription_schema, &topic_update_schema,
+        &unsubscribed_schema, &topic_set_schema,    &topic_remove_schema,
+        &topic_fetch_schema,  &topic_result_schema, &topic_rows_schema,
+    };
+    return kind >= KIND_SUBSCRIBE && kind <= KIND_TOPICS ? schemas[kind - KIND_SUBSCRIBE] : NULL;
+}
 
 /* The schema of a kind's fields; NULL for a kind without fields and for an unknown one. */
 static inline const struct schema *frame_schema(unsigned kind)
@@ -50,13 +72,12 @@ static inline const struct schema *frame_schema(unsigned kind)
     case KIND_RESULT:
         return &result_schema;
     case KIND_LOG_ENTRIES:
-        return &log_entries_schema;
     case KIND_LOG_PULL:
-        return &log_pull_schema;
     case KIND_LOG_SNAPSHOT:
-        return &log_snapshot_schema;
     case KIND_LOG_HEADS:
-        return &log_heads_schema;
+    case KIND_LOG_COLLECT:
+    case KIND_LOG_COLLECTED:
+        return frame_log_schema(kind);
     case KIND_JOIN:
         return &gossip_join_schema;
     case KIND_CHALLENGE:
@@ -73,8 +94,18 @@ static inline const struct schema *frame_schema(unsigned kind)
     case KIND_DONE:
     case KIND_CANCEL:
         return NULL;
+    case KIND_SUBSCRIBE:
+    case KIND_UNSUBSCRIBE:
+    case KIND_UPDATE:
+    case KIND_UNSUBSCRIBED:
+    case KIND_SET:
+    case KIND_REMOVE:
+    case KIND_FETCH:
+    case KIND_TOPIC:
+    case KIND_TOPICS:
+        break;
     }
-    return NULL;
+    return frame_topics_schema(kind);
 }
 
 /* The schema of the groups in a kind's body; NULL: no groups, or of several sorts. */
@@ -82,14 +113,28 @@ static inline const struct schema *frame_body_schema(unsigned kind)
 {
     if (kind == KIND_HELLO)
         return &property_schema;
-    if (kind == KIND_LOG_HEADS)
+    if (kind == KIND_LOG_HEADS || kind == KIND_LOG_COLLECTED)
         return &log_head_schema;
+    if (kind == KIND_REMOVE)
+        return &topic_path_schema;
+    if (kind == KIND_TOPICS)
+        return &topic_row_schema;
     return kind == KIND_WELCOME || kind == KIND_REFUSED ? &node_address_schema : NULL;
 }
 
 static inline bool frame_is_log(unsigned kind)
 {
     return kind == KIND_LOG_ENTRIES || kind == KIND_LOG_SNAPSHOT;
+}
+
+/* Which log a decoded LOG_ENTRIES or LOG_SNAPSHOT speaks of. */
+static inline uint8_t frame_log_stream(unsigned kind, const void *decoded)
+{
+    size_t offset = kind == KIND_LOG_ENTRIES ? offsetof(struct log_entries, stream)
+                                             : offsetof(struct log_snapshot, stream);
+    uint8_t stream;
+    memcpy(&stream, reader_member(decoded, offset), sizeof stream);
+    return stream;
 }
 
 /* Whose log a decoded LOG_ENTRIES or LOG_SNAPSHOT speaks of. */
@@ -159,6 +204,26 @@ static inline enum error frame_walk_entries(struct span run, uint64_t writer_ins
     return error;
 }
 
+/* Walks a run of entries of the topics log. */
+static inline enum error frame_walk_topic_entries(struct span run)
+{
+    static uint8_t again[TOPIC_ENTRY_BYTES_MAX];
+    struct topic_entry entry;
+    struct writer writer;
+    enum error error;
+    struct span before = run;
+    while (topic_entry_next(&run, &entry, &error)) {
+        size_t bytes = topic_entry_measure(&entry);
+        writer_init(&writer, again, sizeof again);
+        topic_entry_encode(&entry, &writer);
+        if (writer.is_bad || bytes != sizeof again - writer.left ||
+            bytes != before.bytes - run.bytes || memcmp(again, before.data, bytes) != 0)
+            __builtin_trap();
+        before = run;
+    }
+    return error;
+}
+
 /* Walks one message: fields, groups in fields, groups or entries in the body. Returns the first
  * error and says in *part where: "fields" or "body". */
 static inline enum error frame_walk_message(const struct message *message, const char **part)
@@ -183,7 +248,11 @@ static inline enum error frame_walk_message(const struct message *message, const
     }
     if (error == ERROR_OK && body != NULL)
         error = frame_walk_groups(body, message->body);
-    if (error == ERROR_OK && frame_is_log(message->kind))
+    if (error != ERROR_OK || !frame_is_log(message->kind))
+        return error;
+    if (frame_log_stream(message->kind, decoded) == LOG_TOPICS)
+        error = frame_walk_topic_entries(message->body);
+    else
         error = frame_walk_entries(message->body, frame_log_writer(message->kind, decoded));
     return error;
 }

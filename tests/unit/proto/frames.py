@@ -14,6 +14,10 @@ class Entries(NamedTuple):
     values: list
 
 
+class TopicEntries(NamedTuple):
+    values: list
+
+
 class Message(NamedTuple):
     channel: str
     kind: str
@@ -88,7 +92,7 @@ ROWS = {
     "status": Groups("status_row", [
         {"is_ready": True, "members": 3, "sessions": 18204, "handlers": 3, "sessions_here": 9,
          "members_hash": 0x1111, "directory_hash": 0x2222, "topics_hash": 0x3333,
-         "behind": 1700}]),
+         "behind": 1700, "topics": 4}]),
     "counters": Groups("counter_row", [
         {"name": "requests_ok", "value": 1 << 40}, {"name": "requests_denied"}]),
     "verdicts": Groups("verdict_row", [
@@ -262,6 +266,62 @@ VALID = [
     ("log_heads_with_what_there_is", forward(
         "LOG_HEADS", stream=1, hash=0xFEDCBA, body=Groups("log_head", [
             {"writer": A, "have": 47}, {"writer": B}]))),
+    ("log_entries_of_topics", forward(
+        "LOG_ENTRIES", writer=A, stream=2, first=1, last=4, head=4, body=TopicEntries([
+            {"type": 3, "position": 1},
+            {"type": 1, "position": 2, "term": 7, "n": 1, "path": "prices/eur", "value_type": 5,
+             "policy": 1, "value": struct.pack("<d", 1.5).hex()},
+            {"type": 1, "position": 3, "term": 8, "n": 1, "path": "seats/4", "value_type": 1,
+             "creator": SESSION, "value": b"{}".hex()},
+            {"type": 2, "position": 4, "term": 7, "n": 2, "path": "prices/eur"}]))),
+    ("log_snapshot_of_topics", forward(
+        "LOG_SNAPSHOT", 24, writer=B, stream=2, head=9, is_last=True, body=TopicEntries([
+            {"type": 1, "position": 6, "term": 1 << 40, "n": 300, "path": "a", "value_type": 2,
+             "policy": 3, "value": b"now".hex()},
+            {"type": 77, "position": 9, "term": 1, "n": 2, "path": "of a later version",
+             "rest": b"kept".hex()}]))),
+    ("log_collect", forward("LOG_COLLECT", 25, stream=2, head=1)),
+    ("log_collected", forward("LOG_COLLECTED", 25, stream=2, body=Groups("log_head", [
+        {"writer": A, "have": 4}, {"writer": 0x5555, "have": 70000}]))),
+    ("subscribe", client("SUBSCRIBE", 30, 1, selector="prices/+/bid")),
+    ("unsubscribe", client("UNSUBSCRIBE", 31, 1, selector="prices/**")),
+    ("update", client("UPDATE", path="prices/eur", type=5, term=7, instance=A, n=2,
+                      body=struct.pack("<d", 1.5))),
+    ("update_of_a_snapshot", client("UPDATE", path="prices/eur", type=1, term=7, instance=A, n=9,
+                                    is_snapshot=True, body=b"[1]")),
+    ("update_to_resync", client("UPDATE", path="prices/eur", type=1, term=9, instance=B, n=1,
+                                is_resync=True, body=b"[2]")),
+    ("unsubscribed_removed", client("UNSUBSCRIBED", path="prices/eur", reason=4, term=9,
+                                    instance=B, n=2)),
+    ("unsubscribed_authorization", client("UNSUBSCRIBED", path="prices/eur", reason=2)),
+    ("unsubscribed_requested", client("UNSUBSCRIBED", selector="prices/**", reason=1)),
+    ("set", client("SET", 32, 1, path="prices/eur", type=5, body=struct.pack("<d", 1.25))),
+    ("set_creates", client("SET", 33, 1, path="seats/4", type=1, policy=2, mode=1,
+                           remove_with_session=True, body=b"{}")),
+    ("set_if_the_value_is", client("SET", 34, 1, path="seats/4", type=2, mode=2, constraint=2,
+                                   expected_bytes=4, body=b"freetaken")),
+    ("set_if_the_version_is", client("SET", 35, 1, path="seats/4", type=2, constraint=3, term=7,
+                                     instance=A, n=12, body=b"taken")),
+    ("remove", client("REMOVE", 36, 1, selector="seats/**")),
+    ("fetch", client("FETCH", 37, 1, selector="**", limit=20, after="prices/eur",
+                     without_values=True)),
+    ("topic_set", client("TOPIC", 32, code=0, term=7, instance=A, n=3)),
+    ("topic_refused", client("TOPIC", 34, code=41, text="the value is another one", term=7,
+                             instance=A, n=3)),
+    ("topic_removed", client("TOPIC", 36, code=0, count=12)),
+    ("topics", client("TOPICS", 37, code=0, total=70, body=Groups("topic_row", [
+        {"path": "prices/eur", "type": 5, "policy": 1, "term": 7, "instance": A, "n": 3,
+         "value": struct.pack("<d", 1.25), "value_bytes": 8},
+        {"path": "seats/4", "type": 1, "term": 8, "instance": A, "n": 1, "value_bytes": 2,
+         "creator": SESSION}]))),
+    ("topics_refused", client("TOPICS", 39, code=36, text="a star stands only at the end")),
+    ("command_subscribe", client("COMMAND", 38, 1, verb=7, filter="tier is 'gold'",
+                                 selector="prices/**")),
+    ("forward_set", forward("SET", 7001, 1, path="prices/eur", type=5, asker=OTHER, rights=3,
+                            body=struct.pack("<d", 1.25))),
+    ("forward_remove", forward("REMOVE", 7002, 1, body=Groups("topic_path", [
+        {"path": "seats/4"}, {"path": "seats/5"}]))),
+    ("forward_topic", forward("TOPIC", 7001, code=0, term=7, instance=B, n=3, position=81)),
     ("join", gossip("JOIN", 1, 1, mesh="weft", wire_min=1, wire_max=1, members=1,
                     member=Groups("member_record", [RECORD]))),
     ("join_again", gossip("JOIN", 2, 1, mesh="weft", nonce=0x123456789, wire_min=1, wire_max=1,
@@ -301,6 +361,12 @@ def raw(kind, fields, body=b"", correlation=1, flags=0):
     return struct.pack("<BBHIQ", kind, flags, len(fields), len(body), correlation) + fields + body
 
 
+def topic(type_, path, rest):
+    """An entry of the topics log from bytes, whatever they are."""
+    data = struct.pack("<BQQQH", type_, 1, 1, 1, len(path)) + path + rest
+    return struct.pack("<I", len(data)) + data
+
+
 def accepted(envelope, encode):
     head = envelope("client")
     hello = client("HELLO", 1, version_min=1, version_max=1)
@@ -329,6 +395,7 @@ def invalid(envelope, encode):
     bad, mismatch = "INVALID_MESSAGE", "VERSION_MISMATCH"
     entries = b"\x01\x08" + struct.pack("<Q", A) + b"\x02\x01\x01\x03\x01\x01\x04\x01\x01"
     entries += b"\x05\x01\x01"
+    topics = entries.replace(b"\x02\x01\x01", b"\x02\x01\x02", 1)
     return [
         ("empty", "client", bad, "envelope", b""),
         ("half_an_envelope", "client", bad, "envelope", head[:5]),
@@ -386,6 +453,15 @@ def invalid(envelope, encode):
          peer + raw(32, entries, b"\x06\x01\0\0\0\0\0\0\0\x01\0\0\0\0")),
         ("handler_kind_zero", "forward", bad, "body",
          peer + raw(32, entries, b"\x05\x01\0\0\0\0\0\0\0\0\x01\0a")),
+        ("topic_entry_cut", "forward", bad, "body",
+         peer + raw(32, topics, topic(1, b"a", b"\x01\0\0{}")[:-1])),
+        ("topic_entry_without_a_path", "forward", bad, "body",
+         peer + raw(32, topics, topic(1, b"", b"\x01\0\0{}"))),
+        ("topic_entry_removed_with_a_rest", "forward", bad, "body",
+         peer + raw(32, topics, topic(2, b"a", b"x"))),
+        ("topic_entry_with_half_a_creator", "forward", bad, "body",
+         peer + raw(32, topics, topic(1, b"a", b"\x01\0\x01" + bytes(15)))),
+        ("topic_path_missing", "forward", bad, "body", peer + raw(69, b"", b"\0\0\0\0")),
         ("log_head_without_writer", "forward", bad, "body",
          peer + raw(35, b"\x01\x01\x01\x02\x01\x07", b"\x03\0\0\0\x02\x01\x09")),
     ]

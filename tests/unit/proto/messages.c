@@ -5,6 +5,7 @@
 #include "proto/event.h"
 #include "proto/gossip.h"
 #include "proto/log.h"
+#include "proto/topic.h"
 
 enum { POOL_BYTES = 1 << 20, RANDOM_RUN_BYTES_MAX = 70000 };
 
@@ -19,7 +20,10 @@ const struct schema *const message_schemas[] = {
     &log_pull_schema,       &log_snapshot_schema,   &log_heads_schema,        &log_head_schema,
     &member_record_schema,  &gossip_join_schema,    &gossip_challenge_schema, &gossip_swim_schema,
     &listen_schema,         &event_schema,          &session_item_schema,     &verdict_row_schema,
-    &role_schema,
+    &role_schema,           &log_collect_schema,    &log_collected_schema,    &subscription_schema,
+    &topic_update_schema,   &unsubscribed_schema,   &topic_set_schema,        &topic_remove_schema,
+    &topic_path_schema,     &topic_result_schema,   &topic_fetch_schema,      &topic_rows_schema,
+    &topic_row_schema,
 };
 const size_t message_schemas_count = sizeof message_schemas / sizeof message_schemas[0];
 

@@ -245,6 +245,54 @@ static void entries_check(const cJSON *entries, struct span run)
     cr_assert(span_equal(run, span_of(encoded, sizeof encoded - writer.left)));
 }
 
+static struct topic_entry topic_entry_of(const cJSON *json)
+{
+    const cJSON *path = cJSON_GetObjectItemCaseSensitive(json, "path");
+    const cJSON *value = cJSON_GetObjectItemCaseSensitive(json, "value");
+    const cJSON *rest = cJSON_GetObjectItemCaseSensitive(json, "rest");
+    const cJSON *creator = cJSON_GetObjectItemCaseSensitive(json, "creator");
+    return (struct topic_entry){
+        .type = (uint8_t)number_of(member(json, "type")),
+        .position = number_of(member(json, "position")),
+        .term = number_or_0(json, "term"),
+        .n = number_or_0(json, "n"),
+        .path = path == NULL ? (struct span){0} : span_text(path->valuestring),
+        .rest = rest == NULL ? (struct span){0} : from_hex(rest->valuestring),
+        .value_type = (uint8_t)number_or_0(json, "value_type"),
+        .policy = (uint8_t)number_or_0(json, "policy"),
+        .creator = creator == NULL ? (struct session_id){0} : id_of(creator->valuestring),
+        .value = value == NULL ? (struct span){0} : from_hex(value->valuestring),
+    };
+}
+
+static void topic_entries_check(const cJSON *entries, struct span run)
+{
+    static uint8_t encoded[FRAME_BYTES_MAX];
+    const cJSON *item;
+    struct topic_entry decoded;
+    struct writer writer;
+    enum error error;
+    struct span rest = run;
+    writer_init(&writer, encoded, sizeof encoded);
+    cJSON_ArrayForEach(item, entries)
+    {
+        struct topic_entry expected = topic_entry_of(item);
+        cr_assert(topic_entry_next(&rest, &decoded, &error));
+        cr_assert_eq(decoded.type, expected.type);
+        cr_assert_eq(decoded.position, expected.position);
+        cr_assert_eq(decoded.term, expected.term);
+        cr_assert_eq(decoded.n, expected.n);
+        cr_assert_eq(decoded.value_type, expected.value_type);
+        cr_assert_eq(decoded.policy, expected.policy);
+        cr_assert(session_id_equal(decoded.creator, expected.creator));
+        cr_assert(span_equal(decoded.path, expected.path));
+        cr_assert(span_equal(decoded.value, expected.value));
+        topic_entry_encode(&expected, &writer);
+    }
+    cr_assert(!topic_entry_next(&rest, &decoded, &error));
+    cr_assert(span_equal(run, span_of(encoded, sizeof encoded - writer.left)));
+}
+
 /* Takes the one message of a vector's frame. */
 static struct message frame_open(const cJSON *vector, struct span frame)
 {
@@ -277,6 +325,7 @@ static void decode_check(const cJSON *vector, struct span frame, struct any_mess
     const cJSON *groups = cJSON_GetObjectItemCaseSensitive(vector, "groups");
     const cJSON *groups_in = cJSON_GetObjectItemCaseSensitive(vector, "groups_in");
     const cJSON *entries = cJSON_GetObjectItemCaseSensitive(vector, "entries");
+    const cJSON *topics = cJSON_GetObjectItemCaseSensitive(vector, "topic_entries");
     struct any_message decoded;
     cr_assert_eq(message.kind, kind_named(text_of(vector, "kind")), "%s", name);
     cr_assert_eq(message.flags, number_of(member(vector, "flags")), "%s", name);
@@ -286,6 +335,8 @@ static void decode_check(const cJSON *vector, struct span frame, struct any_mess
         groups_check(groups, message.body);
     if (entries != NULL)
         entries_check(entries, message.body);
+    if (topics != NULL)
+        topic_entries_check(topics, message.body);
     if (schema == NULL) {
         cr_assert_eq(cJSON_GetArraySize(member(vector, "fields")), 0);
         return;

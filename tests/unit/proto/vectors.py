@@ -19,7 +19,7 @@ VECTORS = ROOT / "proto" / "vectors.json"
 CORPUS = ROOT / "tests" / "fuzz" / "corpus"
 SORTS = ("property node_address node_answer session_row member_row handler_row status_row "
          "counter_row member_record log_head verdict_row "
-         "role session_item").split()  # as in fuzz_groups.c
+         "role session_item topic_path topic_row").split()  # as in fuzz_groups.c
 CHANNELS = {"client": 1, "gossip": 2, "forward": 3}
 ROW = re.compile(r"^\| (\d+) \| `(\w+)` \| (\w+) \| (required|must understand)?\s*"
                  r"\| ?([\d^-]*)\s*\|")
@@ -126,9 +126,28 @@ def encode_entries(entries):
     return out
 
 
+def encode_topic_entries(entries):
+    out = b""
+    for entry in entries.values:
+        path = entry.get("path", "").encode()
+        data = struct.pack("<BQQQH", entry["type"], entry["position"], entry.get("term", 0),
+                           entry.get("n", 0), len(path)) + path
+        if entry["type"] == 1:
+            creator = entry.get("creator")
+            data += struct.pack("<BBB", entry["value_type"], entry.get("policy", 0),
+                                1 if creator else 0)
+            data += encode_id(creator) if creator else b""
+            data += bytes.fromhex(entry["value"])
+        data += bytes.fromhex(entry.get("rest", ""))
+        out += struct.pack("<I", len(data)) + data
+    return out
+
+
 def encode_body(body):
     if isinstance(body, frames.Groups):
         return encode_groups(body)
+    if isinstance(body, frames.TopicEntries):
+        return encode_topic_entries(body)
     return encode_entries(body) if isinstance(body, frames.Entries) else body
 
 
@@ -191,6 +210,8 @@ def message_json(message):
         out["groups"] = groups_json(message.body)
     if isinstance(message.body, frames.Entries):
         out["entries"] = {"writer": long(message.body.writer), "list": message.body.values}
+    if isinstance(message.body, frames.TopicEntries):
+        out["topic_entries"] = message.body.values
     return out
 
 
@@ -274,6 +295,8 @@ def corpora(vectors):
             elif isinstance(run, frames.Entries):
                 corpus_write("ownership_entries", name,
                              struct.pack("<Q", run.writer) + encode_entries(run))
+            elif isinstance(run, frames.TopicEntries):
+                corpus_write("topic_entries", name, encode_topic_entries(run))
 
 
 def main():
