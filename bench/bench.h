@@ -8,7 +8,13 @@
 #include "bench/histogram.h"
 #include "client/weft.h"
 
-enum { BENCH_NODES_MAX = 64, BENCH_OUTCOMES = 64, BENCH_NAME_BYTES = 130, BENCH_PROPERTIES = 32 };
+enum {
+    BENCH_NODES_MAX = 64,
+    BENCH_PROCS_MAX = 64,
+    BENCH_OUTCOMES = 64,
+    BENCH_NAME_BYTES = 130,
+    BENCH_PROPERTIES = 32,
+};
 
 enum bench_route { ROUTE_LOCAL, ROUTE_REMOTE, ROUTE_MIXED };
 
@@ -25,6 +31,7 @@ struct bench_settings {
     double rate;                /* open loop: so many a second in all; 0: closed loop */
     uint32_t size_bytes;
     uint64_t duration_ns, warmup_ns;
+    uint64_t opening_ns; /* how long opening sessions may take at most */
     uint64_t number; /* requests to measure, sessions to open; 0: by duration, as many as clients */
     uint64_t hold_ns;    /* how long sessions stay once they stand; UINT64_MAX: until a signal */
     const char *command; /* of the verb cmd */
@@ -37,25 +44,9 @@ struct bench_settings {
     uint64_t seed;
     uint32_t timeout_ms;
     const char *json_file;
-};
-
-struct bench_checks {
-    uint64_t lost, duplicate, reordered, corrupt, no_outcome;
-};
-
-/* What came of the verb `req`. */
-struct bench_report {
-    char nodes[BENCH_NODES_MAX][BENCH_NAME_BYTES]; /* names, in the order of the servers */
-    uint64_t sent;
-    uint64_t outcomes[BENCH_OUTCOMES]; /* by number; the last one: all beyond */
-    double seconds;                    /* measured */
-    struct histogram latency;          /* of what ended OK */
-    struct bench_checks checks;
+    const char *compare_file; /* an earlier result */
 };
 
 const char *bench_route_name(enum bench_route route);
-
-/* True when nothing that must hold was broken. */
-bool bench_has_held(const struct bench_settings *settings, const struct bench_report *report);
 
 #endif

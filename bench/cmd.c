@@ -342,8 +342,9 @@ static bool write_json(struct cmd *cmd)
     return report_json_end(object, cmd->settings, has_held(cmd));
 }
 
-enum bench_exit cmd_run(const struct bench_settings *settings)
+enum bench_exit cmd_run(const struct bench_settings *settings, struct spawn *spawn)
 {
+    (void)spawn;
     static struct cmd cmd;
     cmd = (struct cmd){
         .settings = settings, .crowd_settings = *settings, .deed = find(settings->command)};
@@ -352,9 +353,9 @@ enum bench_exit cmd_run(const struct bench_settings *settings)
     end_both(&cmd);
     if (!has_run)
         return BENCH_NOT_RUN;
-    if (settings->json_file == NULL || strcmp(settings->json_file, "-") != 0)
+    if (report_table_is_wanted(settings))
         print(&cmd);
-    if (settings->json_file != NULL && !write_json(&cmd))
+    if (!write_json(&cmd))
         return BENCH_NOT_RUN;
     return has_held(&cmd) ? BENCH_HELD : BENCH_BROKEN;
 }

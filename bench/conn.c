@@ -217,9 +217,9 @@ enum bench_exit conn_run(const struct bench_settings *settings, struct spawn *sp
         fprintf(stderr, "weftbench: ended before all sessions were opened\n");
         return BENCH_NOT_RUN;
     }
-    if (settings->json_file == NULL || strcmp(settings->json_file, "-") != 0)
+    if (report_table_is_wanted(settings))
         print(&conn);
-    if (settings->json_file != NULL && !write_json(&conn))
+    if (!write_json(&conn))
         return BENCH_NOT_RUN;
     return has_held(&conn) ? BENCH_HELD : BENCH_BROKEN;
 }

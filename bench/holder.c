@@ -4,16 +4,13 @@
  * fast as the nodes go, with WINDOW of them under way. With --number the oldest session makes room
  * for the next one: its place in the table is its number modulo the table's size. */
 
-#include <errno.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
-#include <unistd.h>
 
 #include "bench/machine.h"
+#include "bench/procs.h"
 
 enum {
     WINDOW_CLOSED = 64, /* under way in a closed loop: more only wait in the nodes' queues */
@@ -21,6 +18,7 @@ enum {
     DESCRIPTORS = 2,    /* a session, and as many again while it dials */
     DESCRIPTORS_SPARE = 64,
     KEY_BYTES = 24,
+    WORD_BYTES = 32,
 };
 
 static const uint64_t SECOND_NS = 1000000000;
@@ -37,6 +35,7 @@ struct session {
 
 struct holder {
     const struct holder_job *job;
+    uint32_t first; /* number of its first session: its own number */
     struct weft_context *context;
     struct session *sessions;
     uint32_t places, wanted; /* sessions at a time; in all */
@@ -47,49 +46,34 @@ struct holder {
 };
 
 /* How many of `count` numbers are this process's. */
-static uint32_t share(const struct holder_job *job, uint64_t count)
+static uint32_t share(const struct holder *holder, uint64_t count)
 {
-    return count <= job->first ? 0 : (uint32_t)((count - job->first - 1) / job->step + 1);
+    return count <= holder->first
+               ? 0
+               : (uint32_t)((count - holder->first - 1) / holder->job->processes + 1);
 }
 
 /* ---- telling ---------------------------------------------------------------------------------*/
 
-static bool write_all(int descriptor, const void *data, size_t bytes)
-{
-    const char *from = data;
-    while (bytes > 0) {
-        ssize_t written = write(descriptor, from, bytes);
-        if (written < 0 && errno != EINTR)
-            return false;
-        if (written > 0) {
-            from += written;
-            bytes -= (size_t)written;
-        }
-    }
-    return true;
-}
-
-static bool tell(struct holder *holder, int reports)
+static bool tell(struct holder *holder, int reports, bool is_last)
 {
     holder->reported_ns = machine_now_ns();
     holder->has_changed = false;
-    return write_all(reports, &holder->report, sizeof holder->report);
+    return procs_tell(reports, &holder->report, sizeof holder->report, NULL, 0, is_last);
 }
 
-/* The ids of all sessions that stand, behind a report that says how many. */
+/* With the ids of all sessions that stand. */
 static bool tell_ids(struct holder *holder, int reports)
 {
-    holder->report.ids = 0;
-    for (uint32_t i = 0; i < holder->places; i++)
-        holder->report.ids += holder->sessions[i].stands;
-    if (!tell(holder, reports))
-        return false;
-    holder->report.ids = 0;
-    for (uint32_t i = 0; i < holder->places; i++)
-        if (holder->sessions[i].stands &&
-            !write_all(reports, &holder->sessions[i].id, sizeof holder->sessions[i].id))
-            return false;
-    return true;
+    struct weft_session_id *ids = calloc(holder->places + 1, sizeof *ids);
+    size_t count = 0;
+    for (uint32_t i = 0; ids != NULL && i < holder->places; i++)
+        if (holder->sessions[i].stands)
+            ids[count++] = holder->sessions[i].id;
+    bool is_told = ids != NULL && procs_tell(reports, &holder->report, sizeof holder->report, ids,
+                                             count * sizeof *ids, false);
+    free(ids);
+    return is_told;
 }
 
 /* ---- what becomes of a session ---------------------------------------------------------------*/
@@ -193,7 +177,7 @@ static bool begin(struct holder *holder, uint32_t index, uint64_t from_ns)
     memcpy(properties, settings->properties,
            settings->properties_count * sizeof settings->properties[0]);
     *session = (struct session){.holder = holder,
-                                .number = holder->job->first + index * holder->job->step,
+                                .number = holder->first + index * holder->job->processes,
                                 .from_ns = from_ns};
     snprintf(run, sizeof run, "%llu", (unsigned long long)settings->seed);
     snprintf(number, sizeof number, "%u", session->number);
@@ -246,7 +230,7 @@ static uint64_t begin_due(struct holder *holder)
     while (holder->report.begun < holder->wanted) {
         uint64_t now_ns = machine_now_ns(), due_ns = now_ns;
         uint32_t index = holder->report.begun;
-        uint64_t number = holder->job->first + (uint64_t)index * holder->job->step;
+        uint64_t number = holder->first + (uint64_t)index * holder->job->processes;
         if (settings->rate > 0)
             due_ns = holder->job->start_ns + (uint64_t)((double)number * 1e9 / settings->rate);
         if (due_ns > now_ns)
@@ -282,28 +266,21 @@ static bool is_open_over(const struct holder *holder, uint64_t deadline_ns)
     return report->opened + report->given_up >= holder->wanted || machine_now_ns() >= deadline_ns;
 }
 
-static bool holder_prepare(struct holder *holder, const struct holder_job *job)
+static bool holder_prepare(struct holder *holder, const struct holder_job *job, uint32_t number)
 {
     const struct bench_settings *settings = job->settings;
     uint32_t window = settings->rate > 0 ? WINDOW_OPEN : WINDOW_CLOSED;
-    struct rlimit limit = {0};
+    char what[WORD_BYTES];
     holder->job = job;
-    holder->places = share(job, settings->clients);
-    holder->wanted = share(job, settings->number > 0 ? settings->number : settings->clients);
+    holder->first = number;
+    holder->places = share(holder, settings->clients);
+    holder->wanted = share(holder, settings->number > 0 ? settings->number : settings->clients);
     if (holder->places > holder->wanted)
         holder->places = holder->wanted;
-    if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
-        limit.rlim_cur = limit.rlim_max;
-        (void)setrlimit(RLIMIT_NOFILE, &limit);
-    }
-    uint64_t needed = (uint64_t)DESCRIPTORS * (holder->places + window) + DESCRIPTORS_SPARE;
-    if (needed > limit.rlim_max) {
-        fprintf(stderr,
-                "weftbench: %u sessions in one process take %llu descriptors, it may have %llu; "
-                "more --procs, fewer --clients, or a higher ulimit -n\n",
-                holder->places, (unsigned long long)needed, (unsigned long long)limit.rlim_max);
+    snprintf(what, sizeof what, "%u sessions", holder->places);
+    if (!procs_reserve_descriptors(
+            (uint64_t)DESCRIPTORS * (holder->places + window) + DESCRIPTORS_SPARE, what))
         return false;
-    }
     holder->context = weft_context_new(holder->places + 1);
     holder->sessions = calloc(holder->places + 1, sizeof *holder->sessions);
     if (holder->context != NULL && holder->sessions != NULL)
@@ -315,13 +292,13 @@ static bool holder_prepare(struct holder *holder, const struct holder_job *job)
 static bool tell_changes(struct holder *holder, int reports)
 {
     bool is_due = holder->has_changed && machine_now_ns() - holder->reported_ns >= REPORT_NS;
-    return !is_due || tell(holder, reports);
+    return !is_due || tell(holder, reports, false);
 }
 
 /* Opens all; false: told to end, or nobody listens. */
 static bool open_all(struct holder *holder, int commands, int reports)
 {
-    uint64_t deadline_ns = holder->job->start_ns + holder->job->settings->duration_ns;
+    uint64_t deadline_ns = holder->job->start_ns + holder->job->settings->opening_ns;
     uint64_t now_ns;
     while ((now_ns = machine_now_ns()) < holder->job->start_ns)
         if (!turn(holder, commands, holder->job->start_ns))
@@ -344,19 +321,16 @@ static int hold(struct holder *holder, int commands, int reports)
         while (goes_on && turn(holder, commands, UINT64_MAX))
             goes_on = tell_changes(holder, reports);
     }
-    holder->report.stage = HOLDER_OVER;
-    return tell(holder, reports) ? BENCH_HELD : BENCH_NOT_RUN;
+    return tell(holder, reports, true) ? BENCH_HELD : BENCH_NOT_RUN;
 }
 
-int holder_run(const struct holder_job *job, int commands, int reports)
+int holder_run(const void *job, uint32_t number, int commands, int reports)
 {
     struct holder *holder = calloc(1, sizeof *holder);
-    (void)signal(SIGINT, SIG_IGN); /* the terminal tells every process; the first one decides */
-    (void)signal(SIGTERM, SIG_IGN);
-    (void)signal(SIGPIPE, SIG_IGN);
     if (holder == NULL)
         return BENCH_NOT_RUN;
-    int code = holder_prepare(holder, job) ? hold(holder, commands, reports) : BENCH_NOT_RUN;
+    int code =
+        holder_prepare(holder, job, number) ? hold(holder, commands, reports) : BENCH_NOT_RUN;
     if (holder->context != NULL)
         weft_context_destroy(&holder->context);
     free(holder->sessions);

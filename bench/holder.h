@@ -12,11 +12,12 @@ enum {
     HOLDER_REASONS = 16,        /* enum weft_close_reason and room for new ones */
 };
 
-/* What of all sessions is this process's: those whose number is `first` modulo `step`. */
+/* The same for all processes; of the sessions each has those whose number is its own modulo their
+ * count. */
 struct holder_job {
     const struct bench_settings *settings;
-    uint32_t first, step;
-    uint64_t start_ns; /* on machine_now_ns: the same for all processes */
+    uint32_t processes;
+    uint64_t start_ns; /* on machine_now_ns */
 };
 
 struct holder_node {
@@ -25,12 +26,12 @@ struct holder_node {
     uint32_t opened;
 };
 
-enum holder_stage { HOLDER_OPENING, HOLDER_HOLDING, HOLDER_OVER };
+enum holder_stage { HOLDER_OPENING, HOLDER_HOLDING };
 
-/* All so far. Sent whenever it has changed, at most five times a second, and at each stage. */
+/* All so far. Told whenever it has changed, at most five times a second, and at each stage; as
+ * holding begins with a tail: the ids of all sessions that stand (struct weft_session_id). */
 struct holder_report {
     enum holder_stage stage;
-    uint32_t ids;                     /* that follow this report: once, as holding begins */
     uint32_t begun;                   /* sessions that were to be opened */
     uint32_t opened;                  /* that were, at least once */
     uint32_t standing;                /* that are open now */
@@ -51,8 +52,8 @@ struct holder_report {
  * take turns, every node has half of each. */
 const char *holder_half(const struct bench_settings *settings, uint32_t number);
 
-/* Opens, holds until `commands` is closed at its other end, ends the sessions, tells that it is
- * over. reports: where reports go. Returns the process's exit code. */
-int holder_run(const struct holder_job *job, int commands, int reports);
+/* A process of the crowd (procs.h): opens, holds until `commands` is closed at its other end, ends
+ * the sessions, tells that it is over. job: a struct holder_job. */
+int holder_run(const void *job, uint32_t number, int commands, int reports);
 
 #endif

@@ -9,14 +9,24 @@
 #include "bench/spawn.h"
 #include "bench/stop.h"
 
+/* A new verb has a line here and one in options.c. */
+static const struct {
+    const char *name;
+    enum bench_exit (*run)(const struct bench_settings *settings, struct spawn *spawn);
+} verbs[] = {
+    {"req", req_run},
+    {"conn", conn_run},
+    {"churn", conn_run},
+    {"cmd", cmd_run},
+};
+
 static enum bench_exit run(const struct bench_settings *settings, struct spawn *spawn)
 {
     stop_watch();
-    if (strcmp(settings->verb, "conn") == 0)
-        return conn_run(settings, spawn);
-    if (strcmp(settings->verb, "cmd") == 0)
-        return cmd_run(settings);
-    return req_run(settings);
+    for (size_t i = 0; i < sizeof verbs / sizeof verbs[0]; i++)
+        if (strcmp(settings->verb, verbs[i].name) == 0)
+            return verbs[i].run(settings, spawn);
+    return BENCH_USAGE; /* options_parse lets no other through */
 }
 
 int main(int count, char **words)

@@ -9,6 +9,7 @@
 #include <sys/random.h>
 
 #include "bench/cmd.h"
+#include "bench/compare.h"
 #include "bench/holder.h"
 #include "bench/payload.h"
 
@@ -33,9 +34,14 @@ enum option_key {
     KEY_PROPERTY,
     KEY_RECONNECT,
     KEY_REPEAT,
+    KEY_COMPARE,
 };
 
-enum { SPAWN_MAX = 32, PROCS_MAX = 64 };
+enum { SPAWN_MAX = 32 };
+
+static const uint64_t SECOND_NS = 1000000000;
+static const uint64_t CHURN_MARGIN_NS = 30000000000; /* for the last ones, in a stall */
+static const double CHURN_RATE = 100;
 
 struct arguments {
     struct bench_settings *settings;
@@ -51,10 +57,10 @@ static const struct argp_option options[] = {
     {"spawn", KEY_SPAWN, "N", 0, "start N nodes of its own here, and end them (instead of -s)", 0},
     {"clients", KEY_CLIENTS, "N", 0, "callers or sessions, spread over the nodes (default 10)", 0},
     {"rate", KEY_RATE, "N", 0,
-     "open loop: N requests or sessions a second in all (default: closed loop)", 0},
+     "open loop: N requests or sessions a second in all (default: closed loop; churn: 100)", 0},
     {"duration", KEY_DURATION, "TIME", 0,
-     "req: how long to measure: 500ms 10s 5m (default 10s); conn: how long opening may take at "
-     "most (default 2m)",
+     "req, churn: how long to measure: 500ms 10s 5m (default 10s); conn: how long opening may take "
+     "at most (default 2m)",
      0},
     {"number", KEY_NUMBER, "N", 0,
      "req: measure so many requests instead; conn: open so many in all, of which --clients stand "
@@ -62,6 +68,13 @@ static const struct argp_option options[] = {
      0},
     {"seed", KEY_SEED, "N", 0, "of the dice; a random one if not given", 0},
     {"json", KEY_JSON, "FILE", 0, "also write the result as JSON; '-' is standard output", 0},
+    {"compare", KEY_COMPARE, "OLD.json", 0, "also print the ratios to what an earlier run wrote",
+     0},
+    {"procs", KEY_PROCS, "N", 0,
+     "client processes (default: req 2, of which one calls and one answers; else 1, of at most "
+     "4000 "
+     "sessions each)",
+     0},
     {"reconnect", KEY_RECONNECT, NULL, 0,
      "a session that lost its connection gets another one, and goes on (default: it is counted as "
      "lost)",
@@ -76,8 +89,7 @@ static const struct argp_option options[] = {
      0},
     {"check", KEY_CHECK, NULL, 0, "look into every payload: sequence, sender, checksum", 0},
     {"timeout", KEY_TIMEOUT, "TIME", 0, "of a request (default 10s)", 0},
-    {NULL, 0, NULL, 0, "of conn and cmd:", 3},
-    {"procs", KEY_PROCS, "N", 0, "client processes, of at most 4000 sessions each (default 1)", 0},
+    {NULL, 0, NULL, 0, "of conn, churn and cmd:", 3},
     {"prop", KEY_PROPERTY, "KEY=VALUE", 0,
      "a property of each session, beside bench_run (the seed), bench_number (from 0) and "
      "bench_half (a, b: half of each node's); may be given several times",
@@ -143,8 +155,8 @@ static error_t parse_size(int key, char *text, struct argp_state *state)
     struct bench_settings *settings = ((struct arguments *)state->input)->settings;
     switch (key) {
     case KEY_CLIENTS:
-        settings->clients =
-            (uint32_t)number(state, text, "--clients", 1, (double)HOLDER_SESSIONS_MAX * PROCS_MAX);
+        settings->clients = (uint32_t)number(state, text, "--clients", 1,
+                                             (double)HOLDER_SESSIONS_MAX * BENCH_PROCS_MAX);
         return 0;
     case KEY_SPAWN:
         settings->spawn = (uint32_t)number(state, text, "--spawn", 1, SPAWN_MAX);
@@ -153,7 +165,7 @@ static error_t parse_size(int key, char *text, struct argp_state *state)
         settings->repeat = (uint32_t)number(state, text, "--repeat", 1, 1e6);
         return 0;
     case KEY_PROCS:
-        settings->procs = (uint32_t)number(state, text, "--procs", 1, PROCS_MAX);
+        settings->procs = (uint32_t)number(state, text, "--procs", 1, BENCH_PROCS_MAX);
         return 0;
     case KEY_HANDLERS:
         settings->handlers = (uint32_t)number(state, text, "--handlers", 1, 1000);
@@ -203,7 +215,7 @@ static error_t parse_time(int key, char *text, struct argp_state *state)
 /* The verb, and for `cmd` the command. */
 static void word(struct argp_state *state, const char *text, struct bench_settings *settings)
 {
-    static const char *const verbs[] = {"req", "conn", "cmd"};
+    static const char *const verbs[] = {"req", "conn", "churn", "cmd"};
     if (settings->verb != NULL) {
         if (strcmp(settings->verb, "cmd") != 0 || settings->command != NULL || !cmd_is_known(text))
             argp_error(state,
@@ -217,7 +229,7 @@ static void word(struct argp_state *state, const char *text, struct bench_settin
         if (strcmp(text, verbs[i]) == 0)
             settings->verb = verbs[i];
     if (settings->verb == NULL)
-        argp_error(state, "the verb is req, conn or cmd; '%s' is not known", text);
+        argp_error(state, "the verb is req, conn, churn or cmd; '%s' is not known", text);
 }
 
 static error_t parse(int key, char *text, struct argp_state *state)
@@ -241,6 +253,9 @@ static error_t parse(int key, char *text, struct argp_state *state)
     case KEY_JSON:
         settings->json_file = text;
         return 0;
+    case KEY_COMPARE:
+        settings->compare_file = text;
+        return 0;
     case KEY_PROPERTY:
         property(state, text, settings);
         return 0;
@@ -252,7 +267,7 @@ static error_t parse(int key, char *text, struct argp_state *state)
         return 0;
     case ARGP_KEY_END:
         if (settings->verb == NULL)
-            argp_error(state, "which verb? There are req, conn and cmd");
+            argp_error(state, "which verb? There are req, conn, churn and cmd");
         if (strcmp(settings->verb, "cmd") == 0 && settings->command == NULL)
             argp_error(state, "which command? There are close, conflate, roles, set and ls");
         return 0;
@@ -277,22 +292,39 @@ static bool split_servers(struct bench_settings *settings, char *list)
     return settings->servers_count > 0;
 }
 
-/* What does not fit together; NULL: all does. */
-static const char *judge(const struct arguments *arguments)
+static bool is_verb(const struct bench_settings *settings, const char *verb)
+{
+    return strcmp(settings->verb, verb) == 0;
+}
+
+/* What follows from the verb where nothing was said. */
+static void fill_in(struct arguments *arguments)
+{
+    struct bench_settings *settings = arguments->settings;
+    bool is_req = is_verb(settings, "req"), is_churn = is_verb(settings, "churn");
+    if (!arguments->has_duration)
+        settings->duration_ns = is_req || is_churn ? 10 * SECOND_NS : 120 * SECOND_NS;
+    if (settings->procs == 0)
+        settings->procs = is_req ? 2 : 1;
+    settings->opening_ns = settings->duration_ns;
+    if (is_churn) {
+        settings->opening_ns += CHURN_MARGIN_NS;
+        settings->rate = settings->rate > 0 ? settings->rate : CHURN_RATE;
+        settings->number = (uint64_t)(settings->rate * (double)settings->duration_ns / 1e9 + 0.5);
+        settings->number += settings->number == 0;
+    }
+    if (!arguments->has_seed && getrandom(&settings->seed, sizeof settings->seed, 0) < 0)
+        settings->seed = 1;
+    settings->seed &= ((uint64_t)1 << 53) - 1;
+}
+
+static const char *judge_sessions(const struct bench_settings *settings)
 {
     static char text[160];
-    const struct bench_settings *settings = arguments->settings;
-    uint32_t nodes = settings->spawn > 0 ? settings->spawn : settings->servers_count;
-    if (arguments->servers != NULL && settings->spawn > 0)
-        return "--servers names the nodes, --spawn starts them: give one of the two";
-    if (settings->route == ROUTE_REMOTE && nodes < 2)
-        return "--route remote needs two nodes";
-    if (strcmp(settings->verb, "req") == 0)
-        return settings->clients > 10000 ? "req takes at most 10000 --clients" : NULL;
     if (settings->number > UINT32_MAX / 2)
-        return "conn opens at most 2147483647 sessions (--number)";
+        return "at most 2147483647 sessions can be opened (--number; churn: --rate x --duration)";
     /* cmd has as many bystanders. */
-    uint32_t sessions = settings->clients * (strcmp(settings->verb, "cmd") == 0 ? 2 : 1);
+    uint32_t sessions = settings->clients * (is_verb(settings, "cmd") ? 2 : 1);
     uint32_t procs = (sessions + HOLDER_SESSIONS_MAX - 1) / HOLDER_SESSIONS_MAX;
     if (settings->procs >= procs)
         return NULL;
@@ -301,25 +333,45 @@ static const char *judge(const struct arguments *arguments)
     return text;
 }
 
+/* What does not fit together; NULL: all does. */
+static const char *judge(const struct arguments *arguments)
+{
+    const struct bench_settings *settings = arguments->settings;
+    uint32_t nodes = settings->spawn > 0 ? settings->spawn : settings->servers_count;
+    if (arguments->servers != NULL && settings->spawn > 0)
+        return "--servers names the nodes, --spawn starts them: give one of the two";
+    if (settings->route == ROUTE_REMOTE && nodes < 2)
+        return "--route remote needs two nodes";
+    if (!is_verb(settings, "req"))
+        return judge_sessions(settings);
+    return settings->clients > 10000 ? "req takes at most 10000 --clients" : NULL;
+}
+
+/* An old result is looked at before a long run, not after it. */
+static bool can_compare(const struct bench_settings *settings)
+{
+    if (settings->compare_file == NULL)
+        return true;
+    cJSON *older = compare_load(settings->compare_file);
+    cJSON_Delete(older);
+    return older != NULL;
+}
+
 static void finish(struct arguments *arguments)
 {
     static char one_server[] = ":7310";
     struct bench_settings *settings = arguments->settings;
     char *servers = arguments->servers == NULL ? one_server : arguments->servers;
     const char *problem = NULL;
+    fill_in(arguments);
     if (settings->spawn == 0 && !split_servers(settings, servers))
         problem = "--servers takes 1 to 64 addresses";
     else
         problem = judge(arguments);
-    if (problem != NULL) {
+    if (problem != NULL)
         fprintf(stderr, "weftbench: %s\n", problem);
+    if (problem != NULL || !can_compare(settings))
         exit(BENCH_USAGE);
-    }
-    if (!arguments->has_duration)
-        settings->duration_ns = strcmp(settings->verb, "req") == 0 ? 10000000000 : 120000000000;
-    if (!arguments->has_seed && getrandom(&settings->seed, sizeof settings->seed, 0) < 0)
-        settings->seed = 1;
-    settings->seed &= ((uint64_t)1 << 53) - 1;
 }
 
 void options_parse(int count, char **words, struct bench_settings *settings)
@@ -327,11 +379,16 @@ void options_parse(int count, char **words, struct bench_settings *settings)
     static const struct argp parser = {
         .options = options,
         .parser = parse,
-        .args_doc = "req\nconn\ncmd close|conflate|roles|set|ls",
+        .args_doc = "req\nconn\nchurn\ncmd close|conflate|roles|set|ls",
         .doc = "Measures a mesh from outside. req: requests between callers and echo handlers of "
-               "its own. conn: sessions opened, held, and what becomes of them. cmd: one filter "
-               "command on --clients sessions among twice as many, to the last answer.\v"
+               "its own. conn: sessions opened, held, and what becomes of them. churn: sessions "
+               "that open at --rate and end when --clients younger ones stand, beside any other "
+               "load. cmd: one filter command on --clients sessions among twice as many, to the "
+               "last answer.\v"
                "  weftbench req -s :7310,:7320,:7330 -c 50 -r 20000 -d 30s --route remote --check\n"
+               "  weftbench req --spawn 3 -c 1 -P 64 -z 64 --route remote --check --json new.json "
+               "--compare old.json\n"
+               "  weftbench churn -s :7310,:7320,:7330 -c 100 -r 200 -d 1m\n"
                "  weftbench conn --spawn 5 -c 20000 --procs 5 -r 2000\n"
                "  weftbench cmd close --spawn 3 -c 10000 --procs 5 --repeat 3\n"
                "\nWith --rate latency counts from the time a request or session was due, so a "
@@ -341,7 +398,6 @@ void options_parse(int count, char **words, struct bench_settings *settings)
     struct arguments arguments = {.settings = settings};
     *settings = (struct bench_settings){.clients = 10,
                                         .handlers = 1,
-                                        .procs = 1,
                                         .repeat = 20,
                                         .pipeline = 1,
                                         .size_bytes = 128,

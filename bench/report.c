@@ -6,6 +6,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "bench/compare.h"
 #include "bench/machine.h"
 
 static const struct {
@@ -25,18 +26,6 @@ const char *bench_route_name(enum bench_route route)
     return names[route];
 }
 
-static uint64_t broken(const struct bench_checks *checks)
-{
-    return checks->lost + checks->duplicate + checks->reordered + checks->corrupt +
-           checks->no_outcome;
-}
-
-bool bench_has_held(const struct bench_settings *settings, const struct bench_report *report)
-{
-    (void)settings;
-    return broken(&report->checks) == 0 && report->sent > 0;
-}
-
 static double micros(uint64_t ns)
 {
     return (double)ns / 1e3;
@@ -51,23 +40,6 @@ static bool is_one_host(const struct bench_settings *settings)
             return false;
     }
     return true;
-}
-
-static void print_requests(const struct bench_settings *settings, const struct bench_report *report)
-{
-    uint64_t others = report->sent - report->outcomes[WEFT_OK] - report->checks.no_outcome;
-    printf("requests   %" PRIu64 " sent, %" PRIu64 " OK, %" PRIu64 " other; ", report->sent,
-           report->outcomes[WEFT_OK], others);
-    double done = report->seconds > 0 ? (double)report->outcomes[WEFT_OK] / report->seconds : 0;
-    if (settings->rate > 0)
-        printf("%.0f/s offered, %.0f/s done\n", settings->rate, done);
-    else
-        printf("%.0f/s done, %" PRIu32 " x %" PRIu32 " outstanding\n", done, settings->clients,
-               settings->pipeline);
-    for (uint32_t i = 1; i < BENCH_OUTCOMES; i++)
-        if (report->outcomes[i] != 0)
-            printf("           %" PRIu64 " %s\n", report->outcomes[i],
-                   weft_error_name((enum weft_error)i));
 }
 
 void report_print_machine(const struct bench_settings *settings)
@@ -88,24 +60,6 @@ void report_print_latency(const struct bench_settings *settings, const struct hi
     printf("  max %.0f  (%s)\n", micros(latency->max),
            settings->rate > 0 ? "from schedule"
                               : "from send; closed loop: latency understates stalls");
-}
-
-void report_print(const struct bench_settings *settings, const struct bench_report *report)
-{
-    const struct bench_checks *checks = &report->checks;
-    report_print_machine(settings);
-    printf(", route %s, %" PRIu32 " bytes\n", bench_route_name(settings->route),
-           settings->size_bytes);
-    print_requests(settings, report);
-    report_print_latency(settings, &report->latency);
-    if (settings->checks)
-        printf("checks     %" PRIu64 " lost, %" PRIu64 " duplicate, %" PRIu64 " reordered, %" PRIu64
-               " corrupt, %" PRIu64 " without outcome\n",
-               checks->lost, checks->duplicate, checks->reordered, checks->corrupt,
-               checks->no_outcome);
-    else
-        printf("checks     %" PRIu64 " without outcome\n", checks->no_outcome);
-    puts(bench_has_held(settings, report) ? "PASS" : "FAIL");
 }
 
 /* ---- JSON ------------------------------------------------------------------------------------*/
@@ -166,28 +120,6 @@ static void add_placement(cJSON *to, const struct bench_settings *settings,
     }
 }
 
-static void add_results(cJSON *to, const struct bench_settings *settings,
-                        const struct bench_report *report)
-{
-    double done = report->seconds > 0 ? (double)report->outcomes[WEFT_OK] / report->seconds : 0;
-    cJSON_AddNumberToObject(to, "sent", (double)report->sent);
-    cJSON *outcomes = cJSON_AddObjectToObject(to, "outcomes");
-    for (uint32_t i = 0; i < BENCH_OUTCOMES; i++)
-        if (report->outcomes[i] != 0 || i == WEFT_OK)
-            cJSON_AddNumberToObject(outcomes, weft_error_name((enum weft_error)i),
-                                    (double)report->outcomes[i]);
-    cJSON_AddNumberToObject(to, "rate_offered", settings->rate);
-    cJSON_AddNumberToObject(to, "rate_done", done);
-    cJSON_AddNumberToObject(to, "bytes_per_s", done * settings->size_bytes);
-    report_json_latency(to, settings, &report->latency);
-    cJSON *checks = cJSON_AddObjectToObject(to, "checks");
-    cJSON_AddNumberToObject(checks, "lost", (double)report->checks.lost);
-    cJSON_AddNumberToObject(checks, "duplicate", (double)report->checks.duplicate);
-    cJSON_AddNumberToObject(checks, "reordered", (double)report->checks.reordered);
-    cJSON_AddNumberToObject(checks, "corrupt", (double)report->checks.corrupt);
-    cJSON_AddNumberToObject(checks, "no_outcome", (double)report->checks.no_outcome);
-}
-
 cJSON *report_json_begin(const struct bench_settings *settings,
                          char names[BENCH_NODES_MAX][BENCH_NAME_BYTES])
 {
@@ -205,24 +137,47 @@ cJSON *report_json_begin(const struct bench_settings *settings,
     return root;
 }
 
-bool report_json_end(cJSON *object, const struct bench_settings *settings, bool has_held)
+static bool write_to(const char *name, const char *text)
 {
-    cJSON_AddStringToObject(object, "verdict", has_held ? "PASS" : "FAIL");
-    char *text = cJSON_PrintUnformatted(object);
-    cJSON_Delete(object);
-    FILE *file = strcmp(settings->json_file, "-") == 0 ? stdout : fopen(settings->json_file, "we");
+    FILE *file = strcmp(name, "-") == 0 ? stdout : fopen(name, "we");
     bool is_written = text != NULL && file != NULL && fprintf(file, "%s\n", text) > 0;
     if (file != NULL && file != stdout && fclose(file) != 0)
         is_written = false;
     if (!is_written)
-        fprintf(stderr, "weftbench: can't write %s\n", settings->json_file);
-    free(text);
+        fprintf(stderr, "weftbench: can't write %s\n", name);
     return is_written;
 }
 
-bool report_write_json(const struct bench_settings *settings, struct bench_report *report)
+/* Beside the table, or, where standard output is JSON, on standard error. */
+static bool compare_with(const char *file, const cJSON *object, bool out_is_json)
 {
-    cJSON *object = report_json_begin(settings, report->nodes);
-    add_results(object, settings, report);
-    return report_json_end(object, settings, bench_has_held(settings, report));
+    cJSON *older = compare_load(file);
+    if (older == NULL)
+        return false;
+    enum compare_verdict verdict = compare_print(out_is_json ? stderr : stdout, older, object);
+    if (verdict == COMPARE_OTHER_VERB)
+        fprintf(stderr, "weftbench: %s is of another verb\n", file);
+    cJSON_Delete(older);
+    return verdict == COMPARE_DONE;
+}
+
+bool report_table_is_wanted(const struct bench_settings *settings)
+{
+    return settings->json_file == NULL || strcmp(settings->json_file, "-") != 0;
+}
+
+bool report_json_end(cJSON *object, const struct bench_settings *settings, bool has_held)
+{
+    cJSON_AddStringToObject(object, "verdict", has_held ? "PASS" : "FAIL");
+    bool is_done = true;
+    if (settings->json_file != NULL) {
+        char *text = cJSON_PrintUnformatted(object);
+        is_done = write_to(settings->json_file, text);
+        cJSON_free(text);
+    }
+    if (settings->compare_file != NULL)
+        is_done = compare_with(settings->compare_file, object, !report_table_is_wanted(settings)) &&
+                  is_done;
+    cJSON_Delete(object);
+    return is_done;
 }

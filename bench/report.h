@@ -22,12 +22,12 @@ cJSON *report_json_begin(const struct bench_settings *settings,
 void report_json_latency(cJSON *to, const struct bench_settings *settings,
                          const struct histogram *latency);
 
-/* Adds the verdict, writes the object to settings->json_file ("-": stdout) and frees it; false and
- * a line on stderr if it can't. */
+/* Adds the verdict and frees the object. Before that, if asked for: writes it to
+ * settings->json_file ("-": stdout), and compares it with settings->compare_file. false and a line
+ * on stderr if that can't be done. */
 bool report_json_end(cJSON *object, const struct bench_settings *settings, bool has_held);
 
-/* Of the verb `req`. */
-void report_print(const struct bench_settings *settings, const struct bench_report *report);
-bool report_write_json(const struct bench_settings *settings, struct bench_report *report);
+/* Whether standard output is for people: not with `--json -`. */
+bool report_table_is_wanted(const struct bench_settings *settings);
 
 #endif

@@ -3,8 +3,9 @@
 #define WEFT_BENCH_REQ_H
 
 #include "bench/bench.h"
+#include "bench/spawn.h"
 
 /* Runs it and reports; progress and problems go to stderr. */
-enum bench_exit req_run(const struct bench_settings *settings);
+enum bench_exit req_run(const struct bench_settings *settings, struct spawn *spawn);
 
 #endif

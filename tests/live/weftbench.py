@@ -2,12 +2,13 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 
 sys.path.insert(0, os.path.dirname(__file__))
 from _directory import Holders  # noqa: E402
-from _mesh import BIN, check, run_tests  # noqa: E402
+from _mesh import BIN, check, run_tests, wait_until  # noqa: E402
 
 
 def bench(*words, code=0):
@@ -62,6 +63,89 @@ def sessions_that_lose_their_node_are_counted_or_go_on_elsewhere(mesh):
           f"elsewhere: {moved}")
 
 
+def requests_cross_processes_and_nodes_and_are_checked(mesh):
+    a, b, c = mesh.trio()
+    servers = ",".join(node.clients for node in (a, b, c))
+    before = mesh.counters(a)["requests_received"]
+    report = bench("req", "-s", servers, "-c", "6", "-P", "4", "-n", "3000", "--procs", "4",
+                   "--route", "remote", "--check", "--warmup", "100ms")
+    check(report["outcomes"] == {"OK": report["sent"]} and report["sent"] >= 3000,
+          f"one outcome each: {report['outcomes']}")
+    check(set(report["checks"].values()) == {0} and report["verdict"] == "PASS",
+          f"nothing lost, repeated, swapped or damaged: {report['checks']}")
+    check(sum(report["spread"].values()) == report["sent"] and all(report["spread"].values()),
+          f"every node's handlers had some: {report['spread']}")
+    check(report["latency_us"]["count"] == report["sent"], "all processes' latencies in one table")
+    check(mesh.counters(a)["requests_received"] - before >= 1000, "a third of them through a")
+    cost = report["cost"]
+    check(all(node["cpu_us_per_request"] > 0 for node in cost["nodes"]),
+          f"nodes of this host are found by their ports: {cost}")
+    check(cost["frames"]["peers"] > 0 and cost["messages_per_frame"]["peers"] >= 1,
+          f"route remote crosses between nodes: {cost}")
+
+
+def requests_on_one_node_cost_no_message_between_nodes(_):
+    report = bench("req", "--spawn", "2", "-c", "2", "-n", "500", "--route", "local", "--check",
+                   "--warmup", "100ms")
+    check(report["verdict"] == "PASS" and report["spread"].keys() == {"bench-1", "bench-2"},
+          f"each caller asks its own node: {report}")
+
+
+def an_open_loop_times_from_the_schedule(_):
+    report = bench("req", "--spawn", "1", "-c", "3", "-r", "400", "-d", "1s", "--procs", "1",
+                   "--handlers", "2", "--check", "--warmup", "200ms")
+    check(report["latency_us"]["from"] == "schedule" and report["settings"]["loop"] == "open",
+          "the report says from when")
+    check(report["verdict"] == "PASS" and report["sent"] == 400,
+          f"what was due was sent, whatever became of the others: {report['sent']}")
+
+
+def a_result_is_compared_with_an_older_one(mesh):
+    old = os.path.join(mesh.folder, "old.json")
+    words = ("req", "--spawn", "1", "-c", "2", "-n", "300", "--warmup", "50ms")
+    first = bench(*words)
+    with open(old, "w") as file:
+        json.dump(first, file)
+    line = [os.path.join(BIN, "weftbench"), *words[:4], "4", *words[5:], "--compare", old]
+    done = subprocess.run(line, stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                          timeout=120, check=False)
+    check(done.returncode == 0 and "clients was 2, is 4" in done.stdout and
+          "latency p99, us" in done.stdout, f"beside the table: {done.stdout}{done.stderr}")
+    told = bench("conn", "--spawn", "1", "-c", "2", "--compare", old, code=3)
+    check(told["verdict"] == "PASS", "the result is written all the same")
+
+
+def sessions_churn_under_requests(mesh):
+    a = mesh.start("a")
+    b = mesh.start("b", seeds=[a])
+    mesh.wait_agreed(a, b)
+    servers = f"{a.clients},{b.clients}"
+    load = mesh.run("req", [os.path.join(BIN, "weftbench"), "req", "-s", servers, "-c", "4", "-r",
+                            "500", "-d", "2s", "--check"])
+    report = bench("churn", "-s", servers, "-c", "5", "-r", "50", "-d", "1s")
+    sessions = report["sessions"]
+    check(report["bench"] == "churn" and report["verdict"] == "PASS", f"all opened: {report}")
+    check(sessions["opened"] == 50 and sessions["standing"] == 5 and sessions["made_room"] == 45,
+          f"the oldest ended as the next one came: {sessions}")
+    check(load.wait_exit() == 0, "and no request was lost meanwhile")
+
+
+def a_signal_ends_a_run_and_its_processes(mesh):
+    a = mesh.start("a")
+    mesh.wait_ready(a)
+    line = [os.path.join(BIN, "weftbench"), "req", "-s", a.clients, "-c", "2", "-d", "10m",
+            "--warmup", "0ms", "--json", "-"]
+    run = subprocess.Popen(line, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)
+    wait_until(lambda: mesh.counters(a)["requests_ok"] > 100, "requests are under way")
+    with open(f"/proc/{run.pid}/task/{run.pid}/children") as file:
+        children = file.read().split()
+    check(len(children) == 2, "one process calls, one answers")
+    run.send_signal(signal.SIGINT)
+    out, _ = run.communicate(timeout=60)
+    check(run.returncode == 0 and json.loads(out)["sent"] > 0, f"it reports what it had: {out}")
+    check(not any(os.path.exists(f"/proc/{pid}") for pid in children), "and leaves nobody behind")
+
+
 def what_can_not_be_is_said(_):
     for words, says in (
             (("conn", "-c", "4001"), "4001 of them need --procs 2"),
@@ -69,6 +153,8 @@ def what_can_not_be_is_said(_):
             (("conn", "--prop", "tier"), "KEY=VALUE, not 'tier'"),
             (("conn", "-c", "many"), "not 'many'"),
             (("fly",), "'fly' is not known"),
+            (("req", "-s", ":7310", "--route", "remote"), "needs two nodes"),
+            (("req", "--compare", "/nowhere.json"), "holds no result"),
             (("cmd",), "which command?"),
             (("cmd", "close", "-c", "4000"), "8000 of them need --procs 2"),
             (("cmd", "open"), "'open' is not known here")):
@@ -79,6 +165,9 @@ def what_can_not_be_is_said(_):
           f"nobody answers there: {report['sessions']}")
 
 
-run_tests([sessions_are_opened_on_nodes_of_its_own, what_a_node_refuses_is_counted_by_reason,
-           the_oldest_session_makes_room_for_the_next,
+run_tests([requests_cross_processes_and_nodes_and_are_checked,
+           requests_on_one_node_cost_no_message_between_nodes, an_open_loop_times_from_the_schedule,
+           a_result_is_compared_with_an_older_one, sessions_churn_under_requests,
+           a_signal_ends_a_run_and_its_processes, sessions_are_opened_on_nodes_of_its_own,
+           what_a_node_refuses_is_counted_by_reason, the_oldest_session_makes_room_for_the_next,
            sessions_that_lose_their_node_are_counted_or_go_on_elsewhere, what_can_not_be_is_said])
