@@ -8,6 +8,9 @@
 
 #include "proto/kinds.h"
 
+/* Whoever was passed over hears a little later where the log stands, and pulls. */
+enum { PASSED_OVER_MS = 100 };
+
 enum {
     NS_PER_MS = 1000000,
     COMPARES = 4, /* by all who know of a change: who does not is missed with about e^-4 */
@@ -16,7 +19,8 @@ enum {
 void log_init(struct log *log, struct context *context, enum log_stream stream,
               enum deadline_room room, uint32_t ring_blocks)
 {
-    *log = (struct log){.context = context, .stream = stream, .room = room};
+    *log = (struct log){
+        .context = context, .stream = stream, .room = room, .is_paced = stream == LOG_OWNERSHIP};
     log->push = (struct deadline){.room = (uint8_t)room, .purpose = LOG_PURPOSE_PUSH};
     log->compare = (struct deadline){.room = (uint8_t)room, .purpose = LOG_PURPOSE_COMPARE};
     ring_init(&log->ring, &context->memory, ring_blocks);
@@ -95,7 +99,7 @@ void log_append(struct log *log, struct span entry)
 {
     if (!ring_append(&log->ring, entry))
         ring_skip(&log->ring);
-    if (!deadline_is_set(&log->push)) {
+    if (log->is_paced && !deadline_is_set(&log->push)) {
         uint64_t now_ns = log->context->now_ns;
         uint64_t at_ns = log->pushed == 0 ? now_ns : log->pushed_at_ns + log_push_interval_ns(log);
         if (at_ns <= now_ns)
@@ -124,6 +128,10 @@ static bool entries_gather(struct log *log, const struct ring *ring, uint64_t wr
     *entries = (struct log_entries){
         .writer = writer, .stream = (uint8_t)log->stream, .first = after + 1, .head = ring->head};
     size_t bytes = ring_measure(ring, after, LOG_CHUNK_BYTES, &entries->last);
+    if (entries->last == after) { /* one that is larger goes alone */
+        entries->last = after + 1;
+        bytes = ring_entry_bytes(ring, after + 1);
+    }
     uint8_t *copy = scratch_new(&log->context->scratch, bytes);
     if (copy == NULL)
         return false;
@@ -149,11 +157,35 @@ static void push_to_all(struct log *log, const struct log_entries *entries, stru
     while ((link = links_next(log->context->links, link)) != NULL) {
         if (link_takes(log, link) && outbound_send(&link->forward, &message) == ERROR_OK)
             log->context->counters[COUNTER_log_entries_out] += entries->last - entries->first + 1;
+        else if (link->forward_up && link->instance != 0)
+            log->was_passed_over = true;
     }
+}
+
+/* Of a log without pace: who was passed over by the last push would not see the gap before the next
+ * one. */
+static void passed_over_tell(struct log *log)
+{
+    struct link *link = NULL;
+    log->was_passed_over = false;
+    while ((link = links_next(log->context->links, link)) != NULL) {
+        if (link->forward_up && link->instance != 0)
+            log_state_head(log, link->instance);
+    }
+}
+
+void log_flush(struct log *log)
+{
+    if (log->pushed < log_head(log))
+        log_push(log);
 }
 
 void log_push(struct log *log)
 {
+    if (!log->is_paced && log->pushed == log_head(log)) {
+        passed_over_tell(log);
+        return;
+    }
     uint64_t floor = ring_floor(&log->ring);
     if (log->pushed < floor)
         log->pushed = floor; /* a burst larger than the ring: peers see the gap and pull */
@@ -167,6 +199,9 @@ void log_push(struct log *log)
     }
     log->pushed = log_head(log);
     log->pushed_at_ns = log->context->now_ns;
+    if (!log->is_paced && log->was_passed_over)
+        deadlines_set(log->context->deadlines, &log->push,
+                      log->pushed_at_ns + (uint64_t)PASSED_OVER_MS * NS_PER_MS);
 }
 
 void log_answer_head(struct log *log, uint64_t peer, uint64_t correlation, uint64_t writer,

@@ -42,6 +42,8 @@ struct log {
     struct replica *pulling; /* those whose pull is under way, see replica.h */
     bool is_held;            /* nothing is pulled: a stream of higher priority is not there yet */
     uint64_t correlation;    /* of the newest pull this node made */
+    bool is_paced;           /* pushed by the clock; else when the room says log_flush */
+    bool was_passed_over;    /* the last push did not go to every link that is up */
 };
 
 /* room: whose deadlines the log sets. ring_blocks: as ring_init. */
@@ -49,14 +51,17 @@ void log_init(struct log *log, struct context *context, enum log_stream stream,
               enum deadline_room room, uint32_t ring_blocks);
 void log_clear(struct log *log);
 
-/* Writes one entry: version head + 1. It is pushed at the next tick, or N/2 ms after the last push
- * among N nodes. Never fails: without memory the ring is emptied and peers get a snapshot. */
+/* Writes one entry: version head + 1. Of ownership it is pushed at the next tick, or N/2 ms after
+ * the last push among N nodes; of topics by log_flush. Never fails: without memory the ring is emptied and peers get a snapshot. */
 void log_append(struct log *log, struct span entry);
 
 uint64_t log_head(const struct log *log);
 
 /* The deadline LOG_PURPOSE_PUSH is due: what is new goes to every peer whose forward link is up. */
 void log_push(struct log *log);
+
+/* What is new and not pushed yet is pushed now. O(1) when there is nothing. */
+void log_flush(struct log *log);
 
 /* Tells a peer where this node's log stands; for a link that came up. */
 void log_state_head(struct log *log, uint64_t peer);

@@ -180,6 +180,20 @@ void replica_follow(struct replica *replica, struct log *log)
     pull(replica, log);
 }
 
+void replica_follow_dead(struct replica *replica, struct log *log, uint64_t peer, uint64_t head)
+{
+    if (head > VERSION_MAX || head <= replica->have ||
+        (replica->is_followed && head <= replica->heard))
+        return;
+    replica->is_followed = true;
+    replica->is_complete = true; /* up to what was heard, which is all there will ever be */
+    replica->heard = head;
+    replica->witness = peer;
+    replica->attempts = 0;
+    if (replica->correlation == 0)
+        pull(replica, log);
+}
+
 void replica_unfollow(struct replica *replica, struct log *log)
 {
     replica->is_followed = false;

@@ -32,6 +32,9 @@ struct replica {
     uint64_t snapshot_head; /* the lowest head that a chunk was told with */
     struct span cursor;     /* the room's memory; valid while in_snapshot */
     struct deadline retry;
+    const struct ring
+        *recent;     /* the room's: the newest entries, to answer others from; NULL: none */
+    uint32_t number; /* in replicas.h */
 };
 
 enum replica_verdict { REPLICA_APPLY, REPLICA_IGNORE, REPLICA_REFUSE };
@@ -41,6 +44,10 @@ void replica_init(struct replica *replica, const struct log *log, uint64_t write
 
 /* The writer is alive: its log is wanted, from now on. */
 void replica_follow(struct replica *replica, struct log *log);
+
+/* The writer is dead, and this peer has its log up to `head`: what is missing is wanted all the
+ * same, until replica_unfollow. */
+void replica_follow_dead(struct replica *replica, struct log *log, uint64_t peer, uint64_t head);
 
 /* The writer is dead: nothing is asked for any more; what is here stays as it is. */
 void replica_unfollow(struct replica *replica, struct log *log);

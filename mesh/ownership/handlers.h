@@ -6,7 +6,7 @@
 #define WEFT_MESH_OWNERSHIP_HANDLERS_H
 
 #include "mesh/base/hashmap.h"
-#include "mesh/ownership/slots.h"
+#include "mesh/base/slots.h"
 #include "proto/error.h"
 #include "proto/request.h"
 

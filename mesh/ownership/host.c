@@ -17,35 +17,34 @@
  * rolling restart hold in memory. */
 static const uint64_t drop_after_ns = UINT64_C(600) * 1000 * 1000 * 1000;
 
-struct host *host_new(struct directory *directory, const struct log *log, struct slots *hosts,
-                      uint64_t instance)
+struct host *host_new(struct directory *directory, struct replicas *replicas, uint64_t instance)
 {
     struct host *host = memory_new(directory->memory, MEMORY_DIRECTORY, sizeof *host);
     if (host == NULL)
         return NULL;
     host->content = content_new(directory, instance);
-    if (host->content == NULL || !slots_add(hosts, host, &host->number)) {
+    if (host->content == NULL || !replicas_add(replicas, &host->replica, instance)) {
         content_destroy(&host->content);
         memory_free(directory->memory, MEMORY_DIRECTORY, host, sizeof *host);
         return NULL;
     }
     content_show(host->content, CONTENT_SHADED);
-    host->drop = (struct deadline){
-        .room = (uint8_t)log->room, .purpose = HOST_PURPOSE_DROP, .slot = host->number};
-    replica_init(&host->replica, log, instance, host->number);
+    host->drop = (struct deadline){.room = (uint8_t)replicas->log->room,
+                                   .purpose = HOST_PURPOSE_DROP,
+                                   .slot = host->replica.number};
     ring_init(&host->ring, directory->memory, HOST_RING_BLOCKS);
+    host->replica.recent = &host->ring;
     return host;
 }
 
-void host_destroy(struct host **holder, struct log *log, struct slots *hosts)
+void host_destroy(struct host **holder, struct replicas *replicas)
 {
     struct host *host = *holder;
     *holder = NULL;
     if (host == NULL)
         return;
-    replica_unfollow(&host->replica, log);
-    deadlines_cancel(log->context->deadlines, &host->drop);
-    slots_remove(hosts, host->number);
+    replicas_remove(replicas, &host->replica);
+    deadlines_cancel(replicas->log->context->deadlines, &host->drop);
     struct memory *memory = host->content->directory->memory;
     ring_clear(&host->ring);
     content_destroy(&host->staged);

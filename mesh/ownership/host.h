@@ -4,7 +4,7 @@
 #ifndef WEFT_MESH_OWNERSHIP_HOST_H
 #define WEFT_MESH_OWNERSHIP_HOST_H
 
-#include "mesh/log/replica.h"
+#include "mesh/log/replicas.h"
 #include "mesh/ownership/content.h"
 
 enum {
@@ -14,22 +14,26 @@ enum {
 };
 
 struct host {
-    struct replica replica;
+    struct replica replica; /* the first member: see host_of */
     struct content *content;
     struct content *staged; /* only while replica.in_snapshot */
     struct ring ring;       /* the newest entries, for those who can not reach the writer */
     struct deadline drop;
-    uint32_t number;
     uint8_t cursor[LOG_CURSOR_BYTES_MAX]; /* the staged snapshot's last entry */
 };
 
-/* A host of which nothing is known yet, shaded and not followed, among the room's hosts: its number
- * there is the slot of its deadlines. NULL: no memory. */
-struct host *host_new(struct directory *directory, const struct log *log, struct slots *hosts,
-                      uint64_t instance);
+/* The host that a replica of the ownership log is part of. */
+static inline struct host *host_of(const struct replica *replica)
+{
+    return (struct host *)(uintptr_t)replica;
+}
 
-/* Leaves the hosts and frees all that is known of it. */
-void host_destroy(struct host **host, struct log *log, struct slots *hosts);
+/* A host of which nothing is known yet, shaded and not followed, among the replicas: its number
+ * there is the slot of its deadlines. NULL: no memory. */
+struct host *host_new(struct directory *directory, struct replicas *replicas, uint64_t instance);
+
+/* Leaves the replicas and frees all that is known of it. */
+void host_destroy(struct host **host, struct replicas *replicas);
 
 /* The node lives: its content is seen, its log followed. O(1). */
 void host_joined(struct host *host, struct log *log);

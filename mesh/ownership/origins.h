@@ -5,8 +5,8 @@
 #define WEFT_MESH_OWNERSHIP_ORIGINS_H
 
 #include "mesh/base/hashmap.h"
+#include "mesh/base/slots.h"
 #include "mesh/ownership/serials.h"
-#include "mesh/ownership/slots.h"
 
 struct content;
 

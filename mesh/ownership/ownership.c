@@ -27,7 +27,7 @@ struct ownership {
     struct directory directory;
     struct log log; /* this node's own */
     struct content *own;
-    struct hosts hosts; /* the others */
+    struct replicas replicas; /* the others' logs: hosts */
 };
 
 struct ownership *ownership_new(struct context *context)
@@ -38,8 +38,7 @@ struct ownership *ownership_new(struct context *context)
     ownership->context = context;
     directory_init(&ownership->directory, &context->memory, random_u64(&context->random));
     log_init(&ownership->log, context, LOG_OWNERSHIP, DEADLINE_OWNERSHIP, RING_BLOCKS_MAX);
-    hosts_init(&ownership->hosts, &ownership->directory, &ownership->log,
-               random_u64(&context->random));
+    replicas_init(&ownership->replicas, &ownership->log, random_u64(&context->random));
     ownership->own = content_new(&ownership->directory, context->instance);
     ownership->directory.own = ownership->own;
     if (ownership->own == NULL)
@@ -55,7 +54,13 @@ void ownership_destroy(struct ownership **holder)
     *holder = NULL;
     if (ownership == NULL)
         return;
-    hosts_clear(&ownership->hosts);
+    struct replica *replica;
+    uint32_t number = 0;
+    while ((replica = replicas_next(&ownership->replicas, &number)) != NULL) {
+        struct host *host = host_of(replica);
+        host_destroy(&host, &ownership->replicas);
+    }
+    replicas_clear(&ownership->replicas);
     content_destroy(&ownership->own);
     log_clear(&ownership->log);
     directory_clear(&ownership->directory);
@@ -256,14 +261,21 @@ uint32_t ownership_listeners(const struct ownership *ownership)
     return path == NULL ? 0 : path->count;
 }
 
+/* NULL: not known, or this node itself. O(1). */
+static struct host *host_find(const struct ownership *ownership, uint64_t instance)
+{
+    const struct replica *replica = replicas_find(&ownership->replicas, instance);
+    return replica == NULL ? NULL : host_of(replica);
+}
+
 static enum error entries_received(struct ownership *ownership, uint64_t peer,
                                    const struct message *message)
 {
     struct log_entries entries;
     if (schema_decode(&log_entries_schema, message->fields, &entries) != ERROR_OK)
         return ERROR_INVALID_MESSAGE;
-    return host_entries_received(hosts_find(&ownership->hosts, entries.writer), &ownership->log,
-                                 peer, message, &entries);
+    return host_entries_received(host_find(ownership, entries.writer), &ownership->log, peer,
+                                 message, &entries);
 }
 
 static enum error chunk_received(struct ownership *ownership, uint64_t peer,
@@ -272,8 +284,8 @@ static enum error chunk_received(struct ownership *ownership, uint64_t peer,
     struct log_snapshot snapshot;
     if (schema_decode(&log_snapshot_schema, message->fields, &snapshot) != ERROR_OK)
         return ERROR_INVALID_MESSAGE;
-    return host_chunk_received(hosts_find(&ownership->hosts, snapshot.writer), &ownership->log,
-                               peer, message, &snapshot);
+    return host_chunk_received(host_find(ownership, snapshot.writer), &ownership->log, peer,
+                               message, &snapshot);
 }
 
 enum error ownership_receive(struct ownership *ownership, uint64_t peer,
@@ -283,11 +295,11 @@ enum error ownership_receive(struct ownership *ownership, uint64_t peer,
     if (message->kind == KIND_LOG_ENTRIES)
         error = entries_received(ownership, peer, message);
     else if (message->kind == KIND_LOG_PULL)
-        error = exchange_pull_received(&ownership->hosts, peer, message);
+        error = exchange_pull_received(&ownership->directory, &ownership->replicas, peer, message);
     else if (message->kind == KIND_LOG_SNAPSHOT)
         error = chunk_received(ownership, peer, message);
     else if (message->kind == KIND_LOG_HEADS)
-        error = exchange_heads_received(&ownership->hosts, peer, message);
+        error = replicas_heads_received(&ownership->replicas, peer, message);
     if (error != ERROR_OK)
         count(ownership->context, COUNTER_log_rejected);
     return error;
@@ -297,51 +309,42 @@ void ownership_member_joined(struct ownership *ownership, uint64_t instance)
 {
     if (instance == ownership->context->instance)
         return;
-    struct host *host = hosts_find(&ownership->hosts, instance);
+    struct host *host = host_find(ownership, instance);
     if (host == NULL)
-        host = hosts_add(&ownership->hosts, instance);
+        host = host_new(&ownership->directory, &ownership->replicas, instance);
     if (host != NULL)
         host_joined(host, &ownership->log);
     else
         count(ownership->context, COUNTER_log_rejected);
 }
 
-/* What the peer was asked for is asked of others. */
-static void peer_lost(struct ownership *ownership, uint64_t instance)
-{
-    struct host *host;
-    uint32_t number = 0;
-    while ((host = hosts_next(&ownership->hosts, &number)) != NULL)
-        replica_peer_lost(&host->replica, &ownership->log, instance);
-}
-
 void ownership_member_failed(struct ownership *ownership, uint64_t instance)
 {
-    struct host *host = hosts_find(&ownership->hosts, instance);
+    struct host *host = host_find(ownership, instance);
     if (host != NULL && host->replica.is_followed)
         host_failed(host, &ownership->log);
-    peer_lost(ownership, instance);
+    replicas_peer_lost(&ownership->replicas, instance);
 }
 
 void ownership_member_gone(struct ownership *ownership, uint64_t instance)
 {
-    struct host *host = hosts_find(&ownership->hosts, instance);
+    struct host *host = host_find(ownership, instance);
     if (host != NULL)
-        hosts_remove(&ownership->hosts, host);
-    peer_lost(ownership, instance);
+        host_destroy(&host, &ownership->replicas);
+    replicas_peer_lost(&ownership->replicas, instance);
 }
 
 void ownership_link_up(struct ownership *ownership, uint64_t instance)
 {
     log_state_head(&ownership->log, instance);
-    struct host *host = hosts_find(&ownership->hosts, instance);
+    struct host *host = host_find(ownership, instance);
     if (host != NULL)
         replica_link_up(&host->replica, &ownership->log);
 }
 
 void ownership_log_head(struct ownership *ownership, uint64_t instance, uint64_t version)
 {
-    struct host *host = hosts_find(&ownership->hosts, instance);
+    struct host *host = host_find(ownership, instance);
     if (host != NULL)
         replica_heard(&host->replica, &ownership->log, version);
 }
@@ -353,15 +356,16 @@ void ownership_due(struct ownership *ownership, const struct deadline *due)
         return;
     }
     if (due->purpose == LOG_PURPOSE_COMPARE) {
-        exchange_compare(&ownership->hosts);
+        replicas_compare(&ownership->replicas);
         return;
     }
-    struct host *host = hosts_at(&ownership->hosts, due->slot);
-    require(host != NULL);
+    struct replica *replica = replicas_at(&ownership->replicas, due->slot);
+    require(replica != NULL);
+    struct host *host = host_of(replica);
     if (due->purpose == LOG_PURPOSE_RETRY)
         replica_retry(&host->replica, &ownership->log);
     else
-        hosts_remove(&ownership->hosts, host);
+        host_destroy(&host, &ownership->replicas);
 }
 
 uint64_t ownership_log_version(const struct ownership *ownership)
@@ -371,13 +375,7 @@ uint64_t ownership_log_version(const struct ownership *ownership)
 
 bool ownership_is_synced(const struct ownership *ownership)
 {
-    const struct host *host;
-    uint32_t number = 0;
-    while ((host = hosts_next(&ownership->hosts, &number)) != NULL) {
-        if (host->replica.is_followed && !host->replica.is_complete)
-            return false;
-    }
-    return true;
+    return replicas_are_synced(&ownership->replicas);
 }
 
 uint64_t ownership_find_session(const struct ownership *ownership, struct session_id id,
@@ -413,14 +411,7 @@ bool ownership_next_handler(const struct ownership *ownership, uint64_t *cursor,
 
 uint64_t ownership_behind(const struct ownership *ownership)
 {
-    const struct host *host;
-    uint32_t number = 0;
-    uint64_t entries = 0;
-    while ((host = hosts_next(&ownership->hosts, &number)) != NULL) {
-        if (host->replica.is_followed)
-            entries += host->replica.heard - host->replica.have;
-    }
-    return entries;
+    return replicas_behind(&ownership->replicas);
 }
 
 uint32_t ownership_sessions(const struct ownership *ownership)
@@ -443,9 +434,10 @@ void ownership_check(const struct ownership *ownership)
     struct directory_totals sum = {0};
     content_check(ownership->own);
     directory_add(&sum, &ownership->own->totals);
-    const struct host *host;
+    const struct replica *replica;
     uint32_t number = 0;
-    while ((host = hosts_next(&ownership->hosts, &number)) != NULL) {
+    while ((replica = replicas_next(&ownership->replicas, &number)) != NULL) {
+        const struct host *host = host_of(replica);
         content_check(host->content);
         require(host->replica.have <= host->replica.heard);
         require(host->replica.in_snapshot == (host->staged != NULL));

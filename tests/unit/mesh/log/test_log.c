@@ -165,3 +165,47 @@ Test(log, compares_often_after_a_change_and_seldom_in_quiet)
         cr_assert_eq(seldom, 10);
     }
 }
+
+TestSuite(log_of_topics, .init = set_up, .fini = tear_down);
+
+/* The same log, of topics: nothing is pushed before the room says so, and then at once. */
+Test(log_of_topics, pushes_when_the_room_says_so)
+{
+    own.stream = LOG_TOPICS;
+    own.is_paced = false;
+    pull();
+    for (int i = 0; i < 5; i++)
+        log_append(&own, span_text("entry"));
+    after_ms(100);
+    cr_assert_eq(frames, 0);
+    log_flush(&own);
+    pull();
+    cr_assert_eq(frames, PEERS);
+    cr_assert_eq(messages, PEERS, "five entries are one message");
+    log_flush(&own);
+    pull();
+    cr_assert_eq(frames, 0);
+}
+
+Test(log_of_topics, tells_where_it_stands_to_whom_a_push_passed_over)
+{
+    own.stream = LOG_TOPICS;
+    own.is_paced = false;
+    pull();
+    static uint8_t large[LOG_BACKLOG_BYTES_MAX * 3 / 4]; /* topics stop at half */
+    struct link *full = links_of_instance(context.links, 3);
+    cr_assert(links_full(context.links, full->number, CHANNEL_FORWARD));
+    struct outgoing other = {.kind = KIND_REQUEST, .body = span_of(large, sizeof large)};
+    cr_assert_eq(outbound_send(&full->forward, &other), ERROR_OK);
+    log_append(&own, span_text("entry"));
+    log_flush(&own);
+    pull();
+    cr_assert_eq(frames, PEERS - 1);
+    cr_assert(links_writable(context.links, full->number, CHANNEL_FORWARD));
+    pull();
+    cr_assert_eq(messages, 1, "only what another sent");
+    after_ms(150);
+    cr_assert_eq(frames, PEERS, "now it sees that it lacks one");
+    after_ms(1000);
+    cr_assert_eq(frames, 0);
+}

@@ -114,3 +114,43 @@ Test(ring, says_when_there_is_no_memory_and_goes_on_above_what_was_skipped)
     cr_assert(ring_append(&ring, span_of(bytes, 64)));
     cr_assert_eq(ring_floor(&ring), head + 1);
 }
+
+static size_t append_large(size_t bytes)
+{
+    static uint8_t large[RING_ENTRY_BYTES_MAX];
+    memset(large, (int)(ring.head % 251), bytes);
+    cr_assert(ring_append(&ring, span_of(large, bytes)));
+    return bytes;
+}
+
+Test(ring, gives_a_large_entry_a_block_of_its_own)
+{
+    static uint8_t out[RING_ENTRY_BYTES_MAX];
+    append(3);
+    append_large(300000);
+    append(2);
+    uint64_t last;
+    cr_assert_eq(ring_measure(&ring, 3, 65536, &last), 0);
+    cr_assert_eq(last, 3, "it fits into no chunk");
+    cr_assert_eq(ring_entry_bytes(&ring, 4), 300000);
+    ring_copy(&ring, 3, 4, out);
+    cr_assert_eq(out[0], 3);
+    cr_assert_eq(out[299999], 3);
+    for (uint64_t version = 1; version <= ring.head; version++)
+        cr_assert_eq(ring_entry_bytes(&ring, version),
+                     version == 4 ? 300000 : 1 + (size_t)(version * 7919 % 40));
+}
+
+Test(ring, stays_within_its_bytes)
+{
+    ring_enlarge(&ring, RING_BLOCK_BYTES_MAX, 1 << 20);
+    for (int i = 0; i < 40; i++) {
+        append_large(i % 3 == 0 ? 400000 : 100);
+        cr_assert_leq(memory.used[MEMORY_DIRECTORY], 1 << 20);
+        cr_assert_eq(memory.used[MEMORY_DIRECTORY], ring.bytes);
+    }
+    cr_assert_eq(ring.head, 40);
+    cr_assert_lt(ring_floor(&ring), 40);
+    cr_assert_eq(append_large(RING_ENTRY_BYTES_MAX), RING_ENTRY_BYTES_MAX);
+    cr_assert_eq(ring_floor(&ring), 40, "one that is larger than all may be stays alone");
+}

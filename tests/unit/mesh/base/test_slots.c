@@ -1,7 +1,7 @@
 /* test_slots.c - numbers are used again, and never by two at once. */
 #include <criterion/criterion.h>
 
-#include "mesh/ownership/slots.h"
+#include "mesh/base/slots.h"
 
 static struct memory memory;
 static struct slots slots;

@@ -2,7 +2,7 @@
  *
  * A free cell holds the number of the next free one, shifted and odd: no record lies at an odd
  * address, so one word tells both. */
-#include "mesh/ownership/slots.h"
+#include "mesh/base/slots.h"
 
 #include "mesh/base/require.h"
 

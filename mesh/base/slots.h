@@ -1,8 +1,8 @@
 /* slots.h - gives records small numbers, so that a hash map or a deadline can name them.
  * Memory: 8 bytes a number of MEMORY_DIRECTORY; the records are the caller's and do not move.
  * Thread: one owner. */
-#ifndef WEFT_MESH_OWNERSHIP_SLOTS_H
-#define WEFT_MESH_OWNERSHIP_SLOTS_H
+#ifndef WEFT_MESH_BASE_SLOTS_H
+#define WEFT_MESH_BASE_SLOTS_H
 
 #include "mesh/base/memory.h"
 
