@@ -52,7 +52,8 @@ void log_init(struct log *log, struct context *context, enum log_stream stream,
 void log_clear(struct log *log);
 
 /* Writes one entry: version head + 1. Of ownership it is pushed at the next tick, or N/2 ms after
- * the last push among N nodes; of topics by log_flush. Never fails: without memory the ring is emptied and peers get a snapshot. */
+ * the last push among N nodes; of topics by log_flush. Never fails: without memory the ring is
+ * emptied and peers get a snapshot. */
 void log_append(struct log *log, struct span entry);
 
 uint64_t log_head(const struct log *log);

@@ -1,5 +1,5 @@
-/* replicas.h - the logs of other nodes that this node has of one stream, by writer; what is asked of
- * all of them, and what peers are told about all of them.
+/* replicas.h - the logs of other nodes that this node has of one stream, by writer; what is asked
+ * of all of them, and what peers are told about all of them.
  * Memory: MEMORY_DIRECTORY; the records are the room's. Thread: one owner; no clock, no I/O. */
 #ifndef WEFT_MESH_LOG_REPLICAS_H
 #define WEFT_MESH_LOG_REPLICAS_H
@@ -43,8 +43,8 @@ bool replicas_are_synced(const struct replicas *replicas);
 /* Entries of live writers' logs that were heard of and are not here. O(writers). */
 uint64_t replicas_behind(const struct replicas *replicas);
 
-/* LOG_HEADS: answered with all heads when it only compares and differs; else what is missing here is
- * noted at the replicas, which pull it. ERROR_OK, or ERROR_INVALID_MESSAGE. */
+/* LOG_HEADS: answered with all heads when it only compares and differs; else what is missing here
+ * is noted at the replicas, which pull it. ERROR_OK, or ERROR_INVALID_MESSAGE. */
 enum error replicas_heads_received(const struct replicas *replicas, uint64_t peer,
                                    const struct message *message);
 
