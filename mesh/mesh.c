@@ -99,7 +99,11 @@ static void member_event(struct mesh *mesh, const struct member_event *event)
 
 static void session_opening(struct mesh *mesh, struct session *session)
 {
-    if (ownership_session_opened(mesh->ownership, session->id) == ERROR_OK) {
+    bool is_own = session->id.instance == mesh->context.instance || !bug_is_planted(BUG_TWO_OWNERS);
+    enum error error =
+        is_own ? ownership_session_opened(mesh->ownership, session->id)
+               : ownership_session_claimed(mesh->ownership, session->id, SESSION_ACTIVE);
+    if (error == ERROR_OK) {
         sessions_welcome(mesh->sessions, session);
         routing_session_opened(mesh->routing, session);
     } else {
@@ -178,7 +182,7 @@ static void lost_sessions_close(struct mesh *mesh)
 {
     struct session_id id;
     uint64_t winner;
-    while (ownership_next_lost(mesh->ownership, &id, &winner)) {
+    while (!bug_is_planted(BUG_TWO_OWNERS) && ownership_next_lost(mesh->ownership, &id, &winner)) {
         struct session *session = sessions_find(mesh->sessions, id);
         if (session != NULL)
             sessions_close(mesh->sessions, session, CLOSE_REASON_MOVED,

@@ -36,7 +36,10 @@
     X(DRY_APPLIES, "I12", "a dry run is carried out")                                              \
     X(CLOSED_LIVES, "I8", "some sessions live on that a command closed")                           \
     X(CHANGE_LOST, "I15", "some changes are acknowledged and not made")                            \
-    X(DEAD_AWAITED, "I14", "a command waits for a node that is gone")
+    X(DEAD_AWAITED, "I14", "a command waits for a node that is gone")                              \
+    X(TWO_OWNERS, "I6", "a node goes on with another's session, which keeps it")                   \
+    X(RESUME_LOSES, "I10", "who resumes is not sent again what he missed")                         \
+    X(RESUME_REPEATS, "I10", "who resumes is sent again what he has")
 
 enum bug {
     BUG_NONE,

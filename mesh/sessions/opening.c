@@ -133,15 +133,26 @@ static void properties_judge(struct sessions *sessions, struct session *session,
     }
 }
 
+/* Never: only its own node has it back. */
+static bool is_stolen(struct sessions *sessions, const struct client_hello *hello)
+{
+    return bug_is_planted(BUG_TWO_OWNERS) && !session_id_is_none(hello->session) &&
+           hello->session.instance != sessions->context->instance &&
+           sessions_find(sessions, hello->session) == NULL;
+}
+
 /* A slot and an id; NULL when the tables are full or have no memory left. */
 static struct session *session_take(struct sessions *sessions, uint32_t connection,
-                                    uint64_t correlation, struct refusal *refusal)
+                                    const struct client_hello *hello, uint64_t correlation,
+                                    struct refusal *refusal)
 {
     struct session_id id = {.instance = sessions->context->instance};
     while (id.serial == 0)
         id.serial = permutation_apply(&sessions->serials, sessions->serial++);
     if (bug_is_planted(BUG_SAME_ID))
         id.serial = sessions->serial & 31;
+    if (is_stolen(sessions, hello))
+        id = hello->session;
     struct hashmap_key key = {.high = id.instance, .low = id.serial};
     struct session *session = table_take(sessions, connection);
     if (session != NULL && hashmap_put(&sessions->by_id, key, session->slot)) {
@@ -166,7 +177,8 @@ void opening_hello(struct sessions *sessions, uint32_t connection, struct span a
         refuse(&refusal, error, "the fields of HELLO could not be read");
     else
         hello_judge(sessions, &hello, &refusal);
-    if (refusal.code == ERROR_OK && !session_id_is_none(hello.session)) {
+    if (refusal.code == ERROR_OK && !session_id_is_none(hello.session) &&
+        !is_stolen(sessions, &hello)) {
         const char *why = "";
         error = resuming_hello(sessions, connection, &hello, message->correlation, &why);
         if (error == ERROR_OK)
@@ -175,7 +187,7 @@ void opening_hello(struct sessions *sessions, uint32_t connection, struct span a
     }
     struct session *session = NULL;
     if (refusal.code == ERROR_OK)
-        session = session_take(sessions, connection, message->correlation, &refusal);
+        session = session_take(sessions, connection, &hello, message->correlation, &refusal);
     if (session == NULL) {
         sessions_refuse(sessions, connection, message->correlation, refusal.code,
                         sentence_span(&refusal.text));

@@ -16,6 +16,7 @@
  * (R2) a refused HELLO changes nothing: everything that can fail is asked first */
 #include "mesh/sessions/resuming.h"
 
+#include "mesh/base/bugs.h"
 #include "mesh/sessions/table.h"
 
 #define MS_NS UINT64_C(1000000)
@@ -72,12 +73,16 @@ static void welcome_back(struct sessions *sessions, struct session *session,
                          const struct client_hello *hello)
 {
     struct outbound *queue = &session->outbound;
-    uint64_t from = outbound_rewind(queue, hello->received_seq, session->connection);
-    bool is_recovered = from == hello->received_seq;
+    uint64_t received = hello->received_seq;
+    uint64_t held_from = queue->credit_messages_sent - queue->sent_messages;
+    received += bug_is_planted(BUG_RESUME_LOSES) && received < queue->credit_messages_sent;
+    received -= bug_is_planted(BUG_RESUME_REPEATS) && received > held_from;
+    uint64_t from = outbound_rewind(queue, received, session->connection);
+    bool is_recovered = from == received;
     struct client_welcome welcome = {
         .recovered = is_recovered,
         .received_seq = session->received_seq,
-        .resumed_seq = from,
+        .resumed_seq = is_recovered ? hello->received_seq : from,
     };
     count(sessions->context, COUNTER_sessions_resumed);
     if (!is_recovered)

@@ -98,6 +98,7 @@ static void on_called(void *state, struct world *world, uint32_t who)
         (struct stay){.who = who,
                       .connection = world->clients->lines[who].connection,
                       .team = person->team,
+                      .may_wait = person->reconnect_ms > 0,
                       .instance = world->nodes[person->node].instance,
                       .called_ns = world->now_ns,
                       .welcomed_ns = UINT64_MAX,
@@ -120,6 +121,8 @@ static void on_over(void *state, struct world *world, uint32_t who)
     struct stay *stay = stay_of(check, who);
     if (stay != NULL)
         stay->over_ns = world->now_ns;
+    if (stay != NULL && check->people->persons[who].was_told_last)
+        stay->gone_ns = world->now_ns;
     for (uint32_t i = check->settled; i < check->count; i++)
         check->orders[i].is_over |= check->orders[i].asker == who;
 }
@@ -130,7 +133,8 @@ static void on_gone(void *state, struct world *world, uint32_t connection)
     for (uint32_t i = check->stays_count; i > 0; i--) {
         if (check->stays[i - 1].connection != connection)
             continue;
-        check->stays[i - 1].gone_ns = world->now_ns;
+        if (!check->stays[i - 1].may_wait)
+            check->stays[i - 1].gone_ns = world->now_ns;
         return;
     }
 }
@@ -360,6 +364,7 @@ static void on_heard(void *state, struct world *world, uint32_t who, const struc
     struct client_welcome welcome;
     struct stay *stay = stay_of(check, who);
     if (message->kind == KIND_WELCOME && stay != NULL &&
+        check->people->persons[who].state == PERSON_CALLING &&
         schema_decode(&client_welcome_schema, message->fields, &welcome) == ERROR_OK) {
         stay->id = welcome.session;
         stay->welcomed_ns = world->now_ns;
@@ -475,6 +480,8 @@ static bool is_late(const struct check_commands *check, const struct world *worl
     const struct world_node *node = &world->nodes[check->people->persons[order->asker].node];
     uint64_t woken_ns =
         node->paused_until_ns > node->busy_until_ns ? node->paused_until_ns : node->busy_until_ns;
+    uint64_t since_ns = check->people->persons[order->asker].since_ns; /* it may have been apart */
+    woken_ns = since_ns > woken_ns ? since_ns : woken_ns;
     return order->own_deadline_ns != 0 && world->now_ns > woken_ns + LATE_MS * MS &&
            clocks_read_ns(&node->clock, world->now_ns) > order->own_deadline_ns + LATE_MS * MS;
 }

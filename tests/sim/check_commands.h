@@ -17,6 +17,7 @@ enum { CHECK_COMMANDS_FILTERS = 8, CHECK_COMMANDS_VERBS = 32 };
 struct stay {
     struct session_id id; /* none until WELCOME */
     uint32_t who, connection, team;
+    bool may_wait;                            /* for its client: its line's end is not its own */
     uint64_t instance;                        /* of its node */
     uint64_t called_ns, welcomed_ns, over_ns; /* the person's; UINT64_MAX: not yet */
     uint64_t gone_ns;                         /* its node knows of the end, at the latest */

@@ -3,10 +3,11 @@
 /* The truth is what persons were told: WELCOME, and DONE to a registration; it is the owners' truth
  * because a node tells nobody of a session it does not have. In quiet nothing of it changes.
  *
- * Of each node three things are asked: how much its directory holds, and its hash (STATUS); all its
+ * Of each node these are asked: how much its directory holds, and its hash (STATUS); all its
  * handlers, compared one by one (HANDLERS); some sessions by id, living and ended
- * (GET_PROPERTIES). Where all directories have as many sessions as there are, and the same hash,
- * and each node has its own right, there is neither a ghost nor one missing. */
+ * (GET_PROPERTIES); all sessions that it hosts: none of them at a second node (LIST_SESSIONS).
+ * Where all directories have as many sessions as there are, and the same hash, and each node has
+ * its own right, there is neither a ghost nor one missing. */
 
 #include <inttypes.h>
 #include <stdarg.h>
@@ -21,14 +22,15 @@
 static const uint64_t MS = 1000000;
 
 enum {
-    ROUND_MS = 50,  /* answers take a few */
-    AGAIN_MS = 200, /* between two rounds */
-    LOOKUPS = 2,    /* of each observer: so many living sessions and so many ended ones */
-    RECENT = 64,    /* ended sessions are looked for among the last so many */
-    KINDS = 4,      /* correlations of one round, by what is asked */
+    ROUND_MS = 50,   /* answers take a few */
+    AGAIN_MS = 200,  /* between two rounds */
+    LOOKUPS = 2,     /* of each observer: so many living sessions and so many ended ones */
+    RECENT = 64,     /* ended sessions are looked for among the last so many */
+    ROWS_MAX = 1000, /* of a list of sessions */
+    KINDS = 5,       /* correlations of one round, by what is asked */
 };
 
-enum question { ASK_STATUS, ASK_HANDLERS, ASK_LIVING, ASK_ENDED };
+enum question { ASK_STATUS, ASK_HANDLERS, ASK_SESSIONS, ASK_LIVING, ASK_ENDED };
 
 static void on_heard(void *state, struct world *world, uint32_t who, const struct message *message);
 static void on_over(void *state, struct world *world, uint32_t who);
@@ -56,8 +58,10 @@ static void on_over(void *state, struct world *world, uint32_t who)
     struct check_directory *check = state;
     const struct person *person = &check->people->persons[who];
     (void)world;
-    if (person->state != PERSON_OPEN && person->state != PERSON_LEAVING)
-        return;
+    bool is_over = person->state == PERSON_LEAVING || person->was_told_last ||
+                   (person->state == PERSON_OPEN && person->reconnect_ms == 0);
+    if (person->state == PERSON_CALLING || !is_over)
+        return; /* it never was, or waits for a client who does not come */
     if (check->over_count == check->over_capacity) {
         check->over_capacity = check->over_capacity == 0 ? 256 : 2 * check->over_capacity;
         check->over = realloc(check->over, check->over_capacity * sizeof *check->over);
@@ -142,6 +146,26 @@ static void take_handlers(struct check_directory *check, const struct world *wor
     }
 }
 
+/* A session that a person has is hosted by that person's node, and nowhere else. */
+static void take_sessions(struct check_directory *check, const struct world *world,
+                          struct span body)
+{
+    struct node_answer part;
+    struct session_row row;
+    enum error error = ERROR_OK;
+    while (group_next(&node_answer_schema, &body, &part, &error)) {
+        while (group_next(&session_row_schema, &part.rows, &row, &error)) {
+            uint32_t who = people_of_session(check->people, row.id);
+            if (who == UINT32_MAX)
+                continue; /* counts tell */
+            const struct world_node *home = &world->nodes[check->people->persons[who].node];
+            if (part.instance != home->instance)
+                differs(check, "%.*s hosts the session of client %u, which is at %s",
+                        (int)part.node.bytes, (const char *)part.node.data, who, home->name);
+        }
+    }
+}
+
 static void take_lookup(struct check_directory *check, const struct world *world, uint32_t node,
                         bool is_living, const struct result *result)
 {
@@ -176,6 +200,9 @@ static void on_heard(void *state, struct world *world, uint32_t who, const struc
     case ASK_HANDLERS:
         take_handlers(check, world, node, message->body);
         break;
+    case ASK_SESSIONS:
+        take_sessions(check, world, message->body);
+        break;
     case ASK_LIVING:
     case ASK_ENDED:
         take_lookup(check, world, node, message->correlation - round == ASK_LIVING, &result);
@@ -190,12 +217,15 @@ static void ask(struct check_directory *check, struct world *world, uint32_t who
 {
     static const uint8_t verbs[] = {[ASK_STATUS] = COMMAND_STATUS,
                                     [ASK_HANDLERS] = COMMAND_HANDLERS,
+                                    [ASK_SESSIONS] = COMMAND_LIST_SESSIONS,
                                     [ASK_LIVING] = COMMAND_GET_PROPERTIES,
                                     [ASK_ENDED] = COMMAND_GET_PROPERTIES};
     /* Of the properties $StartTime would bring the wall clock into the trace. */
     struct command command = {.verb = verbs[question],
                               .session = session,
-                              .keys = span_text(question >= ASK_LIVING ? "$ServerName" : ""),
+                              .filter = span_text(question == ASK_SESSIONS ? "all" : ""),
+                              .keys = span_text(question >= ASK_SESSIONS ? "$ServerName" : ""),
+                              .limit = question == ASK_SESSIONS ? ROWS_MAX : 0,
                               .timeout_ms = ROUND_MS};
     check->lookups += question >= ASK_LIVING;
     people_say(check->people, world, who, KIND_COMMAND, check->round + question, &command_schema,
@@ -239,8 +269,10 @@ static void ask_all(struct check_directory *check, struct world *world)
     for (uint32_t who = 0; who < check->people->observers; who++) {
         if (!people_is_present(check->people, world, who))
             continue;
-        if (!has_asked)
+        if (!has_asked) {
             ask(check, world, who, ASK_STATUS, (struct session_id){0});
+            ask(check, world, who, ASK_SESSIONS, (struct session_id){0});
+        }
         has_asked = true;
         ask(check, world, who, ASK_HANDLERS, (struct session_id){0});
         ask_lookups(check, world, who);

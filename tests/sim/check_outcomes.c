@@ -245,6 +245,8 @@ static bool is_late(const struct check_outcomes *check, const struct world *worl
     const struct world_node *node = &world->nodes[check->people->persons[ask->caller].node];
     uint64_t woken_ns =
         node->paused_until_ns > node->busy_until_ns ? node->paused_until_ns : node->busy_until_ns;
+    uint64_t since_ns = check->people->persons[ask->caller].since_ns; /* it may have been apart */
+    woken_ns = since_ns > woken_ns ? since_ns : woken_ns;
     return ask->own_deadline_ns != 0 && world->now_ns > woken_ns + LATE_MS * MS &&
            clocks_read_ns(&node->clock, world->now_ns) > ask->own_deadline_ns + LATE_MS * MS;
 }

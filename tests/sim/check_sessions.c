@@ -78,7 +78,7 @@ static void on_heard(void *state, struct world *world, uint32_t who, const struc
     const struct person *person = &check->people->persons[who];
     struct client_welcome welcome;
     struct client_goodbye goodbye;
-    if (message->kind == KIND_WELCOME &&
+    if (message->kind == KIND_WELCOME && person->state == PERSON_CALLING &&
         schema_decode(&client_welcome_schema, message->fields, &welcome) == ERROR_OK)
         opened(check, world, welcome.session);
     if (message->kind != KIND_GOODBYE ||

@@ -16,6 +16,7 @@ enum {
     TRAVEL_LEAST_NS = 50000,
     TRAVEL_SPREAD_NS = 200000,
     SILENCE_MS = 5000, /* a client whose node's host says nothing gives up */
+    HALF_OPEN_MS = 2000,
 };
 
 struct clients *clients_new(struct world *world, uint32_t count, struct clients_owner owner)
@@ -91,8 +92,9 @@ void clients_connect(struct world *world, uint32_t client, uint32_t node)
     const struct world_node *n = &world->nodes[node];
     require(line->connection == 0);
     *line = (struct client_line){
-        .connection = connections_new(&world->connections,
-                                      (struct sim_dialler){client, node, CHANNEL_CLIENT}),
+        .connection = connections_new(
+            &world->connections,
+            (struct sim_dialler){.node = client, .link = node, .channel = CHANNEL_CLIENT}),
         .node = node,
         .life = n->life,
         .is_cut = n->core == NULL,
@@ -128,6 +130,21 @@ void clients_hang_up(struct world *world, uint32_t client)
     struct client_line *line = &world->clients->lines[client];
     if (is_up(world, line))
         plan_for_node(world, line, (struct event){.kind = EVENT_CONNECTION_LOST});
+    line->connection = 0;
+}
+
+void clients_break(struct world *world, uint32_t client, enum line_break how)
+{
+    struct client_line *line = &world->clients->lines[client];
+    struct event lost = {.kind = EVENT_CONNECTION_LOST};
+    if (how == LINE_RESET && is_up(world, line)) {
+        connections_reset(&world->connections, line->connection);
+        line->there_ns = world->now_ns;
+    } else if (how == LINE_HALF_OPEN) {
+        line->there_ns += random_below(&world->random[STREAM_CLIENTS], HALF_OPEN_MS) * MS;
+    }
+    if (is_up(world, line))
+        plan_for_node(world, line, lost);
     line->connection = 0;
 }
 

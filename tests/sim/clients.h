@@ -2,7 +2,8 @@
  * shows it. Nothing is lost or reordered; a line breaks with its node's process, is hung up by
  * either side, or falls silent with its host.
  *
- *     none -> [clients_connect] -> up -> [clients_hang_up], cut, crash, silence -> none
+ *     none -> [clients_connect] -> up -> [clients_hang_up], [clients_break], cut, crash, silence
+ *      ^--------------------------------------------------------------------------------'
  *
  * What the clients say and mean is others' matter (people.h).
  * Memory: clients_destroy. Thread: one. */
@@ -48,6 +49,17 @@ void clients_connect(struct world *world, uint32_t client, uint32_t node);
 /* Sends a frame; lost with the line. number: told when the node's core has it; 0: nothing is. */
 void clients_send(struct world *world, uint32_t client, const void *frame, size_t bytes,
                   uint64_t number);
+
+/* How a line breaks. */
+enum line_break {
+    LINE_CLOSED,    /* in order: what was sent to the node arrives, then its end */
+    LINE_RESET,     /* what is under way is lost, both ways */
+    LINE_HALF_OPEN, /* what was sent arrives, but the node does not learn of the end for seconds */
+    LINE_BREAKS
+};
+
+/* The client's line is gone; on_gone says when its node has learnt of it. */
+void clients_break(struct world *world, uint32_t client, enum line_break how);
 
 /* The client is gone without a word; its node learns of it. */
 void clients_hang_up(struct world *world, uint32_t client);

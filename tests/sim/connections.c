@@ -24,6 +24,12 @@ const struct sim_dialler *connections_dialler(const struct connections *connecti
     return is_known ? &connections->diallers[number - 1] : NULL;
 }
 
+void connections_reset(struct connections *connections, uint32_t number)
+{
+    if (number != 0 && number <= connections->count)
+        connections->diallers[number - 1].is_reset = true;
+}
+
 void connections_clear(struct connections *connections)
 {
     free(connections->diallers);

@@ -9,6 +9,7 @@
 struct sim_dialler {
     uint32_t node, link;
     enum channel channel;
+    bool is_reset; /* what it still bears is lost */
 };
 
 struct connections {
@@ -22,6 +23,9 @@ uint32_t connections_new(struct connections *connections, struct sim_dialler dia
 /* NULL: a number that was never given. */
 const struct sim_dialler *connections_dialler(const struct connections *connections,
                                               uint32_t number);
+
+/* What is under way on it never arrives. */
+void connections_reset(struct connections *connections, uint32_t number);
 
 void connections_clear(struct connections *connections); /* frees all */
 

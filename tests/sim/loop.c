@@ -65,6 +65,13 @@ static void tell_forward(struct world *world, uint32_t node, const struct messag
             world->watchers[i].on_forward(world->watchers[i].state, world, node, message);
 }
 
+static void tell_client(struct world *world, uint32_t connection, const struct message *message)
+{
+    for (uint32_t i = 0; i < world->watchers_count; i++)
+        if (world->watchers[i].on_client != NULL)
+            world->watchers[i].on_client(world->watchers[i].state, world, connection, message);
+}
+
 /* Reads a frame that leaves: for those who watch, and for the trace. */
 static void read_frame(struct world *world, uint32_t node, const struct mesh_output *output,
                        struct span frame)
@@ -75,8 +82,6 @@ static void read_frame(struct world *world, uint32_t node, const struct mesh_out
     enum error error = ERROR_OK;
     char kinds[256] = "";
     size_t at = 0;
-    if (output->channel == CHANNEL_CLIENT && world->trace == NULL)
-        return;
     reader_init(&reader, frame);
     if (envelope_decode(&reader, output->channel, &envelope) != ERROR_OK)
         return;
@@ -85,6 +90,8 @@ static void read_frame(struct world *world, uint32_t node, const struct mesh_out
             tell_watchers(world, node, &message);
         else if (output->channel == CHANNEL_FORWARD)
             tell_forward(world, node, &message);
+        else
+            tell_client(world, output->connection, &message);
         if (world->trace != NULL && at < sizeof kinds - 32)
             at += (size_t)snprintf(kinds + at, sizeof kinds - at, " %s", kind_name(message.kind));
     }
@@ -219,6 +226,8 @@ void loop_tell(struct world *world, uint32_t node, struct mesh_input *input)
 static void tell_frame(struct world *world, const struct event *event)
 {
     bool is_clients = event->channel == CHANNEL_CLIENT;
+    if (is_clients && connections_dialler(&world->connections, event->connection)->is_reset)
+        return;
     struct mesh_input input = {
         .fact = MESH_FRAME,
         .channel = (enum channel)event->channel,

@@ -236,8 +236,9 @@ static void connect_now(struct world *world, uint32_t node, uint32_t link, uint3
         return;
     }
     l->peer_life = world->nodes[l->peer].life;
-    l->connection = connections_new(&world->connections,
-                                    (struct sim_dialler){node, link, (enum channel)channel});
+    l->connection = connections_new(
+        &world->connections,
+        (struct sim_dialler){.node = node, .link = link, .channel = (enum channel)channel});
     l->is_up = true;
     l->is_full = false;
     l->stall_ms = l->unacknowledged = 0;

@@ -4,12 +4,19 @@
  *     AWAY -> [people_call] -> CALLING -> WELCOME -> OPEN -> [people_leave] -> LEAVING -> AWAY
  *      ^--------- refused, GOODBYE, the line is lost, [people_vanish] -----------'
  *
+ * A session that waits for its client outlives its line:
+ *
+ *     OPEN -> lost, [people_break] -> APART -> [people_resume] -> RESUMING -> WELCOME -> OPEN
+ *                                      ^  '--- [people_vanish] --> AWAY  |
+ *                                      '------ refused, lost ------------'  NO_SUCH_SESSION: AWAY
+ *
  * The first persons are observers: one a node, connected to it whenever it serves clients.
  * Memory: people_destroy. Thread: one. */
 #ifndef WEFT_TESTS_SIM_PEOPLE_H
 #define WEFT_TESTS_SIM_PEOPLE_H
 
 #include "proto/kinds.h"
+#include "tests/sim/letters.h"
 #include "tests/sim/world.h"
 
 enum { PEOPLE_PATHS = 12, PEOPLE_WATCHERS_MAX = 32 };
@@ -37,18 +44,32 @@ static inline enum people_matter people_matter(uint64_t correlation)
     return (enum people_matter)(correlation >> 32);
 }
 
-enum person_state { PERSON_AWAY, PERSON_CALLING, PERSON_OPEN, PERSON_LEAVING };
+enum person_state {
+    PERSON_AWAY,
+    PERSON_CALLING,
+    PERSON_OPEN,
+    PERSON_LEAVING,
+    PERSON_APART,    /* has a session and no line */
+    PERSON_RESUMING, /* has dialled to have it back */
+};
 
 struct person {
     enum person_state state;
-    uint32_t node, life; /* where its line leads */
-    uint32_t visit;      /* counts its lines: with it a session's person is named */
+    uint32_t node, life; /* where its session is, or its line leads */
+    uint32_t dialled;    /* RESUMING: the node */
+    uint32_t visit;      /* counts its calls: with it a session's person is named */
+    uint32_t line;       /* counts its lines, also of one session */
     uint64_t since_ns;   /* of the state */
+    uint64_t apart_ns;   /* when it lost the line that its session had last */
+    bool was_told_last;  /* GOODBYE or REFUSED on this line */
     uint64_t said_ns;    /* when it last said anything */
     struct session_id session;
-    uint32_t held;       /* a bit for each path it serves, as it was told */
-    uint32_t asked_path; /* of the registration under way */
-    enum kind asked;     /* REGISTER or UNREGISTER under way; 0: none */
+    uint32_t reconnect_ms; /* asked for, then granted; 0: the session ends with its line */
+    uint8_t token[TOKEN_BYTES];
+    struct letters letters; /* kept only if the session outlives its line */
+    uint32_t held;          /* a bit for each path it serves, as it was told */
+    uint32_t asked_path;    /* of the registration under way */
+    enum kind asked;        /* REGISTER or UNREGISTER under way; 0: none */
     uint64_t asked_number;
     uint32_t unanswered;        /* of a burst */
     uint32_t team;              /* a property it offers; 0: not this one */
@@ -64,6 +85,10 @@ struct people_watcher {
     void (*on_heard)(void *state, struct world *world, uint32_t who, const struct message *message);
     /* Its session, or its attempt, is over: state, session and held are still there. */
     void (*on_over)(void *state, struct world *world, uint32_t who);
+    /* It has said something in its session; it is about to hear something. Its line may break now:
+     * then that is lost. */
+    void (*on_said)(void *state, struct world *world, uint32_t who);
+    void (*on_coming)(void *state, struct world *world, uint32_t who);
     /* Its node's core has what people_ask said. */
     void (*on_delivered)(void *state, struct world *world, uint32_t who, uint64_t correlation);
     /* Some node knows that this connection is over. */
@@ -73,7 +98,8 @@ struct people_watcher {
 
 struct people {
     uint32_t count, observers;
-    bool is_quiet; /* nobody begins anything */
+    bool is_quiet;       /* nobody begins anything */
+    uint64_t said_again; /* messages, over another line */
     struct person *persons;
     struct people_watcher watchers[PEOPLE_WATCHERS_MAX];
     uint32_t watchers_count;
@@ -84,11 +110,19 @@ struct people *people_new(struct world *world, uint32_t visitors);
 void people_destroy(struct people **people);
 void people_watch(struct people *people, struct people_watcher watcher);
 
-/* Dials a node and says HELLO, as one of a team (0: of none; 1 red, 2 blue, 3 green). */
+/* Dials a node and says HELLO, as one of a team (0: of none; 1 red, 2 blue, 3 green); the session
+ * is to wait for so long when the line is lost. */
 void people_call(struct people *people, struct world *world, uint32_t who, uint32_t node,
-                 uint32_t team);
+                 uint32_t team, uint32_t reconnect_ms);
+
+/* The person's line breaks (clients_break). It is APART then, or its session is over. */
+void people_break(struct people *people, struct world *world, uint32_t who, enum line_break how);
+
+/* One that is APART dials a node to have its session back. */
+void people_resume(struct people *people, struct world *world, uint32_t who, uint32_t node);
+
 void people_leave(struct people *people, struct world *world, uint32_t who);  /* GOODBYE */
-void people_vanish(struct people *people, struct world *world, uint32_t who); /* not a word */
+void people_vanish(struct people *people, struct world *world, uint32_t who); /* for good */
 
 /* Says one message. Nothing happens while the person is away. */
 void people_say(struct people *people, struct world *world, uint32_t who, enum kind kind,

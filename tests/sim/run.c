@@ -12,6 +12,7 @@
 #include "tests/sim/check_ends.h"
 #include "tests/sim/check_incarnations.h"
 #include "tests/sim/check_members.h"
+#include "tests/sim/check_resumes.h"
 #include "tests/sim/check_sessions.h"
 #include "tests/sim/workload.h"
 #include "tests/sim/world.h"
@@ -33,6 +34,7 @@ struct run {
     struct workload *workload;
     struct check_directory directory;
     struct check_sessions sessions;
+    struct check_resumes resumes;
     struct run_result *result;
     uint64_t end_ns;
 };
@@ -143,6 +145,7 @@ static void take_stock(const struct run *run)
     struct run_result *result = run->result;
     tally_finish(&result->tally, world, run->faults);
     workload_count(run->workload, &result->tally);
+    result->tally.items[TALLY_EXPIRED] += run->resumes.expired;
     memcpy(result->failed_check, world->failed_check, sizeof result->failed_check);
     result->failed_at_s = (double)world->failed_ns / 1e9;
     result->events = world->steps;
@@ -180,6 +183,7 @@ void run_world(const struct run_options *options, struct run_result *result)
     run.workload = workload_new(run.world, run.faults);
     check_directory_init(&run.directory, run.world, workload_people(run.workload));
     check_sessions_init(&run.sessions, run.workload);
+    check_resumes_init(&run.resumes, run.world, run.faults, run.workload);
     tally_init(&result->tally, run.world);
     play(&run);
     take_stock(&run);
@@ -188,6 +192,7 @@ void run_world(const struct run_options *options, struct run_result *result)
     check_incarnations_clear(&run.incarnations);
     check_directory_clear(&run.directory);
     check_sessions_clear(&run.sessions);
+    check_resumes_clear(&run.resumes);
     workload_destroy(&run.workload);
     faults_destroy(&run.faults);
     world_destroy(&run.world);

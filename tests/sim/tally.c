@@ -111,6 +111,9 @@ void tally_finish(struct tally *tally, const struct world *world, const struct f
     tally->items[TALLY_LINK_FULL] = world_counter(world, COUNTER_links_full);
     tally->items[TALLY_LOG_GAP] = world_counter(world, COUNTER_log_gaps);
     tally->items[TALLY_LOG_SNAPSHOT] = world_counter(world, COUNTER_log_snapshots_in);
+    tally->items[TALLY_DISCONNECTED] = world_counter(world, COUNTER_sessions_disconnected);
+    tally->items[TALLY_RESUMED] = world_counter(world, COUNTER_sessions_resumed);
+    tally->items[TALLY_NOT_RESUMED] = world_counter(world, COUNTER_sessions_not_resumed);
     tally->items[TALLY_REROUTED] = world_counter(world, COUNTER_requests_rerouted);
     tally->items[TALLY_ANSWERED_LATE] = world_counter(world, COUNTER_responses_late);
 }

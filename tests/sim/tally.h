@@ -50,6 +50,11 @@
     X(OUTCOME_HANDLER_LOST, "outcome", "handler lost")                                             \
     X(OUTCOME_TIMEOUT, "outcome", "timeout")                                                       \
     X(OUTCOME_CANCELLED, "outcome", "cancelled")                                                   \
+    X(DISCONNECTED, "session", "left by its client's line")                                        \
+    X(RESUMED, "session", "resumed")                                                               \
+    X(SAID_AGAIN, "session", "said again after it was resumed")                                    \
+    X(EXPIRED, "session", "waited for its client in vain")                                         \
+    X(NOT_RESUMED, "session", "not to be resumed: over, or elsewhere")                             \
     X(COMMAND_CHANGED, "command", "properties set")                                                \
     X(COMMAND_CLOSED, "command", "closed")                                                         \
     X(COMMAND_CONFLATED, "command", "conflation switched")                                         \

@@ -28,6 +28,7 @@ enum world_stream {
     STREAM_CLIENTS,  /* their lines */
     STREAM_PEOPLE,   /* what they do */
     STREAM_CHECKERS, /* what is looked at */
+    STREAM_VISITS,   /* how lines break, and who comes back */
     STREAM_FAULTS = 16
 };
 enum { STREAMS = 64 };
@@ -72,6 +73,8 @@ struct world_watcher {
                       const struct gossip_swim *swim); /* as it is sent; swim: NULL if it is none */
     void (*on_forward)(void *state, struct world *world, uint32_t node,
                        const struct message *message); /* as it is sent */
+    void (*on_client)(void *state, struct world *world, uint32_t connection,
+                      const struct message *message); /* as it is sent */
     void (*on_stopped)(void *state, struct world *world, uint32_t node,
                        enum mesh_notice_code why); /* a core ended by itself */
 };
