@@ -5,6 +5,7 @@
 #include "client/client.h"
 #include "client/paths.h"
 #include "client/query.h"
+#include "client/topics.h"
 #include "proto/kinds.h"
 #include "proto/request.h"
 
@@ -69,6 +70,33 @@ enum weft_error calls_check(const struct weft_client *client, size_t bytes)
     return WEFT_OK;
 }
 
+enum weft_error calls_send(struct weft_client *client, const struct call *call, struct slot **slot)
+{
+    struct timers *timers = &client->context->timers;
+    if (call->timeout_ms > REQUEST_TIMEOUT_MS_MAX)
+        return WEFT_INVALID_ARGUMENT;
+    enum weft_error error =
+        calls_check(client, message_measure(call->schema, call->fields) + call->body.bytes);
+    if (error != WEFT_OK)
+        return error;
+    struct slot *taken = slots_take(&client->slots, timers, client, call->slot_kind);
+    if (taken == NULL)
+        return WEFT_OVERLOADED;
+    if (!batch_put(&client->batch, call->schema, call->fields, call->kind, slots_number(taken),
+                   call->body)) {
+        slots_give(&client->slots, timers, taken);
+        return WEFT_OVERLOADED;
+    }
+    taken->user = call->user;
+    taken->started_ns = reactor_now_ns();
+    taken->timer.fire = call->expired;
+    reactor_set_timer(client->context, &taken->timer,
+                      taken->started_ns + client_ms_to_ns(call->timeout_ms + CLIENT_GRACE_MS));
+    reactor_make_ready(client->context, client);
+    *slot = taken;
+    return WEFT_OK;
+}
+
 /* Ends a request: its number is free before its callback runs. */
 static void end(struct slot *slot, struct weft_response *response)
 {
@@ -111,29 +139,23 @@ enum weft_error weft_request(struct weft_client *client, const char *path,
     }
     if (!paths_normalise(path, &fields.path))
         return WEFT_INVALID_PATH;
-    if (callback == NULL || fields.timeout_ms > REQUEST_TIMEOUT_MS_MAX ||
-        !calls_value_encode(value, scratch, &fields.type, &body))
+    if (callback == NULL || !calls_value_encode(value, scratch, &fields.type, &body))
         return WEFT_INVALID_ARGUMENT;
-    enum weft_error error =
-        calls_check(client, message_measure(&request_schema, &fields) + body.bytes);
+    const struct call call = {
+        .slot_kind = SLOT_REQUEST,
+        .kind = KIND_REQUEST,
+        .schema = &request_schema,
+        .fields = &fields,
+        .body = body,
+        .timeout_ms = fields.timeout_ms,
+        .expired = expired,
+        .user = user,
+    };
+    struct slot *slot = NULL;
+    enum weft_error error = calls_send(client, &call, &slot);
     if (error != WEFT_OK)
         return error;
-    struct timers *timers = &client->context->timers;
-    struct slot *slot = slots_take(&client->slots, timers, client, SLOT_REQUEST);
-    if (slot == NULL)
-        return WEFT_OVERLOADED;
-    if (!batch_put(&client->batch, &request_schema, &fields, KIND_REQUEST, slots_number(slot),
-                   body)) {
-        slots_give(&client->slots, timers, slot);
-        return WEFT_OVERLOADED;
-    }
     slot->of.response = callback;
-    slot->user = user;
-    slot->started_ns = reactor_now_ns();
-    slot->timer.fire = expired;
-    reactor_set_timer(client->context, &slot->timer,
-                      slot->started_ns + client_ms_to_ns(fields.timeout_ms + CLIENT_GRACE_MS));
-    reactor_make_ready(client->context, client);
     if (request != NULL)
         *request = slots_number(slot);
     return WEFT_OK;
@@ -194,8 +216,13 @@ void calls_end_all(struct weft_client *client, enum weft_error outcome, bool onl
         case SLOT_COMMAND:
             query_end(slot, outcome);
             break;
+        case SLOT_TOPIC:
+        case SLOT_TOPICS:
+            topics_end(slot, outcome);
+            break;
         case SLOT_FREE:
         case SLOT_REGISTRATION:
+        case SLOT_SUBSCRIPTION:
         case SLOT_LISTENING:
         case SLOT_INCOMING:
             slots_give(&client->slots, &client->context->timers, slot);

@@ -3,11 +3,29 @@
 #ifndef WEFT_CLIENT_CALLS_H
 #define WEFT_CLIENT_CALLS_H
 
+#include "client/slots.h"
 #include "client/weft.h"
 #include "proto/client.h"
 #include "proto/envelope.h"
+#include "proto/schema.h"
 
 struct weft_client;
+
+/* What is said to the node and will be answered. */
+struct call {
+    enum slot_kind slot_kind;
+    uint8_t kind;
+    const struct schema *schema;
+    const void *fields;
+    struct span body;
+    uint32_t timeout_ms; /* the node answers within it */
+    void (*expired)(struct timer *timer, uint64_t now_ns);
+    void *user;
+};
+
+/* Says it, and takes the slot that its answer will find. Returns WEFT_INVALID_ARGUMENT (its time is
+ * too long) and as calls_check; *slot is then not set, and nothing was said. */
+enum weft_error calls_send(struct weft_client *client, const struct call *call, struct slot **slot);
 
 /* RESPONSE came; one that nobody waits for any more is dropped. */
 void calls_response(struct weft_client *client, const struct message *message);

@@ -236,6 +236,7 @@ void client_free(struct weft_client *client)
     keys_clear(&client->keys);
     serve_clear(&client->serve);
     listen_clear(client);
+    subscriptions_clear(&client->subscriptions);
     free(client->answer.memory);
     free(client->hello_memory);
     free(client);

@@ -11,6 +11,7 @@
 #include "client/serve.h"
 #include "client/servers.h"
 #include "client/slots.h"
+#include "client/subscriptions.h"
 #include "proto/client.h"
 
 enum { CLIENT_FAILURE_BYTES = 256, CLIENT_GRACE_MS = 500 /* after a deadline the node answers */ };
@@ -36,6 +37,8 @@ struct client_answer {
     void *memory;
     struct weft_response response;
     struct weft_result result;
+    struct weft_topic_result topic;
+    struct weft_topics topics;
 };
 
 struct weft_client {
@@ -51,6 +54,7 @@ struct weft_client {
     struct slots slots;
     struct serve serve;
     struct listening listening[LISTENINGS];
+    struct subscriptions subscriptions;
 
     struct weft_options options; /* its pointers are not used but for callbacks and user */
     struct client_hello hello;   /* points into hello_memory */

@@ -3,6 +3,7 @@
 
 #include "client/calls.h"
 #include "client/client.h"
+#include "client/paths.h"
 #include "client/query.h"
 
 #include <stdlib.h>
@@ -193,4 +194,61 @@ enum weft_error weft_set_conflated_matching(struct weft_client *client,
     struct command command = {.verb = COMMAND_SET_CONFLATED, .is_conflated = is_conflated};
     struct asking asking = {timeout_ms, callback, user};
     return ask(client, &command, (struct span){0}, put_matching(&command, matching), &asking);
+}
+
+/* ---- topics ---- */
+
+static enum weft_error select_by_id(struct weft_client *client, uint8_t verb,
+                                    struct weft_session_id session, const char *selector,
+                                    const struct asking *asking)
+{
+    struct command command = {.verb = verb};
+    enum weft_error error = put_id(&command, session);
+    if (!paths_normalise(selector, &command.selector))
+        error = WEFT_INVALID_PATH;
+    return ask(client, &command, (struct span){0}, error, asking);
+}
+
+static enum weft_error select_matching(struct weft_client *client, uint8_t verb,
+                                       const struct weft_matching *matching, const char *selector,
+                                       const struct asking *asking)
+{
+    struct command command = {.verb = verb};
+    enum weft_error error = put_matching(&command, matching);
+    if (!paths_normalise(selector, &command.selector))
+        error = WEFT_INVALID_PATH;
+    return ask(client, &command, (struct span){0}, error, asking);
+}
+
+enum weft_error weft_subscribe_session(struct weft_client *client, struct weft_session_id session,
+                                       const char *selector, uint32_t timeout_ms,
+                                       weft_result_fn *callback, void *user)
+{
+    struct asking asking = {timeout_ms, callback, user};
+    return select_by_id(client, COMMAND_SUBSCRIBE, session, selector, &asking);
+}
+
+enum weft_error weft_unsubscribe_session(struct weft_client *client, struct weft_session_id session,
+                                         const char *selector, uint32_t timeout_ms,
+                                         weft_result_fn *callback, void *user)
+{
+    struct asking asking = {timeout_ms, callback, user};
+    return select_by_id(client, COMMAND_UNSUBSCRIBE, session, selector, &asking);
+}
+
+enum weft_error weft_subscribe_matching(struct weft_client *client,
+                                        const struct weft_matching *matching, const char *selector,
+                                        uint32_t timeout_ms, weft_result_fn *callback, void *user)
+{
+    struct asking asking = {timeout_ms, callback, user};
+    return select_matching(client, COMMAND_SUBSCRIBE, matching, selector, &asking);
+}
+
+enum weft_error weft_unsubscribe_matching(struct weft_client *client,
+                                          const struct weft_matching *matching,
+                                          const char *selector, uint32_t timeout_ms,
+                                          weft_result_fn *callback, void *user)
+{
+    struct asking asking = {timeout_ms, callback, user};
+    return select_matching(client, COMMAND_UNSUBSCRIBE, matching, selector, &asking);
 }

@@ -14,6 +14,7 @@
 #include "client/calls.h"
 #include "client/client.h"
 #include "client/query.h"
+#include "client/topics.h"
 #include "proto/envelope.h"
 #include "proto/kinds.h"
 
@@ -292,6 +293,10 @@ static bool keep_unsent(void *user, uint8_t kind, uint64_t correlation)
         slot = slots_find(&client->slots, correlation, SLOT_REQUEST);
     else if (kind == KIND_COMMAND)
         slot = slots_find(&client->slots, correlation, SLOT_COMMAND);
+    else if (kind == KIND_SET || kind == KIND_REMOVE)
+        slot = slots_find(&client->slots, correlation, SLOT_TOPIC);
+    else if (kind == KIND_FETCH)
+        slot = slots_find(&client->slots, correlation, SLOT_TOPICS);
     if (slot == NULL || (kind == KIND_CANCEL && slot->is_lost))
         return false;
     slot->is_lost = false;
@@ -378,6 +383,8 @@ static void welcomed(struct weft_client *client, const struct message *message)
         serve_register_all(client);
         listen_again(client);
     }
+    if (!opened.is_recovered)
+        subscriptions_renew(client);
     if (client->options.opened != NULL)
         client->options.opened(client, &opened, client->options.user);
     if (client->is_destroyed)
@@ -454,9 +461,11 @@ static void answered(struct weft_client *client, const struct message *message)
         serve_registered(client, message->correlation, &said);
     else if (slots_find(&client->slots, message->correlation, SLOT_LISTENING) != NULL)
         listen_answered(client, message->correlation, &said);
+    else if (slots_find(&client->slots, message->correlation, SLOT_SUBSCRIPTION) != NULL)
+        subscriptions_answered(client, message->correlation, &said);
     else if (slots_find(&client->slots, message->correlation, SLOT_COMMAND) != NULL)
         query_failed(client, message->correlation, &said);
-    else
+    else if (!topics_failed(client, message->correlation, &said))
         calls_failed(client, message->correlation, &said);
 }
 
@@ -480,6 +489,18 @@ static void hear_open(struct weft_client *client, const struct message *message)
         break;
     case KIND_EVENT:
         listen_event(client, message);
+        break;
+    case KIND_UPDATE:
+        subscriptions_update(client, message);
+        break;
+    case KIND_UNSUBSCRIBED:
+        subscriptions_ended(client, message);
+        break;
+    case KIND_TOPIC:
+        topics_result(client, message);
+        break;
+    case KIND_TOPICS:
+        topics_fetched(client, message);
         break;
     case KIND_DONE:
     case KIND_ERROR:

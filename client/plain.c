@@ -1,8 +1,10 @@
-/* plain.c - the plain data of weft.h: names of errors, ids as text, values. */
-#include "client/weft.h"
+/* plain.c - the plain data of weft.h and weft_topics.h: names of errors, ids and versions as text,
+ * values. */
+#include "client/weft_topics.h"
 
 #include "proto/error.h"
 #include "proto/request.h"
+#include "proto/topic.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -112,6 +114,69 @@ bool weft_session_id_parse(const char *text, struct weft_session_id *id)
     *id = parsed;
     return true;
 }
+
+/* ---- versions ---- */
+
+static struct topic_version wire_version(struct weft_version version)
+{
+    return (struct topic_version){version.term, version.instance, version.n};
+}
+
+int weft_version_order(struct weft_version a, struct weft_version b)
+{
+    const struct topic_version one = wire_version(a), other = wire_version(b);
+    return topic_version_order(&one, &other);
+}
+
+char *weft_version_format(struct weft_version version, char text[WEFT_VERSION_BYTES])
+{
+    (void)snprintf(text, WEFT_VERSION_BYTES, "%" PRIu64 "-%016" PRIx64 "-%" PRIu64, version.term,
+                   version.instance, version.n);
+    return text;
+}
+
+/* Reads a number as it is written, at *text, and moves behind it: no zero before another digit. */
+static bool parse_decimal(const char **text, uint64_t *number)
+{
+    size_t digits = strspn(*text, "0123456789");
+    uint64_t value = 0;
+    if (digits == 0 || (digits > 1 && **text == '0'))
+        return false;
+    for (size_t i = 0; i < digits; i++) {
+        unsigned digit = (unsigned)((*text)[i] - '0');
+        if (value > (UINT64_MAX - digit) / 10)
+            return false;
+        value = value * 10 + digit;
+    }
+    *text += digits;
+    *number = value;
+    return true;
+}
+
+bool weft_version_parse(const char *text, struct weft_version *version)
+{
+    struct weft_version parsed;
+    if (!parse_decimal(&text, &parsed.term) || *text++ != '-' || strnlen(text, 17) < 17 ||
+        !parse_half(text, &parsed.instance) || text[16] != '-')
+        return false;
+    text += 17;
+    if (!parse_decimal(&text, &parsed.n) || *text != '\0')
+        return false;
+    *version = parsed;
+    return true;
+}
+
+const char *weft_policy_name(enum weft_policy policy)
+{
+    return topic_policy_name((unsigned)policy);
+}
+
+const char *weft_unsubscribed_reason_name(enum weft_unsubscribed_reason reason)
+{
+    return topic_unsubscribed_name((unsigned)reason);
+}
+
+/* ---- values ---- */
 
 struct weft_value weft_json(const char *text)
 {

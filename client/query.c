@@ -99,34 +99,27 @@ enum weft_error query_ask(struct weft_client *client, struct command *command, s
                           uint32_t timeout_ms, weft_result_fn *callback, void *user)
 {
     command->timeout_ms = timeout_ms > 0 ? timeout_ms : client->options.request_timeout_ms;
-    if (callback == NULL || command->timeout_ms > REQUEST_TIMEOUT_MS_MAX ||
-        command->text.bytes > TEXT_BYTES_MAX || command->node.bytes > NAME_BYTES_MAX ||
-        command->filter.bytes > FILTER_BYTES_MAX || command->sort.bytes > PROPERTY_KEY_BYTES_MAX ||
-        !span_is_text(command->text) || !span_is_text(command->keys) ||
-        !span_is_text(command->node) || !span_is_text(command->filter) ||
-        !span_is_text(command->sort))
+    if (callback == NULL || command->text.bytes > TEXT_BYTES_MAX ||
+        command->node.bytes > NAME_BYTES_MAX || command->filter.bytes > FILTER_BYTES_MAX ||
+        command->sort.bytes > PROPERTY_KEY_BYTES_MAX || !span_is_text(command->text) ||
+        !span_is_text(command->keys) || !span_is_text(command->node) ||
+        !span_is_text(command->filter) || !span_is_text(command->sort))
         return WEFT_INVALID_ARGUMENT;
-    enum weft_error error =
-        calls_check(client, message_measure(&command_schema, command) + body.bytes);
-    if (error != WEFT_OK)
-        return error;
-    struct timers *timers = &client->context->timers;
-    struct slot *slot = slots_take(&client->slots, timers, client, SLOT_COMMAND);
-    if (slot == NULL)
-        return WEFT_OVERLOADED;
-    if (!batch_put(&client->batch, &command_schema, command, KIND_COMMAND, slots_number(slot),
-                   body)) {
-        slots_give(&client->slots, timers, slot);
-        return WEFT_OVERLOADED;
-    }
-    slot->of.result = callback;
-    slot->user = user;
-    slot->started_ns = reactor_now_ns();
-    slot->timer.fire = expired;
-    reactor_set_timer(client->context, &slot->timer,
-                      slot->started_ns + client_ms_to_ns(command->timeout_ms + CLIENT_GRACE_MS));
-    reactor_make_ready(client->context, client);
-    return WEFT_OK;
+    const struct call call = {
+        .slot_kind = SLOT_COMMAND,
+        .kind = KIND_COMMAND,
+        .schema = &command_schema,
+        .fields = command,
+        .body = body,
+        .timeout_ms = command->timeout_ms,
+        .expired = expired,
+        .user = user,
+    };
+    struct slot *slot = NULL;
+    enum weft_error error = calls_send(client, &call, &slot);
+    if (error == WEFT_OK)
+        slot->of.result = callback;
+    return error;
 }
 
 static struct session_id wire_id(struct weft_session_id id)

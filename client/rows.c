@@ -1,7 +1,9 @@
 /* rows.c - the rows inside results, one function of weft.h for each kind: proto's groups in the
  * public structs' clothes. */
+#include "client/calls.h"
 #include "client/client.h"
 #include "proto/command.h"
+#include "proto/topic.h"
 
 static bool next(const struct schema *schema, struct weft_rows *rows, void *row)
 {
@@ -147,5 +149,24 @@ bool weft_next_verdict(struct weft_rows *rows, struct weft_verdict_row *verdict)
         .confirmations = row.confirmations,
         .incarnation = row.incarnation,
     };
+    return true;
+}
+
+bool weft_next_topic(struct weft_rows *rows, struct weft_topic_row *topic)
+{
+    struct topic_row row;
+    if (!next(&topic_row_schema, rows, &row))
+        return false;
+    *topic = (struct weft_topic_row){
+        .path = client_text(row.path),
+        .value = calls_value_decode(row.type, row.value),
+        .value_bytes = row.value_bytes,
+        .policy = (enum weft_policy)row.policy,
+        .version = {row.term, row.instance, row.n},
+        .creator = client_id(row.creator),
+    };
+    bool is_number = row.type == VALUE_INT64 || row.type == VALUE_DOUBLE;
+    if (is_number && row.value.bytes == 0) /* without_values: its type stands alone */
+        topic->value.type = (enum weft_value_type)row.type;
     return true;
 }

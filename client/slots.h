@@ -7,7 +7,7 @@
 #define WEFT_CLIENT_SLOTS_H
 
 #include "client/timers.h"
-#include "client/weft.h"
+#include "client/weft_topics.h"
 
 struct weft_client;
 
@@ -16,6 +16,9 @@ enum slot_kind {
     SLOT_REQUEST,      /* ours: RESPONSE ends it */
     SLOT_COMMAND,      /* ours: RESULT or ERROR ends it */
     SLOT_REGISTRATION, /* ours: DONE or ERROR ends it */
+    SLOT_SUBSCRIPTION, /* ours: DONE or ERROR ends it */
+    SLOT_TOPIC,        /* ours: TOPIC or ERROR ends it */
+    SLOT_TOPICS,       /* ours: TOPICS or ERROR ends it */
     SLOT_LISTENING,    /* ours: the session's events bear its number; listen.c ends it */
     SLOT_INCOMING,     /* theirs: our RESPONSE ends it */
 };
@@ -32,8 +35,11 @@ struct slot {
     union {
         weft_response_fn *response;
         weft_result_fn *result;
-        uint64_t handler;     /* REGISTRATION: number of the handler */
-        uint64_t correlation; /* INCOMING: the node's number for the request */
+        weft_topic_result_fn *topic;
+        weft_topics_fn *topics;
+        uint64_t handler;      /* REGISTRATION: number of the handler */
+        uint64_t subscription; /* SUBSCRIPTION: number of the subscription; 0: nobody waits */
+        uint64_t correlation;  /* INCOMING: the node's number for the request */
     } of;
     void *user;
 };

@@ -239,6 +239,50 @@ const struct weft_result *weft_set_conflated_matching_wait(struct weft_client *c
                                                                timeout_ms, on_result, NULL));
 }
 
+const struct weft_result *weft_subscribe_session_wait(struct weft_client *client,
+                                                      struct weft_session_id session,
+                                                      const char *selector, uint32_t timeout_ms)
+{
+    if (!may_wait(client))
+        return &result_inside;
+    (void)answer_begin(client);
+    return wait_for_result(
+        client, weft_subscribe_session(client, session, selector, timeout_ms, on_result, NULL));
+}
+
+const struct weft_result *weft_subscribe_matching_wait(struct weft_client *client,
+                                                       const struct weft_matching *matching,
+                                                       const char *selector, uint32_t timeout_ms)
+{
+    if (!may_wait(client))
+        return &result_inside;
+    (void)answer_begin(client);
+    return wait_for_result(
+        client, weft_subscribe_matching(client, matching, selector, timeout_ms, on_result, NULL));
+}
+
+const struct weft_result *weft_unsubscribe_session_wait(struct weft_client *client,
+                                                        struct weft_session_id session,
+                                                        const char *selector, uint32_t timeout_ms)
+{
+    if (!may_wait(client))
+        return &result_inside;
+    (void)answer_begin(client);
+    return wait_for_result(
+        client, weft_unsubscribe_session(client, session, selector, timeout_ms, on_result, NULL));
+}
+
+const struct weft_result *weft_unsubscribe_matching_wait(struct weft_client *client,
+                                                         const struct weft_matching *matching,
+                                                         const char *selector, uint32_t timeout_ms)
+{
+    if (!may_wait(client))
+        return &result_inside;
+    (void)answer_begin(client);
+    return wait_for_result(
+        client, weft_unsubscribe_matching(client, matching, selector, timeout_ms, on_result, NULL));
+}
+
 const struct weft_result *weft_members_wait(struct weft_client *client, bool also_gone,
                                             uint32_t timeout_ms)
 {
@@ -282,6 +326,101 @@ const struct weft_result *weft_verdicts_wait(struct weft_client *client, const c
     return wait_for_result(client, weft_verdicts(client, node, timeout_ms, on_result, NULL));
 }
 
+/* ---- topics ---- */
+
+static void on_topic(struct weft_client *client, const struct weft_topic_result *result, void *user)
+{
+    (void)user;
+    struct client_answer *answer = &client->answer;
+    size_t used = 0;
+    answer->is_there = true;
+    answer->topic = *result;
+    answer->memory = malloc(result->text.bytes + 1);
+    if (answer->memory == NULL)
+        answer->topic.text = (struct weft_text){0};
+    else
+        answer->topic.text = keep_text(answer, &used, result->text);
+}
+
+static void on_topics(struct weft_client *client, const struct weft_topics *topics, void *user)
+{
+    (void)user;
+    struct client_answer *answer = &client->answer;
+    size_t used = 0;
+    answer->is_there = true;
+    answer->topics = *topics;
+    answer->memory = malloc(topics->text.bytes + topics->rows.bytes + 1);
+    if (answer->memory == NULL) {
+        answer->topics = (struct weft_topics){.error = WEFT_INTERNAL};
+        return;
+    }
+    answer->topics.text = keep_text(answer, &used, topics->text);
+    answer->topics.rows = keep_rows(answer, &used, topics->rows);
+}
+
+static const struct weft_topic_result topic_inside = {.error = WEFT_INVALID_ARGUMENT};
+
+static const struct weft_topic_result *wait_for_topic(struct weft_client *client,
+                                                      enum weft_error error)
+{
+    client->answer.topic.error = error;
+    if (error == WEFT_OK)
+        wait_for_answer(client);
+    return &client->answer.topic;
+}
+
+const struct weft_topic_result *weft_set_topic_wait(struct weft_client *client, const char *path,
+                                                    const struct weft_value *value,
+                                                    const struct weft_set_options *options)
+{
+    if (!may_wait(client))
+        return &topic_inside;
+    (void)answer_begin(client);
+    return wait_for_topic(client, weft_set_topic(client, path, value, options, on_topic, NULL));
+}
+
+const struct weft_topic_result *weft_remove_topics_wait(struct weft_client *client,
+                                                        const char *selector, uint32_t timeout_ms)
+{
+    if (!may_wait(client))
+        return &topic_inside;
+    (void)answer_begin(client);
+    return wait_for_topic(client, weft_remove_topics(client, selector, timeout_ms, on_topic, NULL));
+}
+
+const struct weft_topics *weft_fetch_topics_wait(struct weft_client *client, const char *selector,
+                                                 const struct weft_fetch_options *options)
+{
+    static const struct weft_topics inside = {.error = WEFT_INVALID_ARGUMENT};
+    if (!may_wait(client))
+        return &inside;
+    struct client_answer *answer = answer_begin(client);
+    answer->topics.error = weft_fetch_topics(client, selector, options, on_topics, NULL);
+    if (answer->topics.error == WEFT_OK)
+        wait_for_answer(client);
+    return &answer->topics;
+}
+
+/* ---- what stands ---- */
+
+/* Waits until the node has answered what is_answered asks of; the answer, or why none came. */
+static enum weft_error wait_until_answered(struct weft_client *client, const char *name,
+                                           bool (*is_answered)(const struct weft_client *client,
+                                                               const char *name,
+                                                               enum weft_error *answer))
+{
+    enum weft_error error = WEFT_OK;
+    uint64_t end_ns = reactor_now_ns() + client_ms_to_ns(client->options.request_timeout_ms);
+    while (!is_answered(client, name, &error)) {
+        if (client->state == CLIENT_CLOSED)
+            return WEFT_SESSION_CLOSED;
+        if (reactor_now_ns() >= end_ns)
+            return WEFT_TIMEOUT;
+        (void)weft_context_run(client->context, 100);
+    }
+    return error;
+}
+
 enum weft_error weft_handle_wait(struct weft_client *client, const char *path,
                                  weft_request_fn *callback, void *user)
 {
@@ -290,17 +429,21 @@ enum weft_error weft_handle_wait(struct weft_client *client, const char *path,
     enum weft_error error = weft_handle(client, path, callback, NULL, user);
     if (error != WEFT_OK)
         return error;
-    uint64_t end_ns = reactor_now_ns() + client_ms_to_ns(client->options.request_timeout_ms);
-    while (!serve_is_answered(client, path, &error)) {
-        if (client->state == CLIENT_CLOSED)
-            return WEFT_SESSION_CLOSED;
-        if (reactor_now_ns() >= end_ns) {
-            error = WEFT_TIMEOUT;
-            break;
-        }
-        (void)weft_context_run(client->context, 100);
-    }
+    error = wait_until_answered(client, path, serve_is_answered);
     if (error != WEFT_OK)
         (void)weft_unhandle(client, path);
+    return error;
+}
+
+enum weft_error weft_subscribe_wait(struct weft_client *client, const char *selector)
+{
+    if (!may_wait(client))
+        return WEFT_INVALID_ARGUMENT;
+    enum weft_error error = weft_subscribe(client, selector, NULL, NULL);
+    if (error != WEFT_OK)
+        return error;
+    error = wait_until_answered(client, selector, subscriptions_is_answered);
+    if (error != WEFT_OK)
+        (void)weft_unsubscribe(client, selector);
     return error;
 }

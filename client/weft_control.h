@@ -41,6 +41,18 @@ WEFT_EXPORT enum weft_error weft_set_conflated(struct weft_client *client,
                                                uint32_t timeout_ms, weft_result_fn *callback,
                                                void *user);
 
+/* Subscribes the session to what the selector means (<weft_topics.h>), or ends that, as if its own
+ * client had said so: it may read what its own permissions allow. Its client is sent the values,
+ * and told of an end that it had not asked for. */
+WEFT_EXPORT enum weft_error weft_subscribe_session(struct weft_client *client,
+                                                   struct weft_session_id session,
+                                                   const char *selector, uint32_t timeout_ms,
+                                                   weft_result_fn *callback, void *user);
+WEFT_EXPORT enum weft_error weft_unsubscribe_session(struct weft_client *client,
+                                                     struct weft_session_id session,
+                                                     const char *selector, uint32_t timeout_ms,
+                                                     weft_result_fn *callback, void *user);
+
 /* ---- all that match ----
  * The result tells for each node what it did (weft_next_node), and in is_complete whether every
  * live member answered. WEFT_INVALID_FILTER: with line and column. */
@@ -72,6 +84,15 @@ WEFT_EXPORT enum weft_error weft_set_conflated_matching(struct weft_client *clie
                                                         bool is_conflated, uint32_t timeout_ms,
                                                         weft_result_fn *callback, void *user);
 
+WEFT_EXPORT enum weft_error weft_subscribe_matching(struct weft_client *client,
+                                                    const struct weft_matching *matching,
+                                                    const char *selector, uint32_t timeout_ms,
+                                                    weft_result_fn *callback, void *user);
+WEFT_EXPORT enum weft_error weft_unsubscribe_matching(struct weft_client *client,
+                                                      const struct weft_matching *matching,
+                                                      const char *selector, uint32_t timeout_ms,
+                                                      weft_result_fn *callback, void *user);
+
 /* ---- the same, waiting. Never NULL: what the call would return is in `error` ---- */
 
 WEFT_EXPORT const struct weft_result *
@@ -85,6 +106,14 @@ WEFT_EXPORT const struct weft_result *weft_set_conflated_wait(struct weft_client
                                                               struct weft_session_id session,
                                                               bool is_conflated,
                                                               uint32_t timeout_ms);
+WEFT_EXPORT const struct weft_result *weft_subscribe_session_wait(struct weft_client *client,
+                                                                  struct weft_session_id session,
+                                                                  const char *selector,
+                                                                  uint32_t timeout_ms);
+WEFT_EXPORT const struct weft_result *weft_unsubscribe_session_wait(struct weft_client *client,
+                                                                    struct weft_session_id session,
+                                                                    const char *selector,
+                                                                    uint32_t timeout_ms);
 WEFT_EXPORT const struct weft_result *weft_close_matching_wait(struct weft_client *client,
                                                                const struct weft_matching *matching,
                                                                const char *reason,
@@ -99,6 +128,12 @@ weft_change_roles_matching_wait(struct weft_client *client, const struct weft_ma
 WEFT_EXPORT const struct weft_result *
 weft_set_conflated_matching_wait(struct weft_client *client, const struct weft_matching *matching,
                                  bool is_conflated, uint32_t timeout_ms);
+WEFT_EXPORT const struct weft_result *
+weft_subscribe_matching_wait(struct weft_client *client, const struct weft_matching *matching,
+                             const char *selector, uint32_t timeout_ms);
+WEFT_EXPORT const struct weft_result *
+weft_unsubscribe_matching_wait(struct weft_client *client, const struct weft_matching *matching,
+                               const char *selector, uint32_t timeout_ms);
 
 #ifdef __cplusplus
 }

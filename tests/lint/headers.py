@@ -9,7 +9,7 @@ import pathlib
 import shutil
 import subprocess
 
-from common import Finding, main, sources
+from common import PUBLIC_HEADERS, Finding, main, sources
 
 PACKAGES = "libzmq libczmq libcjson libsodium libpcre2-8 smartcols"
 FLAGS = ["-fsyntax-only", "-Wall", "-Wextra", "-Wpedantic", "-Wstrict-prototypes", "-Wundef",
@@ -42,8 +42,7 @@ def check(root: pathlib.Path):
         if path.split("/")[0] not in ("proto", "mesh"):
             command.append("-D_GNU_SOURCE=")
         jobs.append((path, command + packages))
-        if path in ("client/weft.h", "client/weft_control.h",
-                    "client/weft_events.h") and shutil.which("c++"):
+        if path in PUBLIC_HEADERS and shutil.which("c++"):
             flags = [flag for flag in FLAGS if flag != "-Wstrict-prototypes"]
             jobs.append((path, ["c++", "-x", "c++", "-std=c++11", *flags]))
     with concurrent.futures.ThreadPoolExecutor(max_workers=2) as pool:

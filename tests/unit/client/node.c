@@ -54,6 +54,7 @@ void node_stop(struct node *node)
     node->zmq = NULL;
     node->sessions_count = 0;
     node->handlers_count = 0;
+    node->topics.selections_count = 0;
 }
 
 void node_send_raw(struct node *node, int session, const void *bytes, size_t count)
@@ -63,8 +64,8 @@ void node_send_raw(struct node *node, int session, const void *bytes, size_t cou
     (void)zmq_send(node->router, bytes, count, 0);
 }
 
-static void say(struct node *node, int session, const struct schema *schema, const void *fields,
-                enum kind kind, uint64_t correlation, struct span body)
+void node_say(struct node *node, int session, const struct schema *schema, const void *fields,
+              enum kind kind, uint64_t correlation, struct span body)
 {
     if (node->is_mute)
         return;
@@ -88,14 +89,14 @@ static struct span nothing(void)
 void node_goodbye(struct node *node, int session, enum close_reason reason, const char *text)
 {
     const struct client_goodbye goodbye = {.reason = (uint8_t)reason, .text = span_text(text)};
-    say(node, session, &client_goodbye_schema, &goodbye, KIND_GOODBYE, 0, nothing());
+    node_say(node, session, &client_goodbye_schema, &goodbye, KIND_GOODBYE, 0, nothing());
     node->sessions[session].is_open = false;
 }
 
 static void respond(struct node *node, int session, uint64_t correlation, unsigned outcome)
 {
     const struct response response = {.outcome = (uint16_t)outcome};
-    say(node, session, &response_schema, &response, KIND_RESPONSE, correlation, nothing());
+    node_say(node, session, &response_schema, &response, KIND_RESPONSE, correlation, nothing());
 }
 
 static int session_of(const struct node *node, const void *routing, size_t bytes)
@@ -152,7 +153,7 @@ static void hear_hello(struct node *node, int session, const struct message *mes
             .code = (uint16_t)node->refuse_with,
             .text = span_text("not today"),
         };
-        say(node, session, &client_refused_schema, &refused, KIND_REFUSED, 0, body);
+        node_say(node, session, &client_refused_schema, &refused, KIND_REFUSED, 0, body);
         return;
     }
     bool is_resumed = node->can_resume && !session_id_is_none(hello.session);
@@ -165,12 +166,12 @@ static void hear_hello(struct node *node, int session, const struct message *mes
         .token = span_of(token, sizeof token),
         .node = span_text("straw"),
         .mesh = span_text("weft"),
-        .recovered = is_resumed,
+        .recovered = is_resumed && !node->has_lost_messages,
         .received_seq = is_resumed ? node->numbered : 0,
         .resumed_seq = is_resumed ? hello.received_seq : 0,
         .reconnect_ms = node->can_resume ? 60000 : 0,
     };
-    say(node, session, &client_welcome_schema, &welcome, KIND_WELCOME, 0, body);
+    node_say(node, session, &client_welcome_schema, &welcome, KIND_WELCOME, 0, body);
 }
 
 static void hear_register(struct node *node, int session, const struct message *message)
@@ -184,15 +185,15 @@ static void hear_register(struct node *node, int session, const struct message *
             .code = ERROR_ACCESS_DENIED,
             .text = span_text("no permission for forbidden"),
         };
-        say(node, session, &client_error_schema, &error, KIND_ERROR, message->correlation,
-            nothing());
+        node_say(node, session, &client_error_schema, &error, KIND_ERROR, message->correlation,
+                 nothing());
         return;
     }
     struct node_handler *handler = &node->handlers[node->handlers_count++];
     handler->session = session;
     (void)snprintf(handler->path, sizeof handler->path, "%.*s", (int)registration.path.bytes,
                    (const char *)registration.path.data);
-    say(node, session, NULL, NULL, KIND_DONE, message->correlation, nothing());
+    node_say(node, session, NULL, NULL, KIND_DONE, message->correlation, nothing());
 }
 
 static int handler_session(const struct node *node, struct span path)
@@ -221,7 +222,7 @@ static void hear_request(struct node *node, int session, const struct message *m
     request.sender = node->sessions[session].id;
     int number = node->pending_count++ % NODE_PENDING;
     node->pending[number] = (struct node_pending){session, message->correlation};
-    say(node, to, &request_schema, &request, KIND_REQUEST, (uint64_t)number, message->body);
+    node_say(node, to, &request_schema, &request, KIND_REQUEST, (uint64_t)number, message->body);
 }
 
 static void hear_response(struct node *node, const struct message *message)
@@ -231,8 +232,8 @@ static void hear_response(struct node *node, const struct message *message)
         message->correlation >= NODE_PENDING)
         abort();
     const struct node_pending *pending = &node->pending[message->correlation];
-    say(node, pending->caller, &response_schema, &response, KIND_RESPONSE, pending->correlation,
-        message->body);
+    node_say(node, pending->caller, &response_schema, &response, KIND_RESPONSE,
+             pending->correlation, message->body);
 }
 
 static size_t members(uint8_t *buffer, size_t room)
@@ -300,7 +301,7 @@ static void close_session(struct node *node, int session, uint64_t correlation,
         result.node = span_text("straw");
         node_goodbye(node, i, CLOSE_REASON_CLOSED_BY_CONTROLLER, "told to");
     }
-    say(node, session, &result_schema, &result, KIND_RESULT, correlation, nothing());
+    node_say(node, session, &result_schema, &result, KIND_RESULT, correlation, nothing());
 }
 
 static void hear_command(struct node *node, int session, const struct message *message)
@@ -329,14 +330,14 @@ static void hear_command(struct node *node, int session, const struct message *m
     } else if (command.verb == COMMAND_HANDLERS) {
         return; /* never answers that one */
     }
-    say(node, session, &result_schema, &result, KIND_RESULT, message->correlation,
-        span_of(buffer, bytes));
+    node_say(node, session, &result_schema, &result, KIND_RESULT, message->correlation,
+             span_of(buffer, bytes));
 }
 
 void node_take_back(struct node *node, int session, const char *path)
 {
     const struct registration gone = {.kind = HANDLER_REQUEST, .path = span_text(path)};
-    say(node, session, &registration_schema, &gone, KIND_UNREGISTER, 0, nothing());
+    node_say(node, session, &registration_schema, &gone, KIND_UNREGISTER, 0, nothing());
 }
 
 void node_session_event(struct node *node, int session, unsigned event, uint64_t sequence)
@@ -359,15 +360,15 @@ void node_session_event(struct node *node, int session, unsigned event, uint64_t
     writer_init(&writer, buffer, sizeof buffer);
     if (event == SESSION_NEWS_OPENED)
         group_encode(&property_schema, &property, &writer);
-    say(node, session, &event_schema, &said, KIND_EVENT, node->listen,
-        span_of(buffer, sizeof buffer - writer.left));
+    node_say(node, session, &event_schema, &said, KIND_EVENT, node->listen,
+             span_of(buffer, sizeof buffer - writer.left));
 }
 
 void node_end_listening(struct node *node, int session)
 {
     const struct client_error error = {.code = ERROR_LIMIT_REACHED,
                                        .text = span_text("too many sessions")};
-    say(node, session, &client_error_schema, &error, KIND_ERROR, node->listen, nothing());
+    node_say(node, session, &client_error_schema, &error, KIND_ERROR, node->listen, nothing());
 }
 
 static void hear_listen(struct node *node, int session, const struct message *message)
@@ -383,11 +384,11 @@ static void hear_listen(struct node *node, int session, const struct message *me
             .line = 1,
             .column = 9,
         };
-        say(node, session, &client_error_schema, &error, KIND_ERROR, message->correlation,
-            nothing());
+        node_say(node, session, &client_error_schema, &error, KIND_ERROR, message->correlation,
+                 nothing());
         return;
     }
-    say(node, session, NULL, NULL, KIND_DONE, message->correlation, nothing());
+    node_say(node, session, NULL, NULL, KIND_DONE, message->correlation, nothing());
     if (listen.what == LISTEN_MEMBER) {
         const struct event joined = {
             .what = LISTEN_MEMBER,
@@ -396,7 +397,8 @@ static void hear_listen(struct node *node, int session, const struct message *me
             .instance = 7,
             .sequence = 1,
         };
-        say(node, session, &event_schema, &joined, KIND_EVENT, message->correlation, nothing());
+        node_say(node, session, &event_schema, &joined, KIND_EVENT, message->correlation,
+                 nothing());
         return;
     }
     node->listen = message->correlation;
@@ -426,14 +428,14 @@ static void hear(struct node *node, int session, const struct message *message)
     }
     if (message->kind == KIND_HELLO) {
         hear_hello(node, session, message);
-    } else if (!node->sessions[session].is_open) {
+    } else if (!node->sessions[session].is_open || node_topics_hear(node, session, message)) {
         return;
     } else if (message->kind == KIND_LISTEN) {
         hear_listen(node, session, message);
     } else if (message->kind == KIND_REGISTER) {
         hear_register(node, session, message);
     } else if (message->kind == KIND_UNREGISTER || message->kind == KIND_UNLISTEN) {
-        say(node, session, NULL, NULL, KIND_DONE, message->correlation, nothing());
+        node_say(node, session, NULL, NULL, KIND_DONE, message->correlation, nothing());
     } else if (message->kind == KIND_REQUEST) {
         hear_request(node, session, message);
     } else if (message->kind == KIND_RESPONSE) {
@@ -447,7 +449,7 @@ static void hear(struct node *node, int session, const struct message *message)
         respond(node, session, message->correlation, ERROR_CANCELLED);
     } else if (message->kind == KIND_PING) {
         node->pings++;
-        say(node, session, NULL, NULL, KIND_PONG, message->correlation, nothing());
+        node_say(node, session, NULL, NULL, KIND_PONG, message->correlation, nothing());
     } else if (message->kind == KIND_GOODBYE) {
         node->goodbyes++;
         node->sessions[session].is_open = false;

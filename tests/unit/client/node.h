@@ -6,6 +6,9 @@
 
 #include "client/weft.h"
 #include "proto/client.h"
+#include "proto/kinds.h"
+#include "proto/schema.h"
+#include "tests/unit/client/node_topics.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -46,14 +49,16 @@ struct node {
     int listens;     /* LISTEN messages heard */
     uint64_t listen; /* correlation of the last one to sessions */
     char filter[64], keys[64];
-    bool is_mute;         /* hears, says nothing */
-    bool can_resume;      /* HELLO with session and token gets it back */
-    bool is_deaf;         /* numbered messages are lost on their way here */
-    uint64_t numbered;    /* numbered messages heard */
-    unsigned refuse_with; /* HELLO is answered REFUSED with this code */
-    unsigned outcome;     /* of requests to paths nobody registered; default NO_HANDLER */
-    char principal[64];   /* of the last HELLO */
-    char property[64];    /* the first one it offered, key=value */
+    bool is_mute;           /* hears, says nothing */
+    bool can_resume;        /* HELLO with session and token gets it back */
+    bool has_lost_messages; /* but not all that was said to it */
+    bool is_deaf;           /* numbered messages are lost on their way here */
+    uint64_t numbered;      /* numbered messages heard */
+    unsigned refuse_with;   /* HELLO is answered REFUSED with this code */
+    unsigned outcome;       /* of requests to paths nobody registered; default NO_HANDLER */
+    char principal[64];     /* of the last HELLO */
+    char property[64];      /* the first one it offered, key=value */
+    struct node_topics topics;
     pthread_t thread;
     atomic_bool is_stopping;
 };
@@ -81,6 +86,10 @@ void node_take_back(struct node *node, int session, const char *path);
 /* An EVENT of the last LISTEN to sessions, about that node; and ERROR: it can't go on. */
 void node_session_event(struct node *node, int session, unsigned event, uint64_t sequence);
 void node_end_listening(struct node *node, int session);
+
+/* Says one message to a session, in a frame of its own. */
+void node_say(struct node *node, int session, const struct schema *schema, const void *fields,
+              enum kind kind, uint64_t correlation, struct span body);
 
 /* Sends raw bytes to a session. */
 void node_send_raw(struct node *node, int session, const void *bytes, size_t count);
