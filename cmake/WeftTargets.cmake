@@ -18,6 +18,7 @@ function(weft_library name)
   cmake_parse_arguments(arg "POSIX" "FROM" "LINK;DEFINE" ${ARGN})
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/${arg_FROM}/*.c")
   list(FILTER sources EXCLUDE REGEX "/main\\.c$")
+  list(FILTER sources EXCLUDE REGEX "/bench/peers/") # programs of their own, built by their script
   if(NOT sources)
     return()
   endif()

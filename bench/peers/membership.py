@@ -18,15 +18,15 @@ import os
 import random
 import re
 import selectors
-import shutil
 import signal
 import statistics
 import subprocess
 import sys
 import time
 
-ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
-INSIDE = "WEFT_BENCH_NAMESPACE"
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from _arena import ROOT, enter  # noqa: E402
+
 JOIN_LIMIT_S = 120
 KILL_LIMIT_S = 60
 SETTLE_S = 10  # after the joins, before an idle mesh is measured
@@ -243,23 +243,6 @@ def show(count, weft, serf):
         print("| " + " | ".join(cells) + " |", flush=True)
 
 
-def install_serf():
-    if shutil.which("serf"):
-        return
-    script = '. "$1/examples/packages.sh" && install_packages serf'
-    if subprocess.run(["sh", "-c", script, "sh", ROOT], stdout=sys.stderr, check=False).returncode:
-        sys.exit("Debian's package serf is needed: apt-get install serf")
-
-
-def enter_namespace():
-    """Runs this again with a network of its own; when it ends, all that it started ends."""
-    os.environ[INSIDE] = "yes"
-    line = ["unshare", "--net", "--pid", "--fork", "--kill-child", "--mount-proc"]
-    if os.geteuid() != 0:
-        line.append("--map-root-user")
-    os.execvp("unshare", line + [sys.executable, os.path.abspath(__file__)] + sys.argv[1:])
-
-
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -283,10 +266,7 @@ def arguments():
 
 def main():
     options = arguments()
-    if not os.environ.get(INSIDE):
-        install_serf()
-        enter_namespace()
-    subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
+    enter("serf")
     for size in options.sizes:
         weft, serf = (measure(kind, size, options) for kind in (Weft(options.bin), Serf()))
         if options.json:
