@@ -1,4 +1,4 @@
-/* control.c - see control.h. The four verbs differ in what they ask for; whom they mean, and how
+/* control.c - see control.h. The verbs differ in what they ask for; whom they mean, and how
  * what came of it is shown, is the same for all. A word is never a filter, and --filter never an
  * id: with a filter no ID is taken, and without one the first word must be an ID. */
 #include "client/ctl/control.h"
@@ -27,7 +27,7 @@ struct change {
     struct weft_property properties[CHANGES_MAX]; /* set */
     size_t properties_count;
     bool is_conflated;
-    const char *reason, *add, *remove;
+    const char *reason, *add, *remove, *selector;
     bool shows_removed;
 };
 
@@ -63,7 +63,7 @@ static bool read_target(struct ctl *ctl, struct change *change)
     return session_read_id(ctl, &change->id);
 }
 
-/* Words that no verb but `set` and `conflate` takes. */
+/* Words that only some verbs take: `set`, `conflate` and those with a SELECTOR. */
 static bool has_no_more(const struct change *change)
 {
     if (change->words_count == 0)
@@ -401,4 +401,43 @@ int control_conflate(struct ctl *ctl)
         return problems_usage("session conflate needs `on` or `off` behind the ID, or alone with "
                               "--filter");
     return run(ctl, &change, do_conflate, false);
+}
+
+static const struct weft_result *do_subscribe(struct ctl *ctl, const struct change *change)
+{
+    if (change->has_filter)
+        return weft_subscribe_matching_wait(ctl->client, &change->matching, change->selector,
+                                            ctl->timeout_ms);
+    return weft_subscribe_session_wait(ctl->client, change->id, change->selector, ctl->timeout_ms);
+}
+
+static const struct weft_result *do_unsubscribe(struct ctl *ctl, const struct change *change)
+{
+    if (change->has_filter)
+        return weft_unsubscribe_matching_wait(ctl->client, &change->matching, change->selector,
+                                              ctl->timeout_ms);
+    return weft_unsubscribe_session_wait(ctl->client, change->id, change->selector,
+                                         ctl->timeout_ms);
+}
+
+static int run_select(struct ctl *ctl, const char *command, change_fn *carry_out)
+{
+    struct change change = {.command = command};
+    if (!read_target(ctl, &change))
+        return EXIT_USAGE;
+    if (change.words_count != 1)
+        return problems_usage("session %s needs one SELECTOR behind the ID, or alone with --filter",
+                              command);
+    change.selector = change.words[0];
+    return run(ctl, &change, carry_out, false);
+}
+
+int control_subscribe(struct ctl *ctl)
+{
+    return run_select(ctl, "subscribe", do_subscribe);
+}
+
+int control_unsubscribe(struct ctl *ctl)
+{
+    return run_select(ctl, "unsubscribe", do_unsubscribe);
 }

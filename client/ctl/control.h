@@ -5,11 +5,13 @@
 
 #include "client/ctl/ctl.h"
 
-/* The verbs `session close`, `session set`, `session roles` and `session conflate`. Return the exit
- * code. */
+/* The verbs `session close`, `set`, `roles`, `conflate`, `subscribe` and `unsubscribe`. Return the
+ * exit code. */
 int control_close(struct ctl *ctl);
 int control_set(struct ctl *ctl);
 int control_roles(struct ctl *ctl);
 int control_conflate(struct ctl *ctl);
+int control_subscribe(struct ctl *ctl);
+int control_unsubscribe(struct ctl *ctl);
 
 #endif

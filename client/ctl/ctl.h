@@ -25,11 +25,15 @@ enum ctl_flag {
     FLAG_FILTER,
     FLAG_FOLDER,
     FLAG_IDEMPOTENT,
+    FLAG_IF_ABSENT,
+    FLAG_IF_VALUE,
+    FLAG_IF_VERSION,
     FLAG_KEYS,
     FLAG_KIND,
     FLAG_LIMIT,
     FLAG_NODES,
     FLAG_NUMBER,
+    FLAG_POLICY,
     FLAG_REASON,
     FLAG_REMOVE,
     FLAG_ROLES,
@@ -76,6 +80,11 @@ struct ctl {
 #define CTL_PATH_RULE                                                                              \
     "that is no path: segments of 1 to 255 bytes of UTF-8 joined by '/', at most 1024 bytes in "   \
     "all, such as orders/new"
+
+/* And for who typed a selector. */
+#define CTL_SELECTOR_RULE                                                                          \
+    "that is no path or selector: segments joined by '/', a `+` as a segment for any one, `**` "   \
+    "as the last one for all that is below"
 
 /* The properties that are shown when nobody says which: who a session is. */
 #define CTL_KEYS_OTHERWISE "$Principal,$ClientType,$ClientIP"

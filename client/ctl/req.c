@@ -3,50 +3,18 @@
 
 #include <cjson/cJSON.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
+#include "client/ctl/input.h"
 #include "client/ctl/values.h"
 
 enum { RETRY_PAUSE_MS = 20 }; /* of --wait; a handler is known everywhere within a few times that */
 
 struct question {
-    struct weft_value value;
-    bool has_value;
-    char *input, *memory; /* what the value stands on */
+    struct input value;
     uint64_t wait_ms;
     struct weft_request_options options;
 };
-
-/* Takes VALUE from the command line or from standard input. */
-static int read_value(const struct ctl *ctl, struct question *question)
-{
-    enum weft_value_type type = WEFT_STRING;
-    const char *name = ctl_flag(ctl, FLAG_TYPE), *why = NULL;
-    if (name != NULL && !values_parse_type(name, &type))
-        return problems_usage("--type takes string, json, int64, double or binary, not '%s'", name);
-    if (ctl->words_count < 2)
-        return name == NULL
-                   ? EXIT_COMPLETE
-                   : problems_usage("--type %s is the type of a VALUE, and there is none", name);
-    const char *text = ctl->words[1];
-    size_t bytes = strlen(text);
-    question->has_value = true;
-    if (strcmp(text, "-") == 0) {
-        text = question->input = values_read(stdin, &bytes, &why);
-        if (text == NULL)
-            return problems_usage("standard input: %s", why);
-        if (type == WEFT_BINARY) { /* it needs no base64 to come through a pipe */
-            question->value = weft_binary(text, bytes);
-            return EXIT_COMPLETE;
-        }
-        if (type != WEFT_STRING && bytes > 0 && text[bytes - 1] == '\n')
-            question->input[--bytes] = '\0';
-    }
-    why = values_from_text(type, text, bytes, &question->value, &question->memory);
-    return why == NULL ? EXIT_COMPLETE
-                       : problems_usage("VALUE '%.40s' with --type %s: %s", text, name, why);
-}
 
 static int read_question(const struct ctl *ctl, struct question *question)
 {
@@ -57,7 +25,7 @@ static int read_question(const struct ctl *ctl, struct question *question)
         .timeout_ms = ctl->timeout_ms,
         .is_idempotent = ctl_flag(ctl, FLAG_IDEMPOTENT) != NULL,
     };
-    return read_value(ctl, question);
+    return input_read(ctl, 1, &question->value);
 }
 
 /* Asks, again and again while nobody serves the path and the time to wait is not over. */
@@ -65,9 +33,9 @@ static const struct weft_response *ask(const struct ctl *ctl, const struct quest
                                        uint64_t end_ms)
 {
     for (;;) {
-        const struct weft_response *response =
-            weft_request_wait(ctl->client, ctl->words[0],
-                              question->has_value ? &question->value : NULL, &question->options);
+        const struct weft_response *response = weft_request_wait(
+            ctl->client, ctl->words[0], question->value.is_there ? &question->value.value : NULL,
+            &question->options);
         uint64_t now_ms = ctl_now_ms();
         bool may_come = response->outcome == WEFT_NO_HANDLER;
         if (!may_come || now_ms + RETRY_PAUSE_MS > end_ms)
@@ -129,7 +97,7 @@ static int show(const struct ctl *ctl, const struct weft_response *response)
 
 int req_run(struct ctl *ctl)
 {
-    struct question question = {.has_value = false};
+    struct question question = {.wait_ms = 0};
     uint64_t started_ms = ctl_now_ms();
     int code = read_question(ctl, &question);
     if (code == EXIT_COMPLETE) {
@@ -138,7 +106,6 @@ int req_run(struct ctl *ctl)
     }
     if (code == EXIT_COMPLETE)
         code = show(ctl, ask(ctl, &question, started_ms + question.wait_ms));
-    free(question.input);
-    free(question.memory);
+    input_clear(&question.value);
     return code;
 }

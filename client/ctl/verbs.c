@@ -14,6 +14,8 @@
 #include "client/ctl/reply.h"
 #include "client/ctl/req.h"
 #include "client/ctl/session.h"
+#include "client/ctl/topic.h"
+#include "client/ctl/watch.h"
 #include "client/ctl/why.h"
 
 static const struct argp_option status_options[] = {
@@ -97,6 +99,28 @@ static const struct argp_option reply_options[] = {
      "answer with what the shell command CMD prints; the request is its input", 0},
     {"type", FLAG_TYPE, "TYPE", 0, "of the answer: string (default), json, int64, double, binary",
      0},
+    {0},
+};
+
+static const struct argp_option select_options[] = {
+    FILTER_OPTIONS,
+    {0},
+};
+
+static const struct argp_option topics_options[] = {
+    {"limit", FLAG_LIMIT, "N", 0, "at most N topics (default 1000)", 0},
+    {0},
+};
+
+static const struct argp_option topic_set_options[] = {
+    {"type", FLAG_TYPE, "TYPE", 0, "of VALUE: string (default), json, int64, double, binary", 0},
+    {"policy", FLAG_POLICY, "P", 0,
+     "when it is created, what a full queue does to its updates: conflate (default), always, off, "
+     "unsubscribe",
+     0},
+    {"if-value", FLAG_IF_VALUE, "V", 0, "only if it has this value now", 0},
+    {"if-version", FLAG_IF_VERSION, "V", 0, "only if it has this version now", 0},
+    {"if-absent", FLAG_IF_ABSENT, NULL, 0, "only if it is not there", 0},
     {0},
 };
 
@@ -189,6 +213,17 @@ static const struct verb verbs[] = {
      "  weftctl session conflate 6731a0c19e02b7d4-99c2f3a1b2c3d4e5 on\n"
      "  weftctl session conflate -f \"$ClientType is 'javascript'\" on\n",
      conflate_options, control_conflate},
+    {"session", "subscribe", "[ID | -f F] SELECTOR", 0, 2, VERB_ACT,
+     "subscribes sessions to topics, as if they had said so",
+     "  weftctl session subscribe 6731a0c19e02b7d4-99c2f3a1b2c3d4e5 'prices/**'\n"
+     "  weftctl session subscribe -f \"tier is 'gold'\" news/gold\n\n"
+     "Each may read what its own permissions allow.\n",
+     select_options, control_subscribe},
+    {"session", "unsubscribe", "[ID | -f F] SELECTOR", 0, 2, VERB_ACT,
+     "ends subscriptions of sessions",
+     "  weftctl session unsubscribe -f \"tier is 'trial'\" 'prices/**'\n\n"
+     "SELECTOR is one that was subscribed, word for word. The session's client is told.\n",
+     select_options, control_unsubscribe},
     {"handler", "ls", NULL, 0, 0, VERB_LISTING, "lists who serves what, as the asked node knows it",
      "  weftctl handler ls\n", NULL, handler_ls},
     {"req", NULL, "PATH [VALUE]", 1, 2, VERB_ACT, "asks whoever serves the path; prints the answer",
@@ -209,6 +244,40 @@ static const struct verb verbs[] = {
      "exits with another code than 0, the answer is HANDLER_ERROR. Of what it prints the last "
      "newline is cut, but for --type binary.\n",
      reply_options, reply_run},
+    {"topic", "ls", "[SELECTOR]", 0, 1, VERB_LISTING, "lists topics, as every node holds them",
+     "  weftctl topic ls\n"
+     "  weftctl topic ls 'prices/**' -o wide\n"
+     "  weftctl topic ls 'prices/+' -o json | jq -r '.topics[].path'\n\n"
+     "SEQUENCER: the node that orders its updates. A selector: `+` is any one segment, `**` at the "
+     "end everything at and below. Exit 3: the selector means none.\n",
+     topics_options, topic_ls},
+    {"topic", "get", "PATH", 1, 1, VERB_LISTING, "prints a topic's value",
+     "  weftctl topic get prices/tea\n"
+     "  weftctl topic get prices/tea -o json | jq -r .version\n\n"
+     "Exit 3: no such topic.\n",
+     NULL, topic_get},
+    {"topic", "set", "PATH VALUE", 2, 2, VERB_ACT, "sets a topic; creates it if need be",
+     "  weftctl topic set prices/tea 4.20 --type double\n"
+     "  weftctl topic set config - --type json <config.json\n"
+     "  weftctl topic set leader me --if-absent\n"
+     "  weftctl topic set leader you --if-version 3-6731a0c19e02b7d4-17\n\n"
+     "VALUE - is standard input, as it is. A VALUE that begins with - comes after --. A topic "
+     "keeps "
+     "the type of its first value.\n",
+     topic_set_options, topic_set},
+    {"topic", "rm", "SELECTOR", 1, 1, VERB_ACT, "removes topics",
+     "  weftctl topic rm prices/tea\n"
+     "  weftctl topic rm 'prices/**'\n\n"
+     "Exit 3: the selector means none.\n",
+     NULL, topic_rm},
+    {"topic", "sub", "SELECTOR..", 1, CTL_WORDS_MAX, VERB_STREAM,
+     "shows topics' values, and each change",
+     "  weftctl topic sub 'prices/**'\n"
+     "  weftctl topic sub news status -o jsonl --for 60s\n\n"
+     "First the value that each topic has (`snapshot` in JSON), then what becomes of it: value, "
+     "removed, unsubscribed with a reason. `resync`: what lay between this value and the one "
+     "before may be missing.\n",
+     NULL, watch_topics},
     {"events", NULL, NULL, 0, 0, VERB_STREAM, "shows what happens to sessions and members",
      "  weftctl events\n"
      "  weftctl events --kind session -f \"tier is 'gold'\" --keys tier,desk\n"
