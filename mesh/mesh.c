@@ -393,6 +393,7 @@ void mesh_receive(struct mesh *mesh, const struct mesh_input *input)
     require(input->now_ns >= context->now_ns);
     context->now_ns = input->now_ns;
     context->wall_ms = input->wall_ms;
+    outbox_tell_time(context->outbox, input->now_ns);
     if (mesh->stage == MESH_OVER)
         return;
     if (mesh->stage == MESH_BORN) {

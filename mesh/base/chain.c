@@ -23,14 +23,14 @@ struct chain_block {
 
 struct run {
     uint32_t bytes; /* this header and padding included */
-    uint32_t unused;
+    uint32_t is_void; /* 0 or 1; as wide as it is, so that the content lies aligned */
     uint8_t content[];
 };
 
 enum { CAPACITY = BLOCK_BYTES - sizeof(struct chain_block) };
 
 _Static_assert(sizeof(struct chain_block) % ALIGN == 0, "runs start aligned");
-_Static_assert(sizeof(struct run) % ALIGN == 0, "a run's content is aligned");
+_Static_assert(offsetof(struct run, content) % ALIGN == 0, "a run's content is aligned");
 
 void chain_pool_init(struct chain_pool *pool, struct memory *memory, enum memory_kind kind)
 {
@@ -105,7 +105,7 @@ void *chain_push(struct chain_pool *pool, struct chain *chain, size_t bytes)
         chain->last = block;
     }
     struct run *run = run_at(block, block->used);
-    run->bytes = needed;
+    *run = (struct run){.bytes = needed};
     block->used += needed;
     return run->content;
 }
@@ -142,6 +142,76 @@ void *chain_next(const struct chain *chain, struct chain_place *place)
     struct run *run = run_at(place->block, place->at);
     place->at += run->bytes;
     return run->content;
+}
+
+void chain_void(void *content)
+{
+    uint8_t *bytes = content;
+    void *run = bytes - sizeof(struct run);
+    ((struct run *)run)->is_void = 1;
+}
+
+/* Where runs go as they move together. */
+struct squeeze {
+    struct chain_pool *pool;
+    struct chain *chain;
+    struct chain_block *before, *block; /* the block that takes them, and the one in front of it */
+    uint32_t from, at;                  /* its runs lie from `from` to `at` */
+};
+
+/* The block is done: its successor takes what comes, and it goes if it took nothing. */
+static void squeeze_move_on(struct squeeze *to)
+{
+    struct chain_block *done = to->block, *next = done->next;
+    done->used = to->at;
+    if (to->at > to->from) {
+        to->before = done;
+    } else {
+        if (to->before == NULL)
+            to->chain->first = next;
+        else
+            to->before->next = next;
+        block_release(to->pool, done);
+    }
+    to->block = next;
+    to->from = 0;
+    to->at = 0;
+}
+
+/* No run moves forward: the block that takes it is its own, or one in front of it. */
+static void squeeze_take(struct squeeze *to, const struct chain_block *its, const struct run *run)
+{
+    uint32_t bytes = run->bytes;
+    while (to->block != its && to->block->capacity - to->at < bytes)
+        squeeze_move_on(to);
+    memmove(&to->block->bytes[to->at], run, bytes);
+    to->at += bytes;
+}
+
+void chain_squeeze(struct chain_pool *pool, struct chain *chain, struct chain_place place)
+{
+    struct chain_block *block = place.block == NULL ? chain->first : place.block;
+    if (block == NULL)
+        return;
+    uint32_t at = place.block == NULL ? block->taken : place.at;
+    /* A place in a block stands behind a run that stays: such a block does not go. */
+    struct squeeze to = {pool, chain, NULL, block, block->taken, at};
+    while (block != NULL) {
+        struct chain_block *next = block->next;
+        uint32_t end = block->used;
+        while (at < end) {
+            const struct run *run = run_at(block, at);
+            at += run->bytes; /* before it may be written over */
+            if (run->is_void == 0)
+                squeeze_take(&to, block, run);
+        }
+        block = next;
+        at = 0;
+    }
+    while (to.block != NULL) {
+        squeeze_move_on(&to);
+    }
+    chain->last = to.before;
 }
 
 void chain_clear(struct chain_pool *pool, struct chain *chain)

@@ -1,6 +1,7 @@
 /* chain.h - keeps runs of bytes in the order they came, in pooled blocks: what waits in the outbox.
  * Memory: a chain holds blocks only while it holds runs; emptied blocks go to the pool's free list,
- * so that steady traffic allocates nothing. Runs do not move. Thread: one owner. */
+ * so that steady traffic allocates nothing. Runs do not move, but by chain_squeeze.
+ * Thread: one owner. */
 #ifndef WEFT_MESH_BASE_CHAIN_H
 #define WEFT_MESH_BASE_CHAIN_H
 
@@ -49,6 +50,13 @@ void chain_pop(struct chain_pool *pool, struct chain *chain);
 
 /* The run behind the place, which moves on; NULL (and no move) at the end. */
 void *chain_next(const struct chain *chain, struct chain_place *place);
+
+/* Says of a run that chain_squeeze takes it out; until then it is there as before. */
+void chain_void(void *run);
+
+/* Takes out the runs behind the place of which chain_void said so. Those left there move: pointers
+ * to them, and places behind this one, are good no more. Needs no memory. O(bytes behind it). */
+void chain_squeeze(struct chain_pool *pool, struct chain *chain, struct chain_place place);
 
 /* Takes out all runs. */
 void chain_clear(struct chain_pool *pool, struct chain *chain);

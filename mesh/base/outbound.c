@@ -23,27 +23,10 @@
  * (Q7) what waits and what is held: together within messages_max and bytes_max */
 #include "mesh/base/outbound.h"
 
+#include "mesh/base/merging.h"
 #include "mesh/base/outbox.h"
-#include "mesh/base/require.h"
-
-struct record {
-    const uint8_t *body;
-    uint32_t body_bytes;
-    uint32_t head_bytes;
-    uint8_t *kept; /* the body, when it is our copy */
-    bool consumes_credit;
-    bool is_whole; /* the body lies behind the head, in the chain */
-    uint8_t head[];
-};
-
-/* Where frames are cut off, and the largest that a receiver takes. */
-static const struct {
-    size_t aim, limit;
-} frame_bytes[] = {
-    [CHANNEL_CLIENT] = {CLIENT_FRAME_BYTES_AIM, CLIENT_FRAME_BYTES_MAX},
-    [CHANNEL_GOSSIP] = {GOSSIP_FRAME_BYTES_MAX, GOSSIP_FRAME_BYTES_MAX},
-    [CHANNEL_FORWARD] = {FORWARD_FRAME_BYTES_AIM, FORWARD_FRAME_BYTES_MAX},
-};
+#include "mesh/base/record.h"
+#include "mesh/base/updates.h"
 
 void outbound_init(struct outbound *queue, struct outbox *outbox, enum mesh_order order,
                    uint32_t number, const struct envelope *envelope, uint32_t messages_max,
@@ -55,11 +38,12 @@ void outbound_init(struct outbound *queue, struct outbox *outbox, enum mesh_orde
         .order = order,
         .number = number,
         .envelope = *envelope,
-        .frame_bytes_aim = frame_bytes[envelope->channel].aim,
+        .frame_bytes_aim = outgoing_frame_aim(envelope->channel),
         .messages_max = messages_max,
         .bytes_max = bytes_max,
         .credit_messages_limit = UINT64_MAX,
         .credit_bytes_limit = UINT64_MAX,
+        .weight_limit = SIZE_MAX,
     };
 }
 
@@ -70,24 +54,36 @@ static struct record *waiting_front(const struct outbound *queue)
     return chain_next(&queue->chain, &place);
 }
 
-static size_t record_bytes(const struct record *record)
+/* What a record that is held, or about to be, counts for: shared bytes are nobody's own. */
+static size_t held_bytes(const struct record *record)
 {
-    return (size_t)record->head_bytes + record->body_bytes;
+    return sizeof *record + (record->where == RECORD_SHARED ? 0 : record_bytes(record));
 }
 
-static void body_free(struct chain_pool *pool, const struct record *record)
+static void body_free(struct outbound *queue, const struct record *record)
 {
-    if (record->kept != NULL)
-        memory_free(pool->memory, pool->kind, record->kept, record->body_bytes);
-    else if (!record->is_whole)
+    struct chain_pool *pool = outbox_pool(queue->outbox);
+    switch ((enum record_body)record->where) {
+    case RECORD_REFERENCED:
         memory_release(pool->memory, pool->kind, record->body_bytes);
+        break;
+    case RECORD_KEPT:
+        memory_free(pool->memory, pool->kind, record->kept, record->body_bytes);
+        break;
+    case RECORD_WHOLE:
+        break;
+    case RECORD_SHARED:
+        shared_release(outbox_shared(queue->outbox), record->shared);
+        break;
+    }
 }
 
 /* Where the oldest messages leave, by being written or dropped, their accounts are settled. */
-static void oldest_pop(struct outbound *queue, const struct record *record)
+static void oldest_pop(struct outbound *queue, struct record *record)
 {
-    struct chain_pool *pool = outbox_pool(queue->outbox);
-    body_free(pool, record);
+    if (record->where == RECORD_SHARED)
+        updates_left(queue, record);
+    body_free(queue, record);
     queue->bytes -= record_bytes(record);
     queue->messages--;
     queue->sent_total++;
@@ -95,7 +91,7 @@ static void oldest_pop(struct outbound *queue, const struct record *record)
         queue->kept_messages--;
     if (queue->kept_messages == 0)
         queue->unkept = (struct chain_place){0};
-    chain_pop(pool, &queue->chain);
+    chain_pop(outbox_pool(queue->outbox), &queue->chain);
 }
 
 static void urgent_pop(struct outbound *queue)
@@ -113,7 +109,8 @@ static void held_pop(struct outbound *queue)
     size_t bytes = record_bytes(record);
     queue->sent_bytes -= bytes;
     queue->sent_messages--;
-    *outbox_held_bytes(queue->outbox) -= sizeof *record + bytes;
+    *outbox_held_bytes(queue->outbox) -= held_bytes(record);
+    body_free(queue, record);
     chain_pop(outbox_pool(queue->outbox), &queue->chain);
     if (queue->sent_messages == 0)
         queue->waiting = (struct chain_place){0};
@@ -122,20 +119,29 @@ static void held_pop(struct outbound *queue)
 /* The oldest that waited was sent, and is held from now on. */
 static void held_push(struct outbound *queue)
 {
-    const struct record *record = chain_next(&queue->chain, &queue->waiting);
+    struct record *record = chain_next(&queue->chain, &queue->waiting);
     size_t bytes = record_bytes(record);
+    if (record->where == RECORD_SHARED)
+        updates_left(queue, record);
     queue->messages--;
     queue->bytes -= bytes;
     queue->sent_total++;
     queue->sent_messages++;
     queue->sent_bytes += bytes;
-    *outbox_held_bytes(queue->outbox) += sizeof *record + bytes;
+    *outbox_held_bytes(queue->outbox) += held_bytes(record);
 }
 
 static void held_drop(struct outbound *queue)
 {
     while (queue->sent_messages > 0)
         held_pop(queue);
+}
+
+bool outbound_drop_sent(struct outbound *queue)
+{
+    bool has_some = queue->sent_messages > 0;
+    held_drop(queue);
+    return has_some;
 }
 
 void outbound_drop_all(struct outbound *queue)
@@ -146,94 +152,72 @@ void outbound_drop_all(struct outbound *queue)
     while (queue->urgent_messages > 0)
         urgent_pop(queue);
     held_drop(queue);
+    merging_forget(queue);
     while (queue->messages > 0)
         oldest_pop(queue, chain_front(&queue->chain));
     queue->again_messages = 0;
+    queue->is_merging = false;
     outbox_place(queue->outbox, queue);
 }
 
 void outbound_clear(struct outbound *queue)
 {
+    if (queue->outbox == NULL)
+        return;
     outbound_drop_all(queue);
+    outbox_forget(queue->outbox, queue);
     *queue = (struct outbound){0};
 }
 
-static bool body_reserve(struct chain_pool *pool, size_t bytes)
+bool outbound_find_memory(struct outbound *queue)
 {
-    if (memory_reserve(pool->memory, pool->kind, bytes))
+    if (outbox_make_room(queue->outbox))
         return true;
-    /* Spare blocks are nobody's; before a message is refused they go. */
-    chain_pool_trim(pool);
-    return memory_reserve(pool->memory, pool->kind, bytes);
+    if (queue->sent_messages == 0)
+        return false;
+    held_pop(queue);
+    return true;
 }
 
 /* Urgent messages have as much room of their own: a WELCOME must not wait for it either. */
-static bool has_room(const struct outbound *queue, bool is_urgent, size_t head_bytes,
-                     size_t body_bytes)
+static bool has_urgent_room(const struct outbound *queue, size_t bytes)
 {
-    enum channel channel = queue->envelope.channel;
-    size_t most = frame_bytes[channel].limit - envelope_bytes(channel);
-    size_t bytes = is_urgent ? queue->urgent_bytes : queue->bytes;
-    uint32_t messages = is_urgent ? queue->urgent_messages : queue->messages;
-    if (head_bytes > MESSAGE_HEADER_BYTES + MESSAGE_FIELDS_BYTES_MAX || body_bytes > most ||
-        head_bytes + body_bytes > most)
-        return false;
-    return messages < queue->messages_max && bytes <= queue->bytes_max &&
-           head_bytes + body_bytes <= queue->bytes_max - bytes;
+    return queue->urgent_messages < queue->messages_max &&
+           queue->urgent_bytes <= queue->bytes_max &&
+           bytes <= queue->bytes_max - queue->urgent_bytes;
 }
 
 /* What was sent gives way to what has to be. */
-static void held_make_room(struct outbound *queue, size_t bytes)
+bool outbound_has_room(struct outbound *queue, uint32_t messages, size_t bytes,
+                       size_t replaced_bytes)
 {
+    size_t others = queue->bytes - replaced_bytes;
+    if (messages > queue->messages_max - queue->messages || bytes > queue->bytes_max ||
+        others > queue->bytes_max - bytes)
+        return false;
     while (queue->sent_messages > 0 &&
-           (queue->sent_messages + queue->messages >= queue->messages_max ||
-            queue->sent_bytes + queue->bytes + bytes > queue->bytes_max))
+           (queue->sent_messages + queue->messages + messages > queue->messages_max ||
+            queue->sent_bytes + others + bytes > queue->bytes_max))
         held_pop(queue);
+    return true;
 }
 
-static void head_encode(const struct outgoing *message, struct record *record)
+struct record *outbound_push_record(struct outbound *queue, size_t record_bytes)
 {
-    struct writer writer;
-    writer_init(&writer, record->head, record->head_bytes);
-    if (message->schema != NULL) {
-        message_encode(message->schema, message->fields, message->kind, message->flags,
-                       message->correlation, message->body.bytes, &writer);
-    } else {
-        const struct message as_it_came = {
-            .kind = message->kind,
-            .flags = message->flags,
-            .correlation = message->correlation,
-            .fields = message->encoded_fields,
-            .body = message->body,
-        };
-        message_pass_on(&as_it_came, &writer);
-    }
-    require(!writer.is_bad && writer.left == 0);
-}
-
-/* A record at the end of the chain; NULL: no memory, also not that of what was sent. */
-static struct record *record_push(struct outbound *queue, struct chain *chain, size_t bytes)
-{
-    struct chain_pool *pool = outbox_pool(queue->outbox);
-    struct record *record = chain_push(pool, chain, bytes);
-    while (record == NULL && queue->sent_messages > 0) {
-        held_pop(queue);
-        record = chain_push(pool, chain, bytes);
-    }
-    return record;
+    return chain_push(outbox_pool(queue->outbox), &queue->chain, record_bytes);
 }
 
 /* Head and body in one piece: nothing of the input is needed any more. */
 static struct record *push_whole(struct outbound *queue, struct chain *chain, size_t head_bytes,
                                  struct span body)
 {
-    struct record *record = record_push(queue, chain, sizeof *record + head_bytes + body.bytes);
+    struct chain_pool *pool = outbox_pool(queue->outbox);
+    struct record *record = chain_push(pool, chain, sizeof *record + head_bytes + body.bytes);
     if (record == NULL)
         return NULL;
-    uint8_t *copy = record->head + head_bytes;
     if (body.bytes > 0)
-        memcpy(copy, body.data, body.bytes);
-    *record = (struct record){.body = copy, .is_whole = true};
+        memcpy(record->head + head_bytes, body.data, body.bytes);
+    *record = (struct record){.where = RECORD_WHOLE};
     return record;
 }
 
@@ -241,52 +225,84 @@ static struct record *push_whole(struct outbound *queue, struct chain *chain, si
 static struct record *push_head(struct outbound *queue, size_t head_bytes, struct span body)
 {
     struct chain_pool *pool = outbox_pool(queue->outbox);
-    if (!body_reserve(pool, body.bytes))
+    if (!memory_reserve(pool->memory, pool->kind, body.bytes))
         return NULL;
-    struct record *record = chain_push(pool, &queue->chain, sizeof *record + head_bytes);
+    struct record *record = outbound_push_record(queue, sizeof *record + head_bytes);
     if (record == NULL)
         memory_release(pool->memory, pool->kind, body.bytes);
     else
-        *record = (struct record){.body = body.data};
+        *record = (struct record){.where = RECORD_REFERENCED, .body = body.data};
     return record;
 }
 
-static void count_in(struct outbound *queue, const struct outgoing *message, size_t bytes)
+void outbound_grown(struct outbound *queue)
 {
-    if (message->is_urgent) {
-        queue->urgent_messages++;
-        queue->urgent_bytes += bytes;
-        outbox_place(queue->outbox, queue); /* it may leave where the others have to wait */
-        return;
-    }
+    if (queue->bytes + queue->sent_bytes >= queue->weight_limit)
+        weights_raise(outbox_weights(queue->outbox), queue);
+}
+
+void outbound_pushed(struct outbound *queue, size_t bytes)
+{
     queue->messages++;
     queue->bytes += bytes;
     queue->queued_total++;
+    outbound_grown(queue);
     if (queue->place == OUTBOUND_NOWHERE) /* what is behind the oldest message moves no queue */
         outbox_place(queue->outbox, queue);
 }
 
+static void urgent_pushed(struct outbound *queue, size_t bytes)
+{
+    queue->urgent_messages++;
+    queue->urgent_bytes += bytes;
+    outbox_place(queue->outbox, queue); /* it may leave where the others have to wait */
+}
+
+static bool find_room(struct outbound *queue, const struct outgoing *message, size_t head_bytes)
+{
+    size_t bytes = head_bytes + message->body.bytes;
+    if (queue->is_given_up ||
+        !outgoing_fits(queue->envelope.channel, head_bytes, message->body.bytes))
+        return false;
+    if (message->is_urgent)
+        return has_urgent_room(queue, bytes);
+    while (!outbound_has_room(queue, 1, bytes, 0)) {
+        if (!updates_make_room(queue))
+            return false;
+    }
+    return true;
+}
+
+static struct record *push(struct outbound *queue, const struct outgoing *message,
+                           size_t head_bytes)
+{
+    struct record *record;
+    do {
+        record = message->is_urgent  ? push_whole(queue, &queue->urgent, head_bytes, message->body)
+                 : queue->keeps_sent ? push_whole(queue, &queue->chain, head_bytes, message->body)
+                                     : push_head(queue, head_bytes, message->body);
+    } while (record == NULL && outbound_find_memory(queue) && !queue->is_given_up);
+    return record;
+}
+
 enum error outbound_send(struct outbound *queue, const struct outgoing *message)
 {
-    size_t head_bytes = message->schema != NULL
-                            ? message_measure(message->schema, message->fields)
-                            : MESSAGE_HEADER_BYTES + message->encoded_fields.bytes;
+    size_t head_bytes = outgoing_measure_head(message);
     require(!queue->keeps_sent || message->is_urgent || message->consumes_credit);
-    if (!has_room(queue, message->is_urgent, head_bytes, message->body.bytes))
+    if (!find_room(queue, message, head_bytes))
         return ERROR_LIMIT_REACHED;
-    if (!message->is_urgent)
-        held_make_room(queue, head_bytes + message->body.bytes);
-    struct record *record =
-        message->is_urgent  ? push_whole(queue, &queue->urgent, head_bytes, message->body)
-        : queue->keeps_sent ? push_whole(queue, &queue->chain, head_bytes, message->body)
-                            : push_head(queue, head_bytes, message->body);
+    struct record *record = push(queue, message, head_bytes);
     if (record == NULL)
         return ERROR_LIMIT_REACHED;
     record->body_bytes = (uint32_t)message->body.bytes;
     record->head_bytes = (uint32_t)head_bytes;
     record->consumes_credit = message->consumes_credit;
-    head_encode(message, record);
-    count_in(queue, message, head_bytes + message->body.bytes);
+    record->queued_ms = outbox_now_ms(queue->outbox);
+    outgoing_encode_head(message, record->head, head_bytes);
+    if (message->is_urgent)
+        urgent_pushed(queue, head_bytes + message->body.bytes);
+    else
+        outbound_pushed(queue, head_bytes + message->body.bytes);
     return ERROR_OK;
 }
 
@@ -297,9 +313,9 @@ bool outbound_next(const struct outbound *queue, struct chain_place *place, stru
     const struct record *record = chain_next(&queue->chain, place);
     if (record == NULL)
         return false;
-    bool is_whole = message_of_parts(span_of(record->head, record->head_bytes),
-                                     span_of(record->body, record->body_bytes), message);
+    bool is_whole = message_of_parts(record_head(record), record_body(record), message);
     require(is_whole);
+    message->flags |= record->marks;
     return true;
 }
 
@@ -320,6 +336,8 @@ void outbound_finish(struct outbound *queue, const struct outgoing *last, bool c
     if (outbound_must_wait(queue))
         outbound_drop_all(queue);
     held_drop(queue);
+    merging_forget(queue);
+    outbox_forget(queue->outbox, queue);
     struct outbound *detached = outbox_detach(queue->outbox, queue);
     if (detached != NULL) {
         detached->is_cut_after = cut;
@@ -373,10 +391,11 @@ uint64_t outbound_rewind(struct outbound *queue, uint64_t received, uint32_t num
     struct chain_place place = {0};
     for (; queue->sent_messages > 0; queue->sent_messages--) {
         const struct record *record = chain_next(&queue->chain, &place);
-        *outbox_held_bytes(queue->outbox) -= sizeof *record + record_bytes(record);
+        *outbox_held_bytes(queue->outbox) -= held_bytes(record);
     }
     queue->sent_bytes = 0;
     queue->waiting = (struct chain_place){0};
+    updates_back(queue);
     outbox_place(queue->outbox, queue);
     return queue->credit_messages_sent;
 }
@@ -407,6 +426,12 @@ static bool purse_pay(struct purse *purse, const struct record *record)
     purse->messages--;
     purse->bytes = purse->bytes > bytes ? purse->bytes - bytes : 0;
     return true;
+}
+
+uint32_t outbound_lag_ms(const struct outbound *queue)
+{
+    const struct record *record = queue->messages == 0 ? NULL : waiting_front(queue);
+    return record == NULL ? 0 : outbox_now_ms(queue->outbox) - record->queued_ms;
 }
 
 bool outbound_is_empty(const struct outbound *queue)
@@ -466,7 +491,7 @@ uint32_t outbound_measure(const struct outbound *queue, size_t *bytes)
 }
 
 /* The record was written. */
-static void waiting_sent(struct outbound *queue, const struct record *record)
+static void waiting_sent(struct outbound *queue, struct record *record)
 {
     if (record->consumes_credit) {
         queue->credit_messages_sent++;
@@ -478,6 +503,22 @@ static void waiting_sent(struct outbound *queue, const struct record *record)
         held_push(queue);
     else
         oldest_pop(queue, record);
+    if (queue->messages == 0)
+        merging_rest(queue);
+}
+
+static void record_write(const struct record *record, struct writer *writer)
+{
+    if (record->where != RECORD_SHARED) {
+        writer_span(writer, record_head(record));
+        writer_span(writer, record_body(record));
+        return;
+    }
+    uint8_t *message = writer_claim(writer, record->shared->bytes);
+    if (message == NULL)
+        return;
+    memcpy(message, record->shared->content, record->shared->bytes);
+    message[MESSAGE_FLAGS_AT] |= record->marks;
 }
 
 void outbound_write(struct outbound *queue, uint32_t messages, struct writer *writer)
@@ -486,10 +527,8 @@ void outbound_write(struct outbound *queue, uint32_t messages, struct writer *wr
     uint64_t held_most = pool->memory->limit[pool->kind] / 2;
     for (uint32_t i = 0; i < messages; i++) {
         bool is_urgent = queue->urgent_messages > 0;
-        const struct record *record =
-            is_urgent ? chain_front(&queue->urgent) : waiting_front(queue);
-        writer_span(writer, span_of(record->head, record->head_bytes));
-        writer_span(writer, span_of(record->body, record->body_bytes));
+        struct record *record = is_urgent ? chain_front(&queue->urgent) : waiting_front(queue);
+        record_write(record, writer);
         if (is_urgent)
             urgent_pop(queue);
         else
@@ -511,15 +550,16 @@ void outbound_keep(struct outbound *queue)
     if (queue->keeps_sent)
         return;
     while ((record = chain_next(&queue->chain, &queue->unkept)) != NULL) {
-        if (record->body_bytes == 0 || record->is_whole)
+        if (record->body_bytes == 0 || record->where != RECORD_REFERENCED)
             continue;
         memory_release(pool->memory, pool->kind, record->body_bytes);
-        record->kept = memory_new(pool->memory, pool->kind, record->body_bytes);
+        uint8_t *kept = memory_new(pool->memory, pool->kind, record->body_bytes);
         /* Within the limit it can only be the system that has none left: better gone than silent,
          * as the message was promised to leave. */
-        require(record->kept != NULL);
-        memcpy(record->kept, record->body, record->body_bytes);
-        record->body = record->kept;
+        require(kept != NULL);
+        memcpy(kept, record->body, record->body_bytes);
+        record->kept = kept;
+        record->where = RECORD_KEPT;
     }
     queue->kept_messages = queue->messages;
 }

@@ -12,10 +12,26 @@
 #define WEFT_MESH_BASE_OUTBOUND_H
 
 #include "mesh/base/chain.h"
+#include "mesh/base/outgoing.h"
 #include "mesh/output.h"
-#include "proto/envelope.h"
 
 struct outbox;
+struct record;
+
+/* What may become of a topic's update that waits; see updates.h. The numbers are the wire's. */
+enum update_policy {
+    UPDATE_CONFLATE = 0,
+    UPDATE_ALWAYS = 1,
+    UPDATE_OFF = 2,
+    UPDATE_UNSUBSCRIBE = 3,
+};
+
+/* Finds updates by their topic's key; see merging.h. */
+struct update_index {
+    struct record **buckets; /* NULL: there is none */
+    uint32_t bits;           /* 2^bits buckets */
+    uint32_t count;
+};
 
 /* Which of the outbox's lists a queue is in. */
 enum outbound_place {
@@ -48,6 +64,12 @@ struct outbound {
     uint32_t sent_messages;
     size_t sent_bytes;
     uint32_t again_messages; /* of the oldest that wait: they have left before, see rewind */
+    /* Updates of topics, see updates.h. */
+    bool is_conflated;        /* the session's switch */
+    uint64_t conflated_total; /* updates that were merged away, since outbound_init */
+    /* Of a queue that may be given up, see outbox_may_give_up. */
+    uint32_t owner;
+    bool is_given_up; /* it takes no more: its owner should end */
     /* The outbox's own: */
     bool is_detached, is_cut_after; /* it has outlived its owner; then hang up */
     uint64_t served_pull;           /* the pull in which it last gave a frame */
@@ -58,19 +80,17 @@ struct outbound {
     struct chain_place waiting; /* behind what was sent and is still held */
     uint32_t kept_messages;     /* of the oldest, that need nothing of the input any more */
     struct chain_place unkept;  /* behind those */
-};
-
-/* A message to queue. Either schema and fields, or already encoded fields, or neither. */
-struct outgoing {
-    uint8_t kind; /* enum kind */
-    uint8_t flags;
-    uint64_t correlation;
-    const struct schema *schema;
-    const void *fields;
-    struct span encoded_fields; /* used when schema is NULL: passed on as they came */
-    struct span body;           /* lives at least until the current pull ends */
-    bool consumes_credit;       /* waits, with all behind it, for the receiver's grant */
-    bool is_urgent;             /* leaves before all others, and without credit */
+    /* updates.c's and merging.c's own: */
+    bool is_merging;           /* was full not long ago: `conflate` merges as updates come */
+    uint32_t ending_updates;   /* that wait and leave, with their subscription, when it is full */
+    struct update_index index; /* of what waits, when much does */
+    struct chain ended_keys;   /* of subscriptions that ended, untold */
+    /* weights.c's own: */
+    size_t weight_limit;
+    uint32_t weight_class;
+    struct outbound *weight_next, *weight_previous;
+    bool is_noted; /* in the outbox's list of queues whose owner has something to do */
+    struct outbound *noted_next, *noted_previous;
 };
 
 /* Ties a zeroed queue to its destination. It starts unblocked, empty and with credit without limit;
@@ -107,6 +127,10 @@ uint64_t outbound_rewind(struct outbound *queue, uint64_t received, uint32_t num
 /* Drops what is queued, and held, and stays. sent_total then equals queued_total: whoever wants to
  * know which of his messages never left asks before. */
 void outbound_drop_all(struct outbound *queue);
+
+/* For how long, in ms, the oldest message has waited; 0: none waits. An update that was merged has
+ * waited since the oldest of those that it stands for. */
+uint32_t outbound_lag_ms(const struct outbound *queue);
 
 /* Walks what waits (not what is urgent), oldest first; a zeroed place starts. Returns false at the
  * end. The spans of the message live until the queue changes. */
@@ -145,5 +169,22 @@ void outbound_write(struct outbound *queue, uint32_t messages, struct writer *wr
 
 /* For outbox.c: the pull ends; copies each body that is not yet the queue's own. */
 void outbound_keep(struct outbound *queue);
+
+/* For updates.c: whether so many messages and bytes more may wait, once others of replaced_bytes
+ * have gone; what was sent gives way. */
+bool outbound_has_room(struct outbound *queue, uint32_t messages, size_t bytes,
+                       size_t replaced_bytes);
+
+/* For updates.c: a record of so many bytes behind all others, not initialised; NULL: no memory. It
+ * was pushed, with these bytes of a message; a message that waits has grown. */
+struct record *outbound_push_record(struct outbound *queue, size_t record_bytes);
+void outbound_pushed(struct outbound *queue, size_t bytes);
+void outbound_grown(struct outbound *queue);
+
+/* For updates.c: there was no memory for a message. True: try again, unless is_given_up. */
+bool outbound_find_memory(struct outbound *queue);
+
+/* For outbox.c: lets go of what was sent. False: there is none. */
+bool outbound_drop_sent(struct outbound *queue);
 
 #endif

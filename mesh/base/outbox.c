@@ -26,12 +26,16 @@
 #include "mesh/base/outbox.h"
 
 #include "mesh/base/require.h"
+#include "mesh/base/updates.h"
 
 enum {
     TEXT_MAX = 255,
     NOTICES_MAX = 65536,
     /* Answers to strangers that may wait: a loop of the daemon takes in some hundred frames. */
     REPLIES_MAX = 4096,
+    /* Of the table for walks over whole queues: 512 KiB, touched as used. A queue of 1,000,000
+     * topics, the most there can be, has then 16 in a bucket. */
+    INDEX_BITS = 16,
 };
 
 struct list {
@@ -56,6 +60,12 @@ struct outbox {
     uint32_t pulled_messages;
     size_t pulled_bytes;
     uint32_t detached;
+    uint32_t now_ms;
+    struct shared_pool shared;
+    struct weights weights;
+    struct list noted;         /* linked by noted_next and noted_previous */
+    struct update_index index; /* for merging.c */
+    struct outbox_relief relief;
     uint64_t held_bytes; /* sent and not acknowledged, of all queues, with their records */
     struct outbox_totals totals;
 };
@@ -65,9 +75,17 @@ struct outbox *outbox_new(struct memory *memory)
     struct outbox *outbox = memory_new(memory, MEMORY_TABLES, sizeof *outbox);
     if (outbox == NULL)
         return NULL;
+    struct update_index *index = &outbox->index;
+    index->bits = INDEX_BITS;
+    index->buckets = memory_new(memory, MEMORY_TABLES, sizeof *index->buckets << INDEX_BITS);
+    if (index->buckets == NULL) {
+        memory_free(memory, MEMORY_TABLES, outbox, sizeof *outbox);
+        return NULL;
+    }
     outbox->pull = 1;
     chain_pool_init(&outbox->pool, memory, MEMORY_QUEUES);
     chain_pool_init(&outbox->order_pool, memory, MEMORY_TABLES);
+    shared_pool_init(&outbox->shared, memory);
     return outbox;
 }
 
@@ -208,6 +226,9 @@ void outbox_destroy(struct outbox **outbox)
     chain_clear(&gone->order_pool, &gone->late);
     chain_pool_trim(&gone->order_pool);
     chain_pool_trim(&gone->pool);
+    shared_pool_trim(&gone->shared);
+    memory_free(gone->pool.memory, MEMORY_TABLES, gone->index.buckets,
+                sizeof *gone->index.buckets << gone->index.bits);
     memory_free(gone->pool.memory, MEMORY_TABLES, gone, sizeof *gone);
     *outbox = NULL;
 }
@@ -371,4 +392,123 @@ uint64_t *outbox_held_bytes(struct outbox *outbox)
 const struct outbox_totals *outbox_totals(const struct outbox *outbox)
 {
     return &outbox->totals;
+}
+
+const struct outbox_relief *outbox_relief(const struct outbox *outbox)
+{
+    return &outbox->relief;
+}
+
+void outbox_tell_time(struct outbox *outbox, uint64_t now_ns)
+{
+    outbox->now_ms = (uint32_t)(now_ns / 1000000);
+}
+
+void outbox_may_give_up(struct outbox *outbox, struct outbound *queue, uint32_t owner)
+{
+    queue->owner = owner;
+    weights_add(&outbox->weights, queue);
+}
+
+void outbox_note(struct outbox *outbox, struct outbound *queue)
+{
+    if (queue->is_noted)
+        return;
+    queue->is_noted = true;
+    queue->noted_next = NULL;
+    queue->noted_previous = outbox->noted.last;
+    if (outbox->noted.last == NULL)
+        outbox->noted.first = queue;
+    else
+        outbox->noted.last->noted_next = queue;
+    outbox->noted.last = queue;
+}
+
+void outbox_unnote(struct outbox *outbox, struct outbound *queue)
+{
+    if (!queue->is_noted)
+        return;
+    queue->is_noted = false;
+    if (queue->noted_previous == NULL)
+        outbox->noted.first = queue->noted_next;
+    else
+        queue->noted_previous->noted_next = queue->noted_next;
+    if (queue->noted_next == NULL)
+        outbox->noted.last = queue->noted_previous;
+    else
+        queue->noted_next->noted_previous = queue->noted_previous;
+}
+
+struct outbound *outbox_next_noted(const struct outbox *outbox, const struct outbound *after)
+{
+    return after == NULL ? outbox->noted.first : after->noted_next;
+}
+
+void outbox_forget(struct outbox *outbox, struct outbound *queue)
+{
+    outbox_unnote(outbox, queue);
+    weights_remove(&outbox->weights, queue);
+    chain_clear(&outbox->pool, &queue->ended_keys);
+}
+
+static const struct outbound *next_queue(const struct outbox *outbox, const struct outbound *after)
+{
+    enum outbound_place place = after == NULL ? OUTBOUND_READY : after->place;
+    const struct outbound *next = after == NULL ? outbox->lists[place].first : after->next;
+    while (next == NULL && ++place < OUTBOUND_PLACES)
+        next = outbox->lists[place].first;
+    return next;
+}
+
+const struct outbound *outbox_next_detached(const struct outbox *outbox,
+                                            const struct outbound *after)
+{
+    const struct outbound *next = next_queue(outbox, after);
+    while (next != NULL && !next->is_detached)
+        next = next_queue(outbox, next);
+    return next;
+}
+
+bool outbox_make_room(struct outbox *outbox)
+{
+    if (outbox->pool.spares > 0 || outbox->shared.spare_bytes > 0) {
+        chain_pool_trim(&outbox->pool);
+        shared_pool_trim(&outbox->shared);
+        return true;
+    }
+    struct outbound *heaviest = weights_heaviest(&outbox->weights);
+    if (heaviest == NULL)
+        return false;
+    if (outbound_drop_sent(heaviest) || updates_merge(heaviest) > 0)
+        return true;
+    outbound_drop_all(heaviest);
+    heaviest->is_given_up = true;
+    outbox->relief.given_up++;
+    outbox_note(outbox, heaviest);
+    return true;
+}
+
+uint32_t outbox_now_ms(const struct outbox *outbox)
+{
+    return outbox->now_ms;
+}
+
+struct shared_pool *outbox_shared(struct outbox *outbox)
+{
+    return &outbox->shared;
+}
+
+struct weights *outbox_weights(struct outbox *outbox)
+{
+    return &outbox->weights;
+}
+
+struct update_index *outbox_index(struct outbox *outbox)
+{
+    return &outbox->index;
+}
+
+struct outbox_relief *outbox_relief_counts(struct outbox *outbox)
+{
+    return &outbox->relief;
 }

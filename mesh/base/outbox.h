@@ -11,6 +11,8 @@
 #define WEFT_MESH_BASE_OUTBOX_H
 
 #include "mesh/base/outbound.h"
+#include "mesh/base/shared.h"
+#include "mesh/base/weights.h"
 
 struct outbox *outbox_new(struct memory *memory);
 
@@ -46,6 +48,48 @@ struct outbox_totals {
     uint64_t notices_lost;
 };
 const struct outbox_totals *outbox_totals(const struct outbox *outbox);
+
+/* What became of updates, and of queues for want of memory, since the start. */
+struct outbox_relief {
+    uint64_t merged;   /* updates, into older ones of their topic */
+    uint64_t ended;    /* subscriptions, because a queue was full */
+    uint64_t given_up; /* queues, because the memory of all was used up */
+};
+const struct outbox_relief *outbox_relief(const struct outbox *outbox);
+
+/* Tells the time, by which messages that wait grow old; monotonic. */
+void outbox_tell_time(struct outbox *outbox, uint64_t now_ns);
+
+/* When the memory of all queues is used up, the heaviest of those of which this was said gives way:
+ * what it sent is held no longer, then its updates are merged if its switch is on, then all it
+ * holds is dropped: it is given up, takes no more, and its owner, known by a number of his own,
+ * finds it by outbox_next_noted. */
+void outbox_may_give_up(struct outbox *outbox, struct outbound *queue, uint32_t owner);
+
+/* Walks the queues whose owners have something to do: they are given up, or subscriptions ended
+ * (updates_next_ended). NULL starts, NULL ends. outbox_unnote takes one out, whose owner has done
+ * it. */
+struct outbound *outbox_next_noted(const struct outbox *outbox, const struct outbound *after);
+void outbox_unnote(struct outbox *outbox, struct outbound *queue);
+
+/* Walks the queues that have outlived their owners; NULL starts, NULL ends. */
+const struct outbound *outbox_next_detached(const struct outbox *outbox,
+                                            const struct outbound *after);
+
+/* For the queues: memory is used up; some of what they hold is let go, as above. False: none can
+ * be. */
+bool outbox_make_room(struct outbox *outbox);
+
+/* For the queues: takes one out of all that outbox_may_give_up and outbox_note put it into. */
+void outbox_forget(struct outbox *outbox, struct outbound *queue);
+void outbox_note(struct outbox *outbox, struct outbound *queue);
+
+/* For the queues: the time, and what all of them share. */
+uint32_t outbox_now_ms(const struct outbox *outbox);
+struct shared_pool *outbox_shared(struct outbox *outbox);
+struct weights *outbox_weights(struct outbox *outbox);
+struct update_index *outbox_index(struct outbox *outbox); /* empty between two calls */
+struct outbox_relief *outbox_relief_counts(struct outbox *outbox);
 
 /* For outbound.c: puts the queue into the list where it now belongs; a detached queue that has
  * nothing left ends here. */

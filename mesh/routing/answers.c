@@ -78,7 +78,7 @@ static bool session_add(struct routing *routing, const struct session *session,
         .id = session->id,
         .state = (uint8_t)sessions_state(session),
         .node = own_name(routing),
-        .is_conflated = session->is_conflated,
+        .is_conflated = session->outbound.is_conflated,
         .queue_messages = session->outbound.messages,
         .queue_bytes = session->outbound.bytes,
     };

@@ -80,7 +80,7 @@ enum error deeds_do(struct routing *routing, const struct deed *deed, struct ses
     else if (deed->verb == COMMAND_CHANGE_ROLES)
         error = sessions_change_roles(sessions, session, &deed->remove, &deed->add);
     else
-        *removed += sessions_set_conflated(sessions, session, deed->is_conflated);
+        *removed += sessions_set_conflated(session, deed->is_conflated);
     if (error == ERROR_OK)
         count(routing->context, COUNTER_commands_applied);
     return error;

@@ -12,6 +12,7 @@
  *      connections being cut; by_id holds the slots that are not FREE and have an id. */
 #include "mesh/sessions/sessions.h"
 
+#include "mesh/base/audit.h"
 #include "mesh/base/bugs.h"
 #include "mesh/base/sentence.h"
 #include "mesh/sessions/principals.h"
@@ -290,6 +291,17 @@ void sessions_turn_away(struct sessions *sessions, struct session *session, enum
     table_release(sessions, session, true);
 }
 
+static void queue_full(struct sessions *sessions, struct session *session)
+{
+    const char *words =
+        session->outbound.is_given_up
+            ? "this node's memory for queues is used up, and the session's was the largest: read "
+              "faster, or ask for memory.queues"
+            : "the session's outbound queue is full: read faster, or ask for "
+              "sessions.queue_messages and sessions.queue_bytes";
+    sessions_close(sessions, session, CLOSE_REASON_QUEUE_LIMIT_REACHED, span_text(words));
+}
+
 void sessions_send(struct sessions *sessions, struct session *session,
                    const struct outgoing *message)
 {
@@ -300,9 +312,42 @@ void sessions_send(struct sessions *sessions, struct session *session,
     marked.consumes_credit = kind_is_numbered(message->kind);
     marked.is_urgent = !marked.consumes_credit;
     if (outbound_send(&session->outbound, &marked) != ERROR_OK)
-        sessions_close(sessions, session, CLOSE_REASON_QUEUE_LIMIT_REACHED,
-                       span_text("the session's outbound queue is full: read faster, or ask "
-                                 "for sessions.queue_messages and sessions.queue_bytes"));
+        queue_full(sessions, session);
+}
+
+void sessions_send_update(struct sessions *sessions, struct session *session,
+                          const struct update *update)
+{
+    if (session->phase == SESSION_PHASE_OPEN &&
+        updates_send(&session->outbound, update) != ERROR_OK)
+        queue_full(sessions, session);
+}
+
+bool sessions_next_ended_subscription(struct sessions *sessions, struct session **session,
+                                      uint32_t *key)
+{
+    struct outbox *outbox = sessions->context->outbox;
+    struct outbound *queue;
+    while ((queue = outbox_next_noted(outbox, NULL)) != NULL) {
+        *session = &sessions->slots[queue->owner];
+        if ((*session)->phase == SESSION_PHASE_OPEN && updates_next_ended(queue, key))
+            return true;
+        if (queue->is_given_up)
+            queue_full(sessions, *session);
+        outbox_unnote(outbox, queue);
+    }
+    return false;
+}
+
+/* The memory of all queues was used up, and these held the most. */
+static void given_up_close(struct sessions *sessions)
+{
+    struct outbox *outbox = sessions->context->outbox;
+    struct outbound *queue = outbox_next_noted(outbox, NULL);
+    for (; queue != NULL; queue = outbox_next_noted(outbox, queue)) {
+        if (queue->is_given_up)
+            queue_full(sessions, &sessions->slots[queue->owner]);
+    }
 }
 
 void sessions_send_done(struct sessions *sessions, struct session *session, uint64_t correlation)
@@ -386,12 +431,9 @@ enum error sessions_change_properties(struct sessions *sessions, struct session 
     return error;
 }
 
-uint32_t sessions_set_conflated(struct sessions *sessions, struct session *session,
-                                bool is_conflated)
+uint32_t sessions_set_conflated(struct session *session, bool is_conflated)
 {
-    (void)sessions;
-    session->is_conflated = is_conflated;
-    return 0; /* only updates of topics are merged, and none waits before there are topics */
+    return updates_switch(&session->outbound, is_conflated);
 }
 
 enum session_state sessions_state(const struct session *session)
@@ -412,6 +454,7 @@ static void event_take(struct sessions *sessions, struct session *session)
 /* What changed before the end is told before the end: such a session gives two events. */
 bool sessions_next_event(struct sessions *sessions, struct session_event *event)
 {
+    given_up_close(sessions);
     if (sessions->first_event == SESSION_NONE)
         return false;
     struct session *session = &sessions->slots[sessions->first_event];
@@ -484,6 +527,21 @@ void sessions_due(struct sessions *sessions, const struct deadline *due)
     }
 }
 
+static void queues_check(const struct sessions *sessions)
+{
+    const struct outbound *queue = NULL;
+    for (uint32_t slot = sessions->first_open; slot != SESSION_NONE;
+         slot = sessions->slots[slot].next)
+        audit_count(&sessions->slots[slot].outbound);
+    while ((queue = outbox_next_detached(sessions->context->outbox, queue)) != NULL)
+        audit_count(queue);
+    for (uint32_t slot = sessions->first_open; slot != SESSION_NONE;
+         slot = sessions->slots[slot].next)
+        audit_judge(&sessions->slots[slot].outbound);
+    while ((queue = outbox_next_detached(sessions->context->outbox, queue)) != NULL)
+        audit_judge(queue);
+}
+
 void sessions_check(const struct sessions *sessions)
 {
     uint32_t open = 0, listed = 0, disconnected = 0;
@@ -502,4 +560,5 @@ void sessions_check(const struct sessions *sessions)
     require(disconnected == sessions->disconnected);
     require(open - disconnected + sessions->connections_cut == sessions->by_connection.count);
     require(open == sessions->by_id.count);
+    queues_check(sessions);
 }

@@ -13,6 +13,7 @@
 #define WEFT_MESH_SESSIONS_SESSIONS_H
 
 #include "mesh/base/context.h"
+#include "mesh/base/updates.h"
 #include "mesh/sessions/permissions.h"
 #include "mesh/sessions/properties.h"
 #include "proto/command.h"
@@ -44,7 +45,6 @@ struct session {
     struct span goodbye;      /* ENDED: words for the client; live until it is buried */
     bool is_connection_lost;  /* nothing can be said to the client now; OPEN: it is disconnected */
     bool is_announced;        /* an event of it waits */
-    bool is_conflated;        /* the session's switch: its topics' updates may be merged */
     uint8_t changes;          /* bits of enum session_change that the other rooms do not know yet */
     struct outbound outbound; /* to its client; sessions_send is the way in */
     struct properties properties;
@@ -123,6 +123,18 @@ void sessions_reconfigured(struct sessions *sessions);
 void sessions_send(struct sessions *sessions, struct session *session,
                    const struct outgoing *message);
 
+/* Queues an update of a topic to the client, or merges it (updates.h). A queue that is full all
+ * the same closes the session, queue_limit_reached. */
+void sessions_send_update(struct sessions *sessions, struct session *session,
+                          const struct update *update);
+
+/* Takes a subscription that ended because its session's queue was full: the topic's key, as in the
+ * update; its updates have left the queue. False: there is none. Whoever sends updates asks behind
+ * each fan-out, and mesh.c once more behind each message, as any message may fill a queue; who is
+ * told takes the subscription away and says so to the client, by an update that is an end. O(1). */
+bool sessions_next_ended_subscription(struct sessions *sessions, struct session **session,
+                                      uint32_t *key);
+
 /* The two plain answers. */
 void sessions_send_done(struct sessions *sessions, struct session *session, uint64_t correlation);
 void sessions_send_error(struct sessions *sessions, struct session *session, uint64_t correlation,
@@ -143,9 +155,9 @@ void sessions_changed(struct sessions *sessions, struct session *session, enum s
 enum error sessions_change_properties(struct sessions *sessions, struct session *session,
                                       const struct property_set *changes);
 
-/* Turns the session's switch. Returns how many waiting updates were merged away at once. */
-uint32_t sessions_set_conflated(struct sessions *sessions, struct session *session,
-                                bool is_conflated);
+/* Turns the session's switch (session->outbound.is_conflated). Returns how many waiting updates
+ * were merged away at once. O(messages that wait). */
+uint32_t sessions_set_conflated(struct session *session, bool is_conflated);
 
 /* As the directory and listeners are to know it. */
 enum session_state sessions_state(const struct session *session);

@@ -42,6 +42,8 @@ struct session *table_take(struct sessions *sessions, uint32_t connection)
     struct envelope envelope = {.version = WIRE_VERSION_MAX, .channel = CHANNEL_CLIENT};
     outbound_init(&session->outbound, context->outbox, MESH_REPLY, connection, &envelope,
                   context->config->session_queue_messages, context->config->session_queue_bytes);
+    outbox_may_give_up(context->outbox, &session->outbound, slot);
+    (void)updates_switch(&session->outbound, true);
     return session;
 }
 
