@@ -26,7 +26,7 @@ enum {
     ENVELOPE_CLIENT_BYTES = 8,
     ENVELOPE_PEER_BYTES = 40,
     MESSAGE_HEADER_BYTES = 16,
-    MESSAGE_FLAGS_AT = 1, /* where the flags lie in it */
+    MESSAGE_FIELDS_BYTES_AT = 2, /* where fields_bytes lies in it */
     MESSAGE_FIELDS_BYTES_MAX = 65535,
     CLIENT_MESSAGE_BYTES_MAX = 1024 * 1024, /* header included; larger is message_too_large */
     CLIENT_FRAME_BYTES_MAX = 2 * 1024 * 1024,

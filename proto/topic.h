@@ -57,6 +57,9 @@ struct topic_update {
     bool is_resync;   /* what lay between this version and the one before may be missing */
 };
 
+/* What UPDATE may say of one receiver's place in the stream, by is_snapshot and is_resync; bits. */
+enum topic_mark { TOPIC_MARK_SNAPSHOT = 1, TOPIC_MARK_RESYNC = 2, TOPIC_MARKS = 4 };
+
 /* KIND_UNSUBSCRIBED: nothing more comes of that topic, or under that selector. */
 struct unsubscribed {
     struct span path;           /* of one topic; empty: see selector */
@@ -157,6 +160,10 @@ extern const struct schema topic_row_schema;
 /* "conflate" and so on, "requested" and so on; "unknown" for a number this build does not know. */
 const char *topic_policy_name(unsigned number);
 const char *topic_unsubscribed_name(unsigned number);
+
+/* The fields that say these marks, encoded: they lie behind all others of an UPDATE, so whoever
+ * encoded it without them puts them there. Lives for ever. */
+struct span topic_marks_encoded(unsigned marks);
 
 /* Below 0, 0 or above 0. */
 int topic_version_order(const struct topic_version *a, const struct topic_version *b);

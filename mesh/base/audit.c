@@ -24,7 +24,7 @@ static void shared_judge(const struct record *record)
 {
     struct shared *message = record->shared;
     require(message->counted > 0 && message->counted <= message->holders);
-    require(record_bytes(record) == message->bytes);
+    require(record_bytes(record) == message->bytes + topic_marks_encoded(record->marks).bytes);
     require(record->consumes_credit);
     message->counted--;
 }
@@ -34,7 +34,7 @@ static void sums_add(struct sums *sums, const struct record *record)
     sums->messages++;
     sums->bytes += record_bytes(record);
     if (record->where == RECORD_SHARED)
-        sums->ending_updates += record->policy == UPDATE_UNSUBSCRIBE && !record->is_end;
+        sums->ending_updates += record->policy == TOPIC_POLICY_UNSUBSCRIBE && !record->is_end;
 }
 
 void audit_judge(const struct outbound *queue)

@@ -22,7 +22,7 @@ struct chain_block {
 };
 
 struct run {
-    uint32_t bytes; /* this header and padding included */
+    uint32_t bytes;   /* this header and padding included */
     uint32_t is_void; /* 0 or 1; as wide as it is, so that the content lies aligned */
     uint8_t content[];
 };

@@ -73,15 +73,15 @@ static bool index_resize(struct update_index *index, struct memory *memory, uint
     return true;
 }
 
-bool merging_applies(const struct outbound *queue, enum update_policy policy)
+bool merging_applies(const struct outbound *queue, enum topic_policy policy)
 {
-    return queue->is_conflated &&
-           (policy == UPDATE_ALWAYS || (policy == UPDATE_CONFLATE && queue->is_merging));
+    return queue->is_conflated && (policy == TOPIC_POLICY_ALWAYS ||
+                                   (policy == TOPIC_POLICY_CONFLATE && queue->is_merging));
 }
 
 static bool is_open(const struct record *record)
 {
-    return record->where == RECORD_SHARED && !record->is_end;
+    return record->where == RECORD_SHARED && !record->is_end && !record->is_closed;
 }
 
 bool merging_prepare(struct outbound *queue)
@@ -108,7 +108,7 @@ struct record *merging_find(const struct outbound *queue, uint32_t key)
     struct record *record, *found = NULL;
     while ((record = chain_next(&queue->chain, &place)) != NULL) {
         if (record->where == RECORD_SHARED && record->key == key)
-            found = record->is_end ? NULL : record;
+            found = is_open(record) ? record : NULL;
     }
     return found;
 }
@@ -129,14 +129,20 @@ void merging_remove(struct outbound *queue, struct record *record)
         index_remove(&queue->index, record);
 }
 
+void merging_close(struct outbound *queue, struct record *record)
+{
+    merging_remove(queue, record);
+    record->is_closed = true;
+}
+
 void merging_apply(struct outbound *queue, struct record *older, struct shared *message,
-                   uint8_t marks, bool is_end)
+                   unsigned marks, bool is_end)
 {
     shared_release(outbox_shared(queue->outbox), older->shared);
     older->shared = message;
-    older->head_bytes = message->head_bytes;
+    older->marks = is_end ? 0 : (uint8_t)(older->marks | marks);
+    older->head_bytes = message->head_bytes + (uint32_t)topic_marks_encoded(older->marks).bytes;
     older->body_bytes = message->bytes - message->head_bytes;
-    older->marks = is_end ? marks : (uint8_t)(older->marks | marks);
     older->is_end = is_end;
     queue->conflated_total++;
     outbox_relief_counts(queue->outbox)->merged++;
@@ -217,8 +223,8 @@ static uint32_t walk_end(struct walk *walk)
 
 static bool is_merged_by(const struct record *record, bool is_all)
 {
-    return record->where == RECORD_SHARED &&
-           (record->policy == UPDATE_ALWAYS || (record->policy == UPDATE_CONFLATE && is_all));
+    return record->where == RECORD_SHARED && (record->policy == TOPIC_POLICY_ALWAYS ||
+                                              (record->policy == TOPIC_POLICY_CONFLATE && is_all));
 }
 
 uint32_t merging_walk(struct outbound *queue, bool is_all)
@@ -229,13 +235,15 @@ uint32_t merging_walk(struct outbound *queue, bool is_all)
         if (!is_merged_by(record, is_all))
             continue;
         struct record *older = index_find(walk.seen, record->key);
-        if (older != NULL) {
-            queue->bytes -= record_bytes(older);
+        if (older != NULL && (record->is_start || !is_open(record)))
+            index_remove(walk.seen, older);
+        if (older != NULL && !record->is_start) {
+            queue->bytes -= record_bytes(older) + record_bytes(record);
             merging_apply(queue, older, record->shared, record->marks, record->is_end);
-            if (older->is_end)
-                index_remove(walk.seen, older);
+            queue->bytes += record_bytes(older);
+            older->is_closed = record->is_closed;
             walk_remove(&walk, record);
-        } else if (!record->is_end) {
+        } else if (is_open(record)) {
             index_add(walk.seen, record);
         }
     }
@@ -258,7 +266,8 @@ uint32_t merging_give_way(struct outbound *queue)
     struct walk walk = walk_start(queue);
     struct record *record;
     for (; (record = chain_next(&queue->chain, &walk.place)) != NULL; walk.position++) {
-        if (!is_open(record) || record->policy != UPDATE_UNSUBSCRIBE)
+        if (record->where != RECORD_SHARED || record->is_end ||
+            record->policy != TOPIC_POLICY_UNSUBSCRIBE)
             continue;
         if (index_find(walk.seen, record->key) == NULL) {
             if (!merging_note_end(queue, record->key))

@@ -10,7 +10,7 @@
 #include "mesh/base/updates.h"
 
 /* Whether an update of that policy is merged as it comes. */
-bool merging_applies(const struct outbound *queue, enum update_policy policy);
+bool merging_applies(const struct outbound *queue, enum topic_policy policy);
 
 /* Makes sure that merging_find costs O(1). False: no memory. */
 bool merging_prepare(struct outbound *queue);
@@ -23,10 +23,13 @@ struct record *merging_find(const struct outbound *queue, uint32_t key);
 void merging_add(struct outbound *queue, struct record *record);
 void merging_remove(struct outbound *queue, struct record *record);
 
-/* The older of two updates takes on what the newer one says; who held that, holds it no more. What
- * waits then has other bytes: the caller's to settle. */
+/* A subscription to its topic starts behind it: nothing will merge into it any more. */
+void merging_close(struct outbound *queue, struct record *record);
+
+/* The older of two updates takes on what the newer one says, and becomes a holder of that in its
+ * stead. What waits has other bytes then: the caller's to settle. */
 void merging_apply(struct outbound *queue, struct record *older, struct shared *message,
-                   uint8_t marks, bool is_end);
+                   unsigned marks, bool is_end);
 
 /* Merges what waits, topic by topic: of the topics that are merged as they come, or (is_all) also
  * of those that are merged when the queue is full. Returns how many were merged away. Needs no

@@ -313,9 +313,10 @@ bool outbound_next(const struct outbound *queue, struct chain_place *place, stru
     const struct record *record = chain_next(&queue->chain, place);
     if (record == NULL)
         return false;
-    bool is_whole = message_of_parts(record_head(record), record_body(record), message);
+    require(record->where != RECORD_SHARED); /* only links' queues are walked */
+    bool is_whole =
+        message_of_parts(span_of(record->head, record->head_bytes), record_body(record), message);
     require(is_whole);
-    message->flags |= record->marks;
     return true;
 }
 
@@ -507,18 +508,28 @@ static void waiting_sent(struct outbound *queue, struct record *record)
         merging_rest(queue);
 }
 
+/* An update's fields get its marks behind them, and the header says how long they are then. */
+static void marked_write(const struct record *record, struct writer *writer)
+{
+    const struct shared *shared = record->shared;
+    struct writer header = *writer;
+    writer_span(writer, span_of(shared->content, shared->head_bytes));
+    writer_span(writer, topic_marks_encoded(record->marks));
+    writer_span(writer, record_body(record));
+    if (writer_claim(&header, MESSAGE_FIELDS_BYTES_AT) != NULL)
+        writer_u16(&header, (uint16_t)(record->head_bytes - MESSAGE_HEADER_BYTES));
+}
+
 static void record_write(const struct record *record, struct writer *writer)
 {
     if (record->where != RECORD_SHARED) {
-        writer_span(writer, record_head(record));
+        writer_span(writer, span_of(record->head, record->head_bytes));
         writer_span(writer, record_body(record));
-        return;
+    } else if (record->marks != 0) {
+        marked_write(record, writer);
+    } else {
+        writer_span(writer, span_of(record->shared->content, record->shared->bytes));
     }
-    uint8_t *message = writer_claim(writer, record->shared->bytes);
-    if (message == NULL)
-        return;
-    memcpy(message, record->shared->content, record->shared->bytes);
-    message[MESSAGE_FLAGS_AT] |= record->marks;
 }
 
 void outbound_write(struct outbound *queue, uint32_t messages, struct writer *writer)

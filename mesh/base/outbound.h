@@ -18,14 +18,6 @@
 struct outbox;
 struct record;
 
-/* What may become of a topic's update that waits; see updates.h. The numbers are the wire's. */
-enum update_policy {
-    UPDATE_CONFLATE = 0,
-    UPDATE_ALWAYS = 1,
-    UPDATE_OFF = 2,
-    UPDATE_UNSUBSCRIBE = 3,
-};
-
 /* Finds updates by their topic's key; see merging.h. */
 struct update_index {
     struct record **buckets; /* NULL: there is none */

@@ -27,9 +27,11 @@ struct record {
     uint32_t key;       /* SHARED, as all that follows */
     uint8_t where;      /* enum record_body */
     bool consumes_credit;
-    uint8_t marks;  /* flags of the header, beside those of the shared one */
-    uint8_t policy; /* enum update_policy */
-    bool is_end;
+    uint8_t marks;  /* bits of enum topic_mark, written behind the shared fields */
+    uint8_t policy; /* enum topic_policy */
+    bool is_start;  /* merges into none that is older */
+    bool is_end;    /* none that is younger merges into it */
+    bool is_closed; /* nor into this one: a start came behind it */
     bool is_indexed;
     uint8_t head[]; /* but SHARED */
 };
@@ -37,12 +39,6 @@ struct record {
 static inline size_t record_bytes(const struct record *record)
 {
     return (size_t)record->head_bytes + record->body_bytes;
-}
-
-static inline struct span record_head(const struct record *record)
-{
-    const uint8_t *head = record->where == RECORD_SHARED ? record->shared->content : record->head;
-    return span_of(head, record->head_bytes);
 }
 
 static inline struct span record_body(const struct record *record)
@@ -55,7 +51,7 @@ static inline struct span record_body(const struct record *record)
     case RECORD_WHOLE:
         return span_of(record->head + record->head_bytes, record->body_bytes);
     case RECORD_SHARED:
-        return span_of(record->shared->content + record->head_bytes, record->body_bytes);
+        return span_of(record->shared->content + record->shared->head_bytes, record->body_bytes);
     }
     require(false);
     return (struct span){0};

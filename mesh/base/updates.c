@@ -100,14 +100,27 @@ static enum error place_find(struct outbound *queue, const struct update *update
             return ERROR_LIMIT_REACHED;
     }
     *older = merging_find(queue, update->key);
+    if (*older != NULL && update->is_start) {
+        merging_close(queue, *older);
+        *older = NULL;
+    }
     return ERROR_OK;
+}
+
+/* What waits of it: the message, and the marks of both when it merges. */
+static size_t bytes_of(const struct update *update, const struct record *older)
+{
+    unsigned marks = update->marks;
+    if (older != NULL && !update->is_end)
+        marks |= older->marks;
+    return update->message->bytes + topic_marks_encoded(marks).bytes;
 }
 
 static void merge(struct outbound *queue, struct record *older, const struct update *update)
 {
-    queue->bytes += update->message->bytes;
     queue->bytes -= record_bytes(older);
     merging_apply(queue, older, shared_hold(update->message), update->marks, update->is_end);
+    queue->bytes += record_bytes(older);
     if (update->is_end)
         merging_remove(queue, older);
     outbound_grown(queue);
@@ -116,12 +129,13 @@ static void merge(struct outbound *queue, struct record *older, const struct upd
 static bool push(struct outbound *queue, const struct update *update)
 {
     struct shared *message = update->message;
+    size_t bytes = bytes_of(update, NULL);
     struct record *record = outbound_push_record(queue, sizeof *record);
     if (record == NULL)
         return false;
     *record = (struct record){
         .shared = shared_hold(message),
-        .head_bytes = message->head_bytes,
+        .head_bytes = (uint32_t)bytes - (message->bytes - message->head_bytes),
         .body_bytes = message->bytes - message->head_bytes,
         .queued_ms = outbox_now_ms(queue->outbox),
         .key = update->key,
@@ -129,24 +143,25 @@ static bool push(struct outbound *queue, const struct update *update)
         .consumes_credit = true,
         .marks = update->marks,
         .policy = (uint8_t)update->policy,
+        .is_start = update->is_start,
         .is_end = update->is_end,
     };
-    if (!update->is_end && update->policy == UPDATE_UNSUBSCRIBE)
+    if (!update->is_end && update->policy == TOPIC_POLICY_UNSUBSCRIBE)
         queue->ending_updates++;
     if (!update->is_end && merging_applies(queue, update->policy))
         merging_add(queue, record);
-    outbound_pushed(queue, message->bytes);
+    outbound_pushed(queue, bytes);
     return true;
 }
 
 enum error updates_send(struct outbound *queue, const struct update *update)
 {
-    size_t bytes = update->message->bytes;
     struct record *older;
     enum error error;
+    require(!update->is_end || update->marks == 0);
     while ((error = place_find(queue, update, &older)) == ERROR_OK) {
         size_t replaced_bytes = older == NULL ? 0 : record_bytes(older);
-        if (outbound_has_room(queue, older == NULL, bytes, replaced_bytes)) {
+        if (outbound_has_room(queue, older == NULL, bytes_of(update, older), replaced_bytes)) {
             if (older != NULL)
                 merge(queue, older, update);
             if (older != NULL || push(queue, update))
@@ -154,7 +169,8 @@ enum error updates_send(struct outbound *queue, const struct update *update)
             if (!outbound_find_memory(queue))
                 return ERROR_LIMIT_REACHED;
         } else if (updates_merge(queue) == 0) {
-            if (queue->is_conflated && update->policy == UPDATE_UNSUBSCRIBE && !update->is_end)
+            if (queue->is_conflated && update->policy == TOPIC_POLICY_UNSUBSCRIBE &&
+                !update->is_end)
                 return subscription_end(queue, update->key);
             if (!updates_make_room(queue))
                 return ERROR_LIMIT_REACHED;
@@ -185,7 +201,7 @@ bool updates_next_ended(struct outbound *queue, uint32_t *key)
 
 void updates_left(struct outbound *queue, struct record *record)
 {
-    if (record->policy == UPDATE_UNSUBSCRIBE && !record->is_end)
+    if (record->policy == TOPIC_POLICY_UNSUBSCRIBE && !record->is_end)
         queue->ending_updates--;
     merging_remove(queue, record);
 }
@@ -196,7 +212,7 @@ void updates_back(struct outbound *queue)
     struct record *record;
     queue->ending_updates = 0;
     while ((record = chain_next(&queue->chain, &place)) != NULL) {
-        if (record->where == RECORD_SHARED && record->policy == UPDATE_UNSUBSCRIBE)
+        if (record->where == RECORD_SHARED && record->policy == TOPIC_POLICY_UNSUBSCRIBE)
             queue->ending_updates += !record->is_end;
     }
     if (queue->is_conflated)

@@ -14,8 +14,8 @@
  * A merged update has the place of the oldest one and the value of the newest, and the marks of
  * both. All other messages stay where they are. The end of a topic or a subscription is an update
  * too: what waits of the topic merges into it, by the same rules, and what comes behind it is never
- * merged with what was before. So whoever reads the queue may miss values, but no end, sees no
- * value go back, and gets the last one.
+ * merged with what was before; nor is the start of a subscription. So whoever reads the queue may
+ * miss values, but no end and no start, sees no value go back, and gets the last one.
  *
  * A queue is full when it has no room for what is to be queued, an update or not. Nothing that has
  * left is merged with what waits; what left and waits again (outbound_rewind) has not been
@@ -27,15 +27,17 @@
 
 #include "mesh/base/outbox.h"
 #include "mesh/base/shared.h"
+#include "proto/topic.h"
 
 /* One update for one receiver. */
 struct update {
     struct shared *message; /* of updates_share; the queue becomes one more holder */
     uint32_t key;           /* the topic, on this node; a topic has one policy as long as its key */
-    enum update_policy policy;
-    uint8_t marks; /* flags of the message's header for this receiver: snapshot, resync. What is
-                      merged into an update gives it its marks; an end has only its own. */
-    bool is_end;   /* the topic, or the subscription, is over */
+    enum topic_policy policy;
+    uint8_t marks; /* bits of enum topic_mark for this receiver, which the message does not say */
+    bool is_start; /* a subscription begins, with or without an end before it: this update stays
+                      behind all that was queued until now */
+    bool is_end;   /* the topic, or the subscription, is over; any message, and without marks */
 };
 
 /* Encodes a message once for all that will hold it (message->consumes_credit and is_urgent mean

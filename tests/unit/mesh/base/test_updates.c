@@ -7,7 +7,7 @@
 #include "proto/kinds.h"
 #include "tests/unit/mesh/base/queues.h"
 
-enum { MESSAGES_MAX = 16, BYTES_MAX = 1 << 20, SNAPSHOT = 2, RESYNC = 4 };
+enum { MESSAGES_MAX = 16, BYTES_MAX = 1 << 20 };
 
 static struct memory memory;
 static struct outbox *outbox;
@@ -40,12 +40,12 @@ static void tear_down(void)
 TestSuite(updates, .init = set_up, .fini = tear_down);
 
 /* An update whose value is its version and so many bytes. */
-static enum error update_sized(uint32_t key, enum update_policy policy, uint64_t version,
+static enum error update_sized(uint32_t key, enum topic_policy policy, uint64_t version,
                                size_t bytes, uint8_t marks, bool is_end)
 {
     static const uint8_t zeros[1 << 19];
     struct outgoing message = {
-        .kind = KIND_EVENT, .correlation = version, .body = span_of(zeros, bytes)};
+        .kind = KIND_UPDATE, .correlation = version, .body = span_of(zeros, bytes)};
     struct update update = {
         .message = updates_share(outbox, &message),
         .key = key,
@@ -62,7 +62,7 @@ static enum error update_sized(uint32_t key, enum update_policy policy, uint64_t
     return error;
 }
 
-static void update_as(uint32_t key, enum update_policy policy, uint64_t version)
+static void update_as(uint32_t key, enum topic_policy policy, uint64_t version)
 {
     cr_assert_eq(update_sized(key, policy, version, 10, 0, false), ERROR_OK);
 }
@@ -74,39 +74,52 @@ static void other(uint64_t correlation)
     cr_assert_eq(outbound_send(&queue, &message), ERROR_OK);
 }
 
-/* Requires these correlations to leave, in this order; 0 ends them. Flags of the last one. */
-static uint8_t leave(const uint64_t *expected)
+/* An update with nothing but its marks: no other field is required of it here. */
+static unsigned marks_of(const struct message *message)
+{
+    struct span snapshot = topic_marks_encoded(TOPIC_MARK_SNAPSHOT);
+    struct span resync = topic_marks_encoded(TOPIC_MARK_RESYNC);
+    struct span both = topic_marks_encoded(TOPIC_MARK_SNAPSHOT | TOPIC_MARK_RESYNC);
+    if (span_equal(message->fields, both))
+        return TOPIC_MARK_SNAPSHOT | TOPIC_MARK_RESYNC;
+    if (span_equal(message->fields, snapshot))
+        return TOPIC_MARK_SNAPSHOT;
+    return span_equal(message->fields, resync) ? TOPIC_MARK_RESYNC : 0;
+}
+
+/* Requires these correlations to leave, in this order; 0 ends them. Marks of the last one. */
+static unsigned leave(const uint64_t *expected)
 {
     static struct frame frame;
     struct mesh_output output;
-    uint8_t flags = 0;
+    unsigned marks = 0;
     outbound_unblock(&queue);
     for (; outbox_next(outbox, &output); frame_free(&frame)) {
         frame_take(outbox, &output, &frame);
         for (uint32_t i = 0; i < frame.count; i++, expected++) {
             cr_assert_eq(frame.messages[i].correlation, *expected, "%lu instead of %lu",
                          frame.messages[i].correlation, *expected);
-            flags = frame.messages[i].flags;
+            marks = marks_of(&frame.messages[i]);
         }
     }
     cr_assert_eq(*expected, 0, "%lu is missing", *expected);
     outbound_block(&queue);
-    return flags;
+    return marks;
 }
 
 #define LEAVE(...) leave((const uint64_t[]){__VA_ARGS__, 0})
 
 Test(updates, of_always_merge_as_they_come_and_keep_the_oldest_place)
 {
-    update_as(1, UPDATE_ALWAYS, 101);
+    update_as(1, TOPIC_POLICY_ALWAYS, 101);
     other(900);
-    update_as(2, UPDATE_ALWAYS, 201);
-    update_as(1, UPDATE_ALWAYS, 102);
+    update_as(2, TOPIC_POLICY_ALWAYS, 201);
+    update_as(1, TOPIC_POLICY_ALWAYS, 102);
     cr_assert_eq(queue.messages, 3);
-    update_as(1, UPDATE_ALWAYS, 103);
+    update_as(1, TOPIC_POLICY_ALWAYS, 103);
     cr_assert_eq(queue.conflated_total, 2);
     LEAVE(103, 900, 201);
-    update_as(1, UPDATE_ALWAYS, 104);
+    update_as(1, TOPIC_POLICY_ALWAYS, 104);
     LEAVE(104);
 }
 
@@ -117,24 +130,24 @@ Test(updates, of_many_topics_are_found_by_an_index)
     uint64_t expected[501] = {0};
     for (uint64_t version = 1; version <= 4; version++)
         for (uint32_t key = 0; key < 500; key++)
-            update_as(key, UPDATE_ALWAYS, version * 1000 + key);
+            update_as(key, TOPIC_POLICY_ALWAYS, version * 1000 + key);
     for (uint32_t key = 0; key < 500; key++)
         expected[key] = 4000 + key;
     cr_assert_eq(queue.messages, 500);
     leave(expected);
-    update_as(3, UPDATE_ALWAYS, 9);
+    update_as(3, TOPIC_POLICY_ALWAYS, 9);
     LEAVE(9);
 }
 
 Test(updates, of_conflate_wait_one_by_one_until_the_queue_is_full)
 {
     for (uint64_t i = 0; i < MESSAGES_MAX; i++)
-        update_as(1 + i % 2, UPDATE_CONFLATE, 100 + i);
+        update_as(1 + i % 2, TOPIC_POLICY_CONFLATE, 100 + i);
     cr_assert_eq(queue.messages, MESSAGES_MAX);
     other(900); /* an answer makes room as well as an update */
     cr_assert_eq(queue.messages, 3);
     cr_assert_eq(queue.conflated_total, MESSAGES_MAX - 2);
-    update_as(1, UPDATE_CONFLATE, 200);
+    update_as(1, TOPIC_POLICY_CONFLATE, 200);
     cr_assert_eq(queue.messages, 4, "short again: nothing is merged before it is full");
     LEAVE(114, 115, 900, 200);
 }
@@ -142,11 +155,11 @@ Test(updates, of_conflate_wait_one_by_one_until_the_queue_is_full)
 Test(updates, of_conflate_merge_at_once_after_that_while_the_queue_is_long)
 {
     for (uint32_t key = 0; key < MESSAGES_MAX - 1; key++)
-        update_as(key, UPDATE_CONFLATE, 100 + key);
-    update_as(3, UPDATE_CONFLATE, 203);
-    update_as(4, UPDATE_CONFLATE, 204);
+        update_as(key, TOPIC_POLICY_CONFLATE, 100 + key);
+    update_as(3, TOPIC_POLICY_CONFLATE, 203);
+    update_as(4, TOPIC_POLICY_CONFLATE, 204);
     cr_assert_eq(queue.conflated_total, 2);
-    update_as(5, UPDATE_CONFLATE, 205);
+    update_as(5, TOPIC_POLICY_CONFLATE, 205);
     cr_assert_eq(queue.messages, MESSAGES_MAX - 1);
     cr_assert_eq(queue.conflated_total, 3);
     LEAVE(100, 101, 102, 203, 204, 205, 106, 107, 108, 109, 110, 111, 112, 113, 114);
@@ -155,9 +168,9 @@ Test(updates, of_conflate_merge_at_once_after_that_while_the_queue_is_long)
 Test(updates, of_off_are_never_merged_and_a_full_queue_refuses)
 {
     for (uint64_t i = 0; i < MESSAGES_MAX; i++)
-        update_as(1, UPDATE_OFF, 100 + i);
-    cr_assert_eq(update_sized(1, UPDATE_OFF, 200, 10, 0, false), ERROR_LIMIT_REACHED);
-    cr_assert_eq(update_sized(2, UPDATE_ALWAYS, 200, 10, 0, false), ERROR_LIMIT_REACHED);
+        update_as(1, TOPIC_POLICY_OFF, 100 + i);
+    cr_assert_eq(update_sized(1, TOPIC_POLICY_OFF, 200, 10, 0, false), ERROR_LIMIT_REACHED);
+    cr_assert_eq(update_sized(2, TOPIC_POLICY_ALWAYS, 200, 10, 0, false), ERROR_LIMIT_REACHED);
     cr_assert_eq(queue.messages, MESSAGES_MAX);
     cr_assert_eq(queue.conflated_total, 0);
 }
@@ -165,15 +178,15 @@ Test(updates, of_off_are_never_merged_and_a_full_queue_refuses)
 Test(updates, of_unsubscribe_leave_a_full_queue_with_their_subscriptions)
 {
     uint32_t key;
-    update_as(1, UPDATE_UNSUBSCRIBE, 101);
+    update_as(1, TOPIC_POLICY_UNSUBSCRIBE, 101);
     other(900);
-    update_as(1, UPDATE_UNSUBSCRIBE, 102);
-    update_as(2, UPDATE_UNSUBSCRIBE, 201);
+    update_as(1, TOPIC_POLICY_UNSUBSCRIBE, 102);
+    update_as(2, TOPIC_POLICY_UNSUBSCRIBE, 201);
     for (uint64_t i = 4; i < MESSAGES_MAX; i++)
         other(900 + i);
     cr_assert(!updates_next_ended(&queue, &key));
     cr_assert_null(outbox_next_noted(outbox, NULL));
-    update_as(3, UPDATE_UNSUBSCRIBE, 301);
+    update_as(3, TOPIC_POLICY_UNSUBSCRIBE, 301);
     cr_assert_eq(queue.messages, MESSAGES_MAX - 3);
     cr_assert_eq(outbox_next_noted(outbox, NULL), &queue);
     for (uint32_t i = 1; i <= 3; i++) {
@@ -181,7 +194,7 @@ Test(updates, of_unsubscribe_leave_a_full_queue_with_their_subscriptions)
         cr_assert_eq(key, i);
     }
     cr_assert(!updates_next_ended(&queue, &key));
-    cr_assert_eq(update_sized(1, UPDATE_UNSUBSCRIBE, 109, 10, 0, true), ERROR_OK);
+    cr_assert_eq(update_sized(1, TOPIC_POLICY_UNSUBSCRIBE, 109, 10, 0, true), ERROR_OK);
     LEAVE(900, 904, 905, 906, 907, 908, 909, 910, 911, 912, 913, 914, 915, 109);
 }
 
@@ -190,8 +203,9 @@ Test(updates, with_the_switch_off_nothing_is_merged_and_nothing_unsubscribed)
     uint32_t key;
     updates_switch(&queue, false);
     for (uint64_t i = 0; i < MESSAGES_MAX; i++)
-        update_as(1, (enum update_policy)(i % 4), 100 + i);
-    for (enum update_policy policy = UPDATE_CONFLATE; policy <= UPDATE_UNSUBSCRIBE; policy++)
+        update_as(1, (enum topic_policy)(i % 4), 100 + i);
+    for (enum topic_policy policy = TOPIC_POLICY_CONFLATE; policy <= TOPIC_POLICY_UNSUBSCRIBE;
+         policy++)
         cr_assert_eq(update_sized(1, policy, 200, 10, 0, false), ERROR_LIMIT_REACHED);
     cr_assert(!updates_next_ended(&queue, &key));
     cr_assert_eq(queue.messages, MESSAGES_MAX);
@@ -200,13 +214,13 @@ Test(updates, with_the_switch_off_nothing_is_merged_and_nothing_unsubscribed)
 Test(updates, switched_on_a_long_queue_is_merged_at_once)
 {
     updates_switch(&queue, false);
-    update_as(1, UPDATE_CONFLATE, 101);
-    update_as(2, UPDATE_ALWAYS, 201);
-    update_as(3, UPDATE_OFF, 301);
-    update_as(1, UPDATE_CONFLATE, 102);
-    update_as(2, UPDATE_ALWAYS, 202);
-    update_as(3, UPDATE_OFF, 302);
-    update_as(2, UPDATE_ALWAYS, 203);
+    update_as(1, TOPIC_POLICY_CONFLATE, 101);
+    update_as(2, TOPIC_POLICY_ALWAYS, 201);
+    update_as(3, TOPIC_POLICY_OFF, 301);
+    update_as(1, TOPIC_POLICY_CONFLATE, 102);
+    update_as(2, TOPIC_POLICY_ALWAYS, 202);
+    update_as(3, TOPIC_POLICY_OFF, 302);
+    update_as(2, TOPIC_POLICY_ALWAYS, 203);
     cr_assert_eq(updates_switch(&queue, true), 3);
     LEAVE(102, 203, 301, 302);
     cr_assert_eq(updates_switch(&queue, true), 0);
@@ -214,30 +228,48 @@ Test(updates, switched_on_a_long_queue_is_merged_at_once)
 
 Test(updates, switched_on_once_more_what_the_policy_left_is_merged)
 {
-    update_as(1, UPDATE_CONFLATE, 101);
-    update_as(1, UPDATE_CONFLATE, 102);
+    update_as(1, TOPIC_POLICY_CONFLATE, 101);
+    update_as(1, TOPIC_POLICY_CONFLATE, 102);
     cr_assert_eq(updates_switch(&queue, true), 1);
     LEAVE(102);
 }
 
 Test(updates, merged_keep_the_marks_of_all_that_they_stand_for)
 {
-    cr_assert_eq(update_sized(1, UPDATE_ALWAYS, 101, 10, SNAPSHOT, false), ERROR_OK);
-    cr_assert_eq(update_sized(1, UPDATE_ALWAYS, 102, 10, RESYNC, false), ERROR_OK);
-    update_as(1, UPDATE_ALWAYS, 103);
-    cr_assert_eq(LEAVE(103), SNAPSHOT | RESYNC);
-    update_as(1, UPDATE_ALWAYS, 104);
+    cr_assert_eq(update_sized(1, TOPIC_POLICY_ALWAYS, 101, 10, TOPIC_MARK_SNAPSHOT, false),
+                 ERROR_OK);
+    cr_assert_eq(update_sized(1, TOPIC_POLICY_ALWAYS, 102, 10, TOPIC_MARK_RESYNC, false), ERROR_OK);
+    update_as(1, TOPIC_POLICY_ALWAYS, 103);
+    cr_assert_eq(LEAVE(103), TOPIC_MARK_SNAPSHOT | TOPIC_MARK_RESYNC);
+    update_as(1, TOPIC_POLICY_ALWAYS, 104);
     cr_assert_eq(LEAVE(104), 0);
+}
+
+Test(updates, a_start_stays_behind_what_was_queued_before_it)
+{
+    struct outgoing message = {.kind = KIND_UPDATE, .correlation = 102};
+    struct update start_again = {.message = updates_share(outbox, &message),
+                                 .key = 1,
+                                 .policy = TOPIC_POLICY_ALWAYS,
+                                 .is_start = true};
+    update_as(1, TOPIC_POLICY_ALWAYS, 101);
+    other(900);
+    cr_assert_eq(updates_send(&queue, &start_again), ERROR_OK);
+    updates_unshare(outbox, &start_again.message);
+    update_as(1, TOPIC_POLICY_ALWAYS, 103);
+    cr_assert_eq(updates_switch(&queue, true), 0);
+    LEAVE(101, 900, 103);
 }
 
 Test(updates, an_end_takes_what_waited_and_parts_it_from_what_comes)
 {
-    cr_assert_eq(update_sized(1, UPDATE_ALWAYS, 101, 10, SNAPSHOT, false), ERROR_OK);
+    cr_assert_eq(update_sized(1, TOPIC_POLICY_ALWAYS, 101, 10, TOPIC_MARK_SNAPSHOT, false),
+                 ERROR_OK);
     other(900);
-    cr_assert_eq(update_sized(1, UPDATE_ALWAYS, 102, 0, 0, true), ERROR_OK);
-    update_as(1, UPDATE_ALWAYS, 103);
-    update_as(1, UPDATE_ALWAYS, 104);
-    cr_assert_eq(update_sized(1, UPDATE_ALWAYS, 105, 0, 0, true), ERROR_OK);
+    cr_assert_eq(update_sized(1, TOPIC_POLICY_ALWAYS, 102, 0, 0, true), ERROR_OK);
+    update_as(1, TOPIC_POLICY_ALWAYS, 103);
+    update_as(1, TOPIC_POLICY_ALWAYS, 104);
+    cr_assert_eq(update_sized(1, TOPIC_POLICY_ALWAYS, 105, 0, 0, true), ERROR_OK);
     cr_assert_eq(LEAVE(102, 900, 105), 0, "a snapshot's mark is not an end's");
 }
 
@@ -246,13 +278,13 @@ Test(updates, that_left_wait_again_after_a_rewind_and_are_merged_like_all_that_w
     outbound_clear(&queue);
     start(MESSAGES_MAX, BYTES_MAX);
     outbound_keep_sent(&queue);
-    update_as(1, UPDATE_ALWAYS, 101);
-    update_as(2, UPDATE_ALWAYS, 201);
-    update_as(3, UPDATE_CONFLATE, 301);
+    update_as(1, TOPIC_POLICY_ALWAYS, 101);
+    update_as(2, TOPIC_POLICY_ALWAYS, 201);
+    update_as(3, TOPIC_POLICY_CONFLATE, 301);
     LEAVE(101, 201, 301);
-    update_as(2, UPDATE_ALWAYS, 202);
-    update_as(1, UPDATE_ALWAYS, 102);
-    update_as(3, UPDATE_CONFLATE, 302);
+    update_as(2, TOPIC_POLICY_ALWAYS, 202);
+    update_as(1, TOPIC_POLICY_ALWAYS, 102);
+    update_as(3, TOPIC_POLICY_CONFLATE, 302);
     cr_assert_eq(queue.messages, 3, "what has left is not merged with what waits");
     cr_assert_eq(outbound_rewind(&queue, 1, 12), 1, "101 was received");
     cr_assert_eq(queue.messages, 4);
@@ -268,10 +300,10 @@ Test(updates, larger_values_count_against_the_limit_when_they_merge)
 {
     outbound_clear(&queue);
     start(100, 4000);
-    cr_assert_eq(update_sized(1, UPDATE_ALWAYS, 101, 1000, 0, false), ERROR_OK);
-    cr_assert_eq(update_sized(2, UPDATE_OFF, 201, 2000, 0, false), ERROR_OK);
-    cr_assert_eq(update_sized(1, UPDATE_ALWAYS, 102, 3000, 0, false), ERROR_LIMIT_REACHED);
-    cr_assert_eq(update_sized(1, UPDATE_ALWAYS, 103, 1900, 0, false), ERROR_OK);
+    cr_assert_eq(update_sized(1, TOPIC_POLICY_ALWAYS, 101, 1000, 0, false), ERROR_OK);
+    cr_assert_eq(update_sized(2, TOPIC_POLICY_OFF, 201, 2000, 0, false), ERROR_OK);
+    cr_assert_eq(update_sized(1, TOPIC_POLICY_ALWAYS, 102, 3000, 0, false), ERROR_LIMIT_REACHED);
+    cr_assert_eq(update_sized(1, TOPIC_POLICY_ALWAYS, 103, 1900, 0, false), ERROR_OK);
     cr_assert_eq(queue.bytes, 1916 + 2016);
     LEAVE(103, 201);
 }
@@ -281,7 +313,7 @@ Test(updates, large_values_are_held_once_by_all_who_wait_for_them)
     static struct outbound others[100];
     static const uint8_t large[100 * 1024];
     struct outgoing message = {
-        .kind = KIND_EVENT, .correlation = 5, .body = span_of(large, sizeof large)};
+        .kind = KIND_UPDATE, .correlation = 5, .body = span_of(large, sizeof large)};
     struct update update = {.message = updates_share(outbox, &message), .key = 1};
     for (uint32_t i = 0; i < 100; i++) {
         outbound_init(&others[i], outbox, MESH_REPLY, i, &to_client, 10, BYTES_MAX);
@@ -301,7 +333,7 @@ Test(updates, large_values_are_held_once_by_all_who_wait_for_them)
 Test(updates, too_large_for_a_frame_are_not_made)
 {
     static const uint8_t huge[CLIENT_FRAME_BYTES_MAX];
-    struct outgoing message = {.kind = KIND_EVENT, .body = span_of(huge, sizeof huge)};
+    struct outgoing message = {.kind = KIND_UPDATE, .body = span_of(huge, sizeof huge)};
     cr_assert_null(updates_share(outbox, &message));
 }
 
@@ -314,7 +346,7 @@ Test(updates, the_heaviest_queue_gives_way_when_memory_is_used_up)
     outbox_may_give_up(outbox, &light, 8);
     outbound_block(&light);
     for (uint64_t i = 0; i < 12; i++)
-        cr_assert_eq(update_sized(i % 4, UPDATE_CONFLATE, 100 + i, 4500, 0, false), ERROR_OK);
+        cr_assert_eq(update_sized(i % 4, TOPIC_POLICY_CONFLATE, 100 + i, 4500, 0, false), ERROR_OK);
     while (queue.conflated_total == 0)
         cr_assert_eq(outbound_send(&light, &message), ERROR_OK);
     cr_assert_eq(queue.messages, 4, "first it is merged");
@@ -324,7 +356,7 @@ Test(updates, the_heaviest_queue_gives_way_when_memory_is_used_up)
     cr_assert_eq(queue.messages, 0, "then it is given up");
     cr_assert_eq(outbox_next_noted(outbox, NULL), &queue);
     cr_assert_eq(queue.owner, 7);
-    cr_assert_eq(update_sized(1, UPDATE_CONFLATE, 200, 10, 0, false), ERROR_LIMIT_REACHED);
+    cr_assert_eq(update_sized(1, TOPIC_POLICY_CONFLATE, 200, 10, 0, false), ERROR_LIMIT_REACHED);
     cr_assert(!light.is_given_up);
     cr_assert_eq(outbox_relief(outbox)->given_up, 1);
     while (outbound_send(&light, &message) == ERROR_OK)
@@ -337,9 +369,9 @@ Test(updates, the_oldest_place_tells_how_far_a_queue_lags)
 {
     outbox_tell_time(outbox, UINT64_C(1000) * 1000000);
     cr_assert_eq(outbound_lag_ms(&queue), 0);
-    update_as(1, UPDATE_ALWAYS, 101);
+    update_as(1, TOPIC_POLICY_ALWAYS, 101);
     outbox_tell_time(outbox, UINT64_C(1700) * 1000000);
-    update_as(1, UPDATE_ALWAYS, 102);
+    update_as(1, TOPIC_POLICY_ALWAYS, 102);
     other(900);
     cr_assert_eq(outbound_lag_ms(&queue), 700);
     LEAVE(102, 900);
