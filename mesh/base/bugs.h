@@ -39,7 +39,12 @@
     X(DEAD_AWAITED, "I14", "a command waits for a node that is gone")                              \
     X(TWO_OWNERS, "I6", "a node goes on with another's session, which keeps it")                   \
     X(RESUME_LOSES, "I10", "who resumes is not sent again what he missed")                         \
-    X(RESUME_REPEATS, "I10", "who resumes is sent again what he has")
+    X(RESUME_REPEATS, "I10", "who resumes is sent again what he has")                              \
+    X(ROLE_KEPT, "I15", "what a session may do does not follow its roles")                         \
+    X(APPLIED_AGAIN, "I13", "a command that comes twice is applied twice")                         \
+    X(EVENT_MISSED, "I9", "listeners are not told that properties changed")                        \
+    X(CLOSED_TWICE, "I9", "listeners are told of an end, and told again when they compare")        \
+    X(LOST_UNTOLD, "I19", "listeners are not told that a node is lost")
 
 enum bug {
     BUG_NONE,

@@ -5,6 +5,7 @@
  *      remembered belongs to a command that was not begun */
 #include "mesh/routing/applied.h"
 
+#include "mesh/base/bugs.h"
 #include "mesh/base/hashmap.h"
 
 /* A minute is longer than any command lives; 16,384 are 270 a second from all other nodes. */
@@ -87,6 +88,10 @@ enum applied_verdict applied_begin(struct applied *applied, struct span id, size
     forget_old(applied);
     struct hashmap_key key = key_of(id);
     *entry = hashmap_get(&applied->by_id, key);
+    if (bug_is_planted(BUG_APPLIED_AGAIN) && *entry != HASHMAP_NONE) {
+        key.low += applied->count;
+        *entry = hashmap_get(&applied->by_id, key);
+    }
     if (*entry != HASHMAP_NONE)
         return applied->entries[*entry].is_answered ? APPLIED_ANSWERED : APPLIED_AT_WORK;
     if (applied->count == APPLIED_MAX || answer_bytes > APPLIED_BYTES_MAX - applied->bytes)

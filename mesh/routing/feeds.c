@@ -18,6 +18,7 @@
  * (E4) a feed that is ASKED, FULL, BEHIND or LOST, or sweeps, has a deadline */
 #include "mesh/routing/feeds.h"
 
+#include "mesh/base/bugs.h"
 #include "mesh/routing/streams.h"
 #include "mesh/routing/watches.h"
 #include "proto/kinds.h"
@@ -311,7 +312,7 @@ static bool item_take(struct routing *routing, struct feed *feed, const struct s
     case SESSION_NEWS_LEFT:
         if (is_there && !tell(routing, feed, (enum session_news)item->event, item, false))
             return false;
-        if (is_there)
+        if (is_there && !bug_is_planted(BUG_CLOSED_TWICE))
             forget(routing, feed, number);
         return true;
     case SESSION_NEWS_UNREACHABLE: /* these are said by this node only */
@@ -484,6 +485,8 @@ static void sweep_step(struct routing *routing, struct feed *feed)
 
 void feeds_lost(struct routing *routing, struct feed *feed, bool is_over)
 {
+    if (bug_is_planted(BUG_LOST_UNTOLD))
+        return;
     feed->is_over = feed->is_over || is_over;
     if (feed->state == FEED_LOST && !is_over)
         return;

@@ -16,6 +16,7 @@
  * (X3) a stream that is ASKING has a deadline */
 #include "mesh/routing/streams.h"
 
+#include "mesh/base/bugs.h"
 #include "mesh/filter/filter.h"
 #include "mesh/routing/watches.h"
 #include "proto/kinds.h"
@@ -505,6 +506,8 @@ void streams_session_changed(struct routing *routing, const struct session *sess
                              unsigned changes)
 {
     struct stream *stream = NULL;
+    if (bug_is_planted(BUG_EVENT_MISSED) && changes == SESSION_CHANGED_PROPERTIES)
+        return;
     while ((stream = stream_next(routing, stream, STREAM_ON)) != NULL)
         change_tell(routing, stream, session, changes);
 }

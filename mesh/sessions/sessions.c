@@ -170,7 +170,8 @@ enum error sessions_change_roles(struct sessions *sessions, struct session *sess
     error = properties_change(&session->properties, &sessions->context->memory, &changes);
     if (error != ERROR_OK)
         return error;
-    rights_follow(sessions, session);
+    if (!bug_is_planted(BUG_ROLE_KEPT))
+        rights_follow(sessions, session);
     sessions_changed(sessions, session, SESSION_CHANGED_ROLES);
     return ERROR_OK;
 }

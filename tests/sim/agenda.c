@@ -4,12 +4,12 @@
 
 #include "mesh/base/require.h"
 
-static bool is_before(const struct event *a, const struct event *b)
+static bool is_before(const struct agenda_event *a, const struct agenda_event *b)
 {
     return a->at_ns != b->at_ns ? a->at_ns < b->at_ns : a->order < b->order;
 }
 
-void agenda_plan(struct agenda *agenda, struct event event)
+void agenda_plan(struct agenda *agenda, struct agenda_event event)
 {
     if (agenda->count == agenda->capacity) {
         agenda->capacity = agenda->capacity == 0 ? 1024 : agenda->capacity * 2;
@@ -26,16 +26,16 @@ void agenda_plan(struct agenda *agenda, struct event event)
     agenda->heap[at] = event;
 }
 
-const struct event *agenda_first(const struct agenda *agenda)
+const struct agenda_event *agenda_first(const struct agenda *agenda)
 {
     return agenda->count == 0 ? NULL : &agenda->heap[0];
 }
 
-struct event agenda_take(struct agenda *agenda)
+struct agenda_event agenda_take(struct agenda *agenda)
 {
     require(agenda->count > 0);
-    struct event first = agenda->heap[0];
-    struct event last = agenda->heap[--agenda->count];
+    struct agenda_event first = agenda->heap[0];
+    struct agenda_event last = agenda->heap[--agenda->count];
     size_t at = 0;
     for (;;) {
         size_t child = 2 * at + 1;

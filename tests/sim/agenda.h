@@ -25,7 +25,7 @@ enum event_kind {
     EVENT_FAULT,        /* the fault schedule's entry `number` begins or ends */
 };
 
-struct event {
+struct agenda_event {
     uint64_t at_ns;
     uint64_t order; /* planned as the order-th */
     enum event_kind kind;
@@ -41,19 +41,19 @@ struct event {
 };
 
 struct agenda {
-    struct event *heap;
+    struct agenda_event *heap;
     size_t count, capacity;
     uint64_t planned; /* events ever planned */
 };
 
 /* Plans an event; its order is given here unless it has one (postponed events keep theirs). */
-void agenda_plan(struct agenda *agenda, struct event event);
+void agenda_plan(struct agenda *agenda, struct agenda_event event);
 
 /* The earliest event, or NULL. */
-const struct event *agenda_first(const struct agenda *agenda);
+const struct agenda_event *agenda_first(const struct agenda *agenda);
 
 /* Takes the earliest event out; there must be one. */
-struct event agenda_take(struct agenda *agenda);
+struct agenda_event agenda_take(struct agenda *agenda);
 
 /* Frees everything, frames too. */
 void agenda_clear(struct agenda *agenda);

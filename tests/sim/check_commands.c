@@ -154,6 +154,35 @@ static bool matches(const struct stay *stay, const struct order *order)
     return (filters[order->filter].teams >> stay->team & 1) != 0;
 }
 
+static uint32_t node_of(const struct world *world, uint64_t instance)
+{
+    for (uint32_t node = 0; node < world->nodes_count && node < 32; node++)
+        if (world->nodes[node].instance == instance)
+            return node;
+    return UINT32_MAX;
+}
+
+const struct stay *check_commands_stay(const struct check_commands *check, uint32_t who)
+{
+    return stay_of(check, who);
+}
+
+bool check_commands_may_reach(const struct order *order, const struct stay *stay)
+{
+    return !order->is_dry && matches(stay, order);
+}
+
+bool check_commands_has_reached(const struct world *world, const struct order *order,
+                                const struct stay *stay)
+{
+    uint32_t node = node_of(world, stay->instance);
+    if (!order->is_over || order->code != ERROR_OK || !check_commands_may_reach(order, stay))
+        return false;
+    return order->filter == CHECK_COMMANDS_FILTERS ||
+           (stay->welcomed_ns <= order->said_ns && node != UINT32_MAX &&
+            (order->done_at >> node & 1) != 0);
+}
+
 bool check_commands_explain_end(const struct check_commands *check, uint32_t who)
 {
     const struct stay *stay = stay_of(check, who);
@@ -185,6 +214,15 @@ static void key_of(const struct order *order, uint32_t number, char key[16])
         snprintf(key, 16, "m%" PRIu32, number % MARKS);
 }
 
+static struct span role_write(uint8_t bytes[64])
+{
+    struct role role = {.name = span_text(WORLD_ROLE)};
+    struct writer writer;
+    writer_init(&writer, bytes, 64);
+    group_encode(&role_schema, &role, &writer);
+    return span_of(bytes, 64 - writer.left);
+}
+
 void check_commands_give(struct check_commands *check, struct world *world, uint32_t who,
                          const struct order *order)
 {
@@ -212,8 +250,11 @@ void check_commands_give(struct check_commands *check, struct world *world, uint
     if (order->verb == COMMAND_GET_PROPERTIES) /* $StartTime would bring in the wall clock */
         command.keys = span_text("*U");
     uint8_t body[64];
+    uint8_t role_bytes[64];
     char key[16];
     struct writer writer;
+    if (order->verb == COMMAND_CHANGE_ROLES)
+        *(order->adds ? &command.add_roles : &command.remove_roles) = role_write(role_bytes);
     writer_init(&writer, body, sizeof body);
     key_of(given, number, key);
     if (order->verb == COMMAND_SET_PROPERTIES)
@@ -252,14 +293,6 @@ static void judge_count(const struct check_commands *check, struct world *world,
         no(check, world, "%.*s says that %u sessions match %s, but there are %u to %u",
            (int)part->node.bytes, (const char *)part->node.data, part->matched,
            filters[order->filter].text, least, most);
-}
-
-static uint32_t node_of(const struct world *world, uint64_t instance)
-{
-    for (uint32_t node = 0; node < world->nodes_count && node < 32; node++)
-        if (world->nodes[node].instance == instance)
-            return node;
-    return UINT32_MAX;
 }
 
 static void judge_vector(struct check_commands *check, struct world *world, struct order *order,
@@ -356,6 +389,7 @@ static void on_result(struct check_commands *check, struct world *world, uint32_
     if (order->verb == COMMAND_LIST_SESSIONS && result.code == ERROR_OK)
         judge_list(check, world, order, message->body);
     order->is_over = true;
+    order->told_ns = world->now_ns;
 }
 
 static void on_heard(void *state, struct world *world, uint32_t who, const struct message *message)

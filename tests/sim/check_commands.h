@@ -29,8 +29,10 @@ struct order {
     uint32_t filter;          /* CHECK_COMMANDS_FILTERS: by id */
     struct session_id target; /* by id */
     bool is_dry, is_over;
+    bool adds; /* CHANGE_ROLES: adds WORLD_ROLE, or takes it away */
     uint32_t expect_max, timeout_ms;
     uint64_t said_ns, own_deadline_ns; /* the latter: as in check_outcomes.h */
+    uint64_t told_ns;                  /* its result */
     enum error code;
     uint32_t done_at;  /* a bit for each node that says it did it */
     uint32_t previous; /* by id: which order set the value before; 0: none */
@@ -57,6 +59,13 @@ void check_commands_clear(struct check_commands *check);
  * CHECK_COMMANDS_FILTERS) to the session. SET_PROPERTIES leaves the command's number there. */
 void check_commands_give(struct check_commands *check, struct world *world, uint32_t who,
                          const struct order *order);
+
+/* The person's session as it is now; NULL: it never had one. Whether a command is about it, if it
+ * was there; whether it has been carried out there for sure. */
+const struct stay *check_commands_stay(const struct check_commands *check, uint32_t who);
+bool check_commands_may_reach(const struct order *order, const struct stay *stay);
+bool check_commands_has_reached(const struct world *world, const struct order *order,
+                                const struct stay *stay);
 
 /* Whether somebody gave a command that closes this person's session. */
 bool check_commands_explain_end(const struct check_commands *check, uint32_t who);

@@ -224,7 +224,8 @@ static void on_heard(void *state, struct world *world, uint32_t who, const struc
 {
     if (message->kind == KIND_REQUEST)
         handed(state, world, who, message);
-    else if (message->kind == KIND_RESPONSE)
+    else if (message->kind == KIND_RESPONSE &&
+             people_matter(message->correlation) <= MATTER_QUESTION)
         told(state, world, who, message);
 }
 

@@ -60,15 +60,15 @@ static void plan_for_client(struct world *world, uint32_t client, uint64_t at_ns
                             size_t bytes)
 {
     agenda_plan(&world->agenda,
-                (struct event){.at_ns = at_ns,
-                               .kind = EVENT_CLIENT,
-                               .link = client,
-                               .connection = world->clients->lines[client].connection,
-                               .frame = frame,
-                               .bytes = bytes});
+                (struct agenda_event){.at_ns = at_ns,
+                                      .kind = EVENT_CLIENT,
+                                      .link = client,
+                                      .connection = world->clients->lines[client].connection,
+                                      .frame = frame,
+                                      .bytes = bytes});
 }
 
-static void plan_for_node(struct world *world, struct client_line *line, struct event event)
+static void plan_for_node(struct world *world, struct client_line *line, struct agenda_event event)
 {
     event.at_ns = arrival_ns(world, &line->there_ns);
     event.node = line->node;
@@ -118,25 +118,25 @@ void clients_send(struct world *world, uint32_t client, const void *frame, size_
     struct client_line *line = &world->clients->lines[client];
     if (is_up(world, line))
         plan_for_node(world, line,
-                      (struct event){.kind = EVENT_FRAME,
-                                     .link = client,
-                                     .number = number,
-                                     .frame = copy_of(frame, bytes),
-                                     .bytes = bytes});
+                      (struct agenda_event){.kind = EVENT_FRAME,
+                                            .link = client,
+                                            .number = number,
+                                            .frame = copy_of(frame, bytes),
+                                            .bytes = bytes});
 }
 
 void clients_hang_up(struct world *world, uint32_t client)
 {
     struct client_line *line = &world->clients->lines[client];
     if (is_up(world, line))
-        plan_for_node(world, line, (struct event){.kind = EVENT_CONNECTION_LOST});
+        plan_for_node(world, line, (struct agenda_event){.kind = EVENT_CONNECTION_LOST});
     line->connection = 0;
 }
 
 void clients_break(struct world *world, uint32_t client, enum line_break how)
 {
     struct client_line *line = &world->clients->lines[client];
-    struct event lost = {.kind = EVENT_CONNECTION_LOST};
+    struct agenda_event lost = {.kind = EVENT_CONNECTION_LOST};
     if (how == LINE_RESET && is_up(world, line)) {
         connections_reset(&world->connections, line->connection);
         line->there_ns = world->now_ns;
@@ -150,10 +150,10 @@ void clients_break(struct world *world, uint32_t client, enum line_break how)
 
 void clients_wake_in(struct world *world, uint32_t client, uint64_t ms)
 {
-    agenda_plan(&world->agenda, (struct event){.at_ns = world->now_ns + ms * MS,
-                                               .kind = EVENT_CLIENT_DUE,
-                                               .link = client,
-                                               .number = ++world->clients->alarms[client]});
+    agenda_plan(&world->agenda, (struct agenda_event){.at_ns = world->now_ns + ms * MS,
+                                                      .kind = EVENT_CLIENT_DUE,
+                                                      .link = client,
+                                                      .number = ++world->clients->alarms[client]});
 }
 
 /* The client's line of that connection; NULL: it is gone. */
@@ -183,11 +183,11 @@ void clients_cut(struct world *world, uint32_t connection)
     if (line == NULL || !is_up(world, line))
         return; /* it learns, or has learnt, of the end */
     plan_for_client(world, client, arrival_ns(world, &line->back_ns), NULL, 0);
-    plan_for_node(world, line, (struct event){.kind = EVENT_CONNECTION_LOST});
+    plan_for_node(world, line, (struct agenda_event){.kind = EVENT_CONNECTION_LOST});
     line->is_cut = true;
 }
 
-void clients_due(struct world *world, const struct event *event)
+void clients_due(struct world *world, const struct agenda_event *event)
 {
     struct clients *clients = world->clients;
     uint32_t client = event->link;
@@ -208,7 +208,7 @@ void clients_due(struct world *world, const struct event *event)
                             span_of(event->frame, event->bytes));
 }
 
-void clients_delivered(struct world *world, const struct event *event)
+void clients_delivered(struct world *world, const struct agenda_event *event)
 {
     struct clients *clients = world->clients;
     if (event->kind == EVENT_CONNECTION_LOST)

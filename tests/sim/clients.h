@@ -13,7 +13,7 @@
 #include "mesh/mesh.h"
 
 struct world;
-struct event;
+struct agenda_event;
 
 struct client_line {
     uint32_t connection; /* 0: none */
@@ -73,8 +73,8 @@ void clients_cut(struct world *world, uint32_t connection);
 
 /* EVENT_CLIENT or EVENT_CLIENT_DUE is due; EVENT_FRAME or _CONNECTION_LOST of a client was told to
  * its node. */
-void clients_due(struct world *world, const struct event *event);
-void clients_delivered(struct world *world, const struct event *event);
+void clients_due(struct world *world, const struct agenda_event *event);
+void clients_delivered(struct world *world, const struct agenda_event *event);
 
 /* The process of a node ended; with says_so its host tells. */
 void clients_process_ended(struct world *world, uint32_t node, bool says_so);

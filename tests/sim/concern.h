@@ -40,6 +40,7 @@ struct concern {
 };
 
 /* All there are. */
-extern const struct concern workload_visits, workload_requests, workload_commands;
+extern const struct concern workload_visits, workload_requests, workload_commands,
+    workload_listeners;
 
 #endif

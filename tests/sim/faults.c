@@ -160,7 +160,7 @@ static void plan(const struct faults *faults, struct world *world, uint32_t inde
 {
     uint32_t number = (faults->phase * EPISODES_MAX + index) * TURNS + (uint32_t)turn;
     agenda_plan(&world->agenda,
-                (struct event){.at_ns = at_ns, .kind = EVENT_FAULT, .number = number});
+                (struct agenda_event){.at_ns = at_ns, .kind = EVENT_FAULT, .number = number});
 }
 
 static void begin(struct faults *faults, struct world *world, uint32_t index)

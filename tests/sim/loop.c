@@ -58,11 +58,12 @@ static void tell_watchers(struct world *world, uint32_t node, const struct messa
                                          is_swim ? &swim : NULL);
 }
 
-static void tell_forward(struct world *world, uint32_t node, const struct message *message)
+static void tell_forward(struct world *world, uint32_t node, const struct envelope *envelope,
+                         const struct message *message)
 {
     for (uint32_t i = 0; i < world->watchers_count; i++)
         if (world->watchers[i].on_forward != NULL)
-            world->watchers[i].on_forward(world->watchers[i].state, world, node, message);
+            world->watchers[i].on_forward(world->watchers[i].state, world, node, envelope, message);
 }
 
 static void tell_client(struct world *world, uint32_t connection, const struct message *message)
@@ -89,7 +90,7 @@ static void read_frame(struct world *world, uint32_t node, const struct mesh_out
         if (output->channel == CHANNEL_GOSSIP)
             tell_watchers(world, node, &message);
         else if (output->channel == CHANNEL_FORWARD)
-            tell_forward(world, node, &message);
+            tell_forward(world, node, &envelope, &message);
         else
             tell_client(world, output->connection, &message);
         if (world->trace != NULL && at < sizeof kinds - 32)
@@ -122,11 +123,11 @@ static void carry_frame(struct world *world, uint32_t node, const struct mesh_ou
 
 static void resolve_seed(struct world *world, uint32_t node, uint32_t seed)
 {
-    agenda_plan(&world->agenda, (struct event){.at_ns = world->now_ns + MS,
-                                               .kind = EVENT_RESOLVED,
-                                               .node = node,
-                                               .life = world->nodes[node].life,
-                                               .number = seed});
+    agenda_plan(&world->agenda, (struct agenda_event){.at_ns = world->now_ns + MS,
+                                                      .kind = EVENT_RESOLVED,
+                                                      .node = node,
+                                                      .life = world->nodes[node].life,
+                                                      .number = seed});
 }
 
 static void take_stopped(struct world *world, uint32_t node, enum mesh_notice_code why)
@@ -186,11 +187,11 @@ static void plan_tick(struct world *world, uint32_t node)
     if (at_ns >= n->tick_at_ns)
         return; /* one is planned that comes first */
     n->tick_at_ns = at_ns;
-    agenda_plan(&world->agenda, (struct event){.at_ns = at_ns,
-                                               .kind = EVENT_TICK,
-                                               .node = node,
-                                               .life = n->life,
-                                               .number = ++n->ticks});
+    agenda_plan(&world->agenda, (struct agenda_event){.at_ns = at_ns,
+                                                      .kind = EVENT_TICK,
+                                                      .node = node,
+                                                      .life = n->life,
+                                                      .number = ++n->ticks});
 }
 
 static void pull(struct world *world, uint32_t node)
@@ -223,7 +224,7 @@ void loop_tell(struct world *world, uint32_t node, struct mesh_input *input)
     }
 }
 
-static void tell_frame(struct world *world, const struct event *event)
+static void tell_frame(struct world *world, const struct agenda_event *event)
 {
     bool is_clients = event->channel == CHANNEL_CLIENT;
     if (is_clients && connections_dialler(&world->connections, event->connection)->is_reset)
@@ -240,7 +241,7 @@ static void tell_frame(struct world *world, const struct event *event)
         clients_delivered(world, event);
 }
 
-static void tell_resolved(struct world *world, const struct event *event)
+static void tell_resolved(struct world *world, const struct agenda_event *event)
 {
     struct world_node *n = &world->nodes[event->node];
     char gossip[ADDRESSES_BYTES];
@@ -250,7 +251,7 @@ static void tell_resolved(struct world *world, const struct event *event)
     loop_tell(world, event->node, &input);
 }
 
-static void tell_tick(struct world *world, const struct event *event)
+static void tell_tick(struct world *world, const struct agenda_event *event)
 {
     struct world_node *n = &world->nodes[event->node];
     if (event->number != n->ticks)
@@ -262,7 +263,7 @@ static void tell_tick(struct world *world, const struct event *event)
         plan_tick(world, event->node); /* what it was for was called off */
 }
 
-static void work_on(struct world *world, const struct event *event)
+static void work_on(struct world *world, const struct agenda_event *event)
 {
     struct mesh_input input = {.channel = (enum channel)event->channel};
     switch (event->kind) {
@@ -308,15 +309,15 @@ static void work_on(struct world *world, const struct event *event)
     }
 }
 
-static void postpone(struct world *world, const struct event *event, uint64_t until_ns)
+static void postpone(struct world *world, const struct agenda_event *event, uint64_t until_ns)
 {
-    struct event later = *event;
+    struct agenda_event later = *event;
     later.at_ns = until_ns;
     agenda_plan(&world->agenda, later);
 }
 
 /* Whether it is a node's process that takes it. */
-static bool is_of_node(const struct event *event)
+static bool is_of_node(const struct agenda_event *event)
 {
     return event->kind != EVENT_FAULT && event->kind != EVENT_CLIENT &&
            event->kind != EVENT_CLIENT_DUE;
@@ -324,7 +325,7 @@ static bool is_of_node(const struct event *event)
 
 /* What comes for a node that is stopped comes when it wakes, in its old order; one that is slow
  * takes one thing after the other. Its kernel goes on sending meanwhile. */
-static bool is_postponed(struct world *world, struct event *event)
+static bool is_postponed(struct world *world, struct agenda_event *event)
 {
     if (!is_of_node(event) || event->kind == EVENT_PUMP)
         return false;
@@ -345,7 +346,7 @@ static bool is_postponed(struct world *world, struct event *event)
 
 void loop_step(struct world *world)
 {
-    struct event event = agenda_take(&world->agenda);
+    struct agenda_event event = agenda_take(&world->agenda);
     if (event.at_ns > world->now_ns)
         world->now_ns = event.at_ns;
     const struct world_node *n = &world->nodes[event.node];

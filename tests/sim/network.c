@@ -92,14 +92,14 @@ static void plan(struct world *world, uint64_t in_ns, enum event_kind kind, uint
                  uint32_t link, uint32_t channel)
 {
     const struct sim_link *l = link_at(world, node, link, channel);
-    agenda_plan(&world->agenda, (struct event){.at_ns = world->now_ns + in_ns,
-                                               .kind = kind,
-                                               .node = node,
-                                               .life = world->nodes[node].life,
-                                               .link = link,
-                                               .channel = channel,
-                                               .number = l->pump,
-                                               .dial = l->dial});
+    agenda_plan(&world->agenda, (struct agenda_event){.at_ns = world->now_ns + in_ns,
+                                                      .kind = kind,
+                                                      .node = node,
+                                                      .life = world->nodes[node].life,
+                                                      .link = link,
+                                                      .channel = channel,
+                                                      .number = l->pump,
+                                                      .dial = l->dial});
 }
 
 /* Plans the pump; what was planned for it before is void. */
@@ -150,13 +150,14 @@ static void tell_peer(struct world *world, uint32_t node, const struct sim_link 
     if (peer->core == NULL || peer->life != l->peer_life)
         return;
     uint64_t at_ns = world->now_ns + travel_ns(world, node, l->peer);
-    agenda_plan(&world->agenda,
-                (struct event){.at_ns = at_ns < l->last_arrival_ns ? l->last_arrival_ns : at_ns,
-                               .kind = EVENT_CONNECTION_LOST,
-                               .node = l->peer,
-                               .life = l->peer_life,
-                               .channel = channel,
-                               .connection = l->connection});
+    agenda_plan(
+        &world->agenda,
+        (struct agenda_event){.at_ns = at_ns < l->last_arrival_ns ? l->last_arrival_ns : at_ns,
+                              .kind = EVENT_CONNECTION_LOST,
+                              .node = l->peer,
+                              .life = l->peer_life,
+                              .channel = channel,
+                              .connection = l->connection});
 }
 
 void network_close(struct world *world, uint32_t node, uint32_t link, enum channel channel)
@@ -283,15 +284,15 @@ static void arrive(struct world *world, uint32_t node, const struct sim_link *l,
             (uint8_t)(1 + random_below(&world->random[STREAM_NETWORK], 255));
         world->frames_flipped++;
     }
-    agenda_plan(&world->agenda, (struct event){.at_ns = at_ns,
-                                               .kind = EVENT_FRAME,
-                                               .node = l->peer,
-                                               .life = l->peer_life,
-                                               .channel = channel,
-                                               .connection = l->connection,
-                                               .from = node,
-                                               .frame = copy,
-                                               .bytes = frame->bytes});
+    agenda_plan(&world->agenda, (struct agenda_event){.at_ns = at_ns,
+                                                      .kind = EVENT_FRAME,
+                                                      .node = l->peer,
+                                                      .life = l->peer_life,
+                                                      .channel = channel,
+                                                      .connection = l->connection,
+                                                      .from = node,
+                                                      .frame = copy,
+                                                      .bytes = frame->bytes});
 }
 
 /* A narrow node's frames leave one after the other, each taking its time. */
@@ -496,18 +497,18 @@ void network_reply(struct world *world, uint32_t node, enum channel channel, uin
         world_is_held(world, node, dialler->node))
         return;
     uint64_t late_ns = draws(world, world->network.stall_permille, 1000) ? STALL_FIRST_MS * MS : 0;
-    agenda_plan(
-        &world->agenda,
-        (struct event){.at_ns = world->now_ns + travel_ns(world, node, dialler->node) + late_ns,
-                       .kind = EVENT_ANSWER,
-                       .node = dialler->node,
-                       .life = world->nodes[dialler->node].life,
-                       .channel = channel,
-                       .link = dialler->link,
-                       .dial = l->dial,
-                       .frame = copy_of(frame, bytes),
-                       .bytes = bytes,
-                       .from = node});
+    agenda_plan(&world->agenda,
+                (struct agenda_event){.at_ns = world->now_ns +
+                                               travel_ns(world, node, dialler->node) + late_ns,
+                                      .kind = EVENT_ANSWER,
+                                      .node = dialler->node,
+                                      .life = world->nodes[dialler->node].life,
+                                      .channel = channel,
+                                      .link = dialler->link,
+                                      .dial = l->dial,
+                                      .frame = copy_of(frame, bytes),
+                                      .bytes = bytes,
+                                      .from = node});
 }
 
 void network_cut_connection(struct world *world, enum channel channel, uint32_t connection)
@@ -523,14 +524,14 @@ void network_probe(struct world *world, uint32_t node, uint32_t link, struct spa
     if (is_silent(world, node, peer) || world->nodes[peer].core != NULL)
         return;
     agenda_plan(&world->agenda,
-                (struct event){.at_ns = world->now_ns + round_trip_ns(world, node, peer),
-                               .kind = EVENT_LINK_REFUSED,
-                               .node = node,
-                               .life = world->nodes[node].life,
-                               .link = link});
+                (struct agenda_event){.at_ns = world->now_ns + round_trip_ns(world, node, peer),
+                                      .kind = EVENT_LINK_REFUSED,
+                                      .node = node,
+                                      .life = world->nodes[node].life,
+                                      .link = link});
 }
 
-static void tell_answer(struct world *world, const struct event *event)
+static void tell_answer(struct world *world, const struct agenda_event *event)
 {
     struct mesh_input input = {.fact = MESH_ANSWER,
                                .channel = (enum channel)event->channel,
@@ -539,7 +540,7 @@ static void tell_answer(struct world *world, const struct event *event)
     loop_tell(world, event->node, &input);
 }
 
-void network_due(struct world *world, const struct event *event)
+void network_due(struct world *world, const struct agenda_event *event)
 {
     const struct sim_link *l = link_at(world, event->node, event->link, event->channel);
     if (!l->is_open || event->dial != l->dial)

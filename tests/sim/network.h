@@ -13,7 +13,7 @@
 #include "mesh/mesh.h"
 
 struct world;
-struct event;
+struct agenda_event;
 
 struct network_settings {
     uint64_t delay_ns, jitter_ns; /* one way; jitter of each frame */
@@ -73,7 +73,7 @@ void network_cut_connection(struct world *world, enum channel channel, uint32_t 
 void network_probe(struct world *world, uint32_t node, uint32_t link, struct span address);
 
 /* An event of the network is due: EVENT_DIAL, EVENT_PUMP, EVENT_LINK_UP, _LOST. */
-void network_due(struct world *world, const struct event *event);
+void network_due(struct world *world, const struct agenda_event *event);
 
 /* The process of a node ended: its links go, and those to it break. */
 void network_process_ended(struct world *world, uint32_t node, bool says_so);

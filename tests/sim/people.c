@@ -235,6 +235,7 @@ static void line_ended(struct people *people, struct world *world, uint32_t who)
     if (person->state == PERSON_OPEN)
         person->apart_ns = world->now_ns;
     person->state = PERSON_APART;
+    person->was_told_last = false; /* not of its session */
     person->since_ns = world->now_ns;
 }
 

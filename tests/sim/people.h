@@ -32,6 +32,8 @@ enum people_matter {
     MATTER_REQUEST,
     MATTER_COMMAND,
     MATTER_QUESTION, /* of check_directory */
+    MATTER_ROLE,
+    MATTER_LISTEN,
 };
 
 static inline uint64_t people_correlation(enum people_matter matter, uint32_t number)

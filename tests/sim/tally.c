@@ -34,9 +34,10 @@ static void on_gossip(void *state, struct world *world, uint32_t node,
 }
 
 static void on_forward(void *state, struct world *world, uint32_t node,
-                       const struct message *message)
+                       const struct envelope *envelope, const struct message *message)
 {
     struct tally *tally = state;
+    (void)envelope;
     struct log_entries entries;
     if (message->kind != KIND_LOG_ENTRIES || message->correlation == 0 ||
         message->body.bytes == 0 ||

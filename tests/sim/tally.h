@@ -55,6 +55,21 @@
     X(SAID_AGAIN, "session", "said again after it was resumed")                                    \
     X(EXPIRED, "session", "waited for its client in vain")                                         \
     X(NOT_RESUMED, "session", "not to be resumed: over, or elsewhere")                             \
+    X(EVENT_OPENED, "event", "opened")                                                             \
+    X(EVENT_UPDATED, "event", "updated")                                                           \
+    X(EVENT_DISCONNECTED, "event", "disconnected")                                                 \
+    X(EVENT_RECONNECTED, "event", "reconnected")                                                   \
+    X(EVENT_CLOSED, "event", "closed")                                                             \
+    X(EVENT_ENTERED, "event", "entered")                                                           \
+    X(EVENT_LEFT, "event", "left")                                                                 \
+    X(EVENT_UNREACHABLE, "event", "unreachable")                                                   \
+    X(EVENT_REACHABLE, "event", "reachable")                                                       \
+    X(EVENT_GONE, "event", "gone")                                                                 \
+    X(EVENT_RESYNC, "event", "found by a comparison")                                              \
+    X(OUTCOME_DENIED, "outcome", "denied")                                                         \
+    X(ROLE_CERTAIN, "outcome", "decided by a role that changed, or none")                          \
+    X(COMMAND_ROLES, "command", "roles changed")                                                   \
+    X(COMMAND_REPEATED, "command", "come twice, answered twice")                                   \
     X(COMMAND_CHANGED, "command", "properties set")                                                \
     X(COMMAND_CLOSED, "command", "closed")                                                         \
     X(COMMAND_CONFLATED, "command", "conflation switched")                                         \

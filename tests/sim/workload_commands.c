@@ -1,24 +1,37 @@
 #include "tests/sim/concern.h"
 
-/* Client control: visitors command one session by its id, or many by a filter. */
+/* Client control: visitors command one session by its id, or many by a filter; they change roles,
+ * and ask what only a role allows. */
 
 #include <stdlib.h>
 
 #include "mesh/base/require.h"
-#include "tests/sim/check_commands.h"
+#include "tests/sim/check_repeats.h"
+#include "tests/sim/check_roles.h"
+
+struct commands {
+    struct check_commands check;
+    struct check_roles roles;
+    struct check_repeats repeats;
+};
 
 static void *create(struct world *world, const struct faults *faults, struct people *people)
 {
-    struct check_commands *check = calloc(1, sizeof *check);
-    require(check != NULL);
-    check_commands_init(check, world, faults, people);
-    return check;
+    struct commands *commands = calloc(1, sizeof *commands);
+    require(commands != NULL);
+    check_commands_init(&commands->check, world, faults, people);
+    check_roles_init(&commands->roles, &commands->check);
+    check_repeats_init(&commands->repeats, world, faults);
+    return commands;
 }
 
 static void destroy(void *state)
 {
-    check_commands_clear(state);
-    free(state);
+    struct commands *commands = state;
+    check_commands_clear(&commands->check);
+    check_roles_clear(&commands->roles);
+    check_repeats_clear(&commands->repeats);
+    free(commands);
 }
 
 /* To one session as often as to many; closing is rare, and never of observers. */
@@ -27,7 +40,7 @@ static void command(void *state, struct world *world, uint32_t who)
     static const enum command_verb verbs[] = {COMMAND_SET_PROPERTIES, COMMAND_SET_PROPERTIES,
                                               COMMAND_SET_PROPERTIES, COMMAND_SET_CONFLATED,
                                               COMMAND_LIST_SESSIONS,  COMMAND_CLOSE};
-    struct check_commands *check = state;
+    struct check_commands *check = &((struct commands *)state)->check;
     struct random *random = &world->random[STREAM_PEOPLE];
     const struct people *people = check->people;
     struct order order = {.verb = verbs[random_below(random, sizeof verbs / sizeof verbs[0])],
@@ -55,33 +68,67 @@ static void command(void *state, struct world *world, uint32_t who)
     check_commands_give(check, world, who, &order);
 }
 
+/* Taken away as often as given, of one session more often than of a team. */
+static void change_roles(void *state, struct world *world, uint32_t who)
+{
+    struct check_commands *check = &((struct commands *)state)->check;
+    struct random *random = &world->random[STREAM_ROLES];
+    struct order order = {.verb = COMMAND_CHANGE_ROLES,
+                          .filter = (uint32_t)random_below(random, CHECK_COMMANDS_FILTERS),
+                          .timeout_ms = 300 + (uint32_t)random_below(random, 5000),
+                          .adds = random_below(random, 2) == 0};
+    uint32_t other = (uint32_t)random_below(random, check->people->count);
+    if (random_below(random, 3) != 0) {
+        order.filter = CHECK_COMMANDS_FILTERS;
+        order.target = check->people->persons[other].session;
+    }
+    if (order.filter != CHECK_COMMANDS_FILTERS || !session_id_is_none(order.target))
+        check_commands_give(check, world, who, &order);
+}
+
+static void ask_vault(void *state, struct world *world, uint32_t who)
+{
+    check_roles_ask(&((struct commands *)state)->roles, world, who);
+}
+
 static void look(void *state, struct world *world)
 {
-    check_commands_look(state, world);
+    check_commands_look(&((struct commands *)state)->check, world);
 }
 
 static void probe(void *state, struct world *world)
 {
-    check_commands_probe(state, world);
+    check_commands_probe(&((struct commands *)state)->check, world);
 }
 
 static bool explains_end(const void *state, uint32_t who, enum close_reason reason)
 {
-    return reason == CLOSE_REASON_CLOSED_BY_CONTROLLER && check_commands_explain_end(state, who);
+    const struct commands *commands = state;
+    return reason == CLOSE_REASON_CLOSED_BY_CONTROLLER &&
+           check_commands_explain_end(&commands->check, who);
 }
 
 static void count(const void *state, struct tally *tally)
 {
-    const struct check_commands *check = state;
+    const struct commands *commands = state;
+    const struct check_commands *check = &commands->check;
     tally->items[TALLY_COMMAND_CHANGED] += check->done[COMMAND_SET_PROPERTIES];
     tally->items[TALLY_COMMAND_CLOSED] += check->done[COMMAND_CLOSE];
     tally->items[TALLY_COMMAND_CONFLATED] += check->done[COMMAND_SET_CONFLATED];
     tally->items[TALLY_COMMAND_LISTED] += check->done[COMMAND_LIST_SESSIONS];
     tally->items[TALLY_COMMAND_REFUSED] += check->refused;
     tally->items[TALLY_COMMAND_INCOMPLETE] += check->incomplete;
+    tally->items[TALLY_COMMAND_ROLES] += check->done[COMMAND_CHANGE_ROLES];
+    tally->items[TALLY_COMMAND_REPEATED] += commands->repeats.repeated;
+    tally->items[TALLY_OUTCOME_DENIED] += commands->roles.denied;
+    tally->items[TALLY_ROLE_CERTAIN] += commands->roles.certain;
 }
 
-static const struct concern_act acts[] = {{"commands one session, or a team", 0, 7, command}};
+static const struct concern_act acts[] = {
+    {"commands one session, or a team", 0, 7, command},
+    {"changes roles of one session, or of a team", 0, 4, change_roles},
+    {"asks what needs a role", 0, 6, ask_vault},
+};
 
 const struct concern workload_commands = {
     .acts = acts,

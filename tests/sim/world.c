@@ -19,6 +19,25 @@ static const uint64_t MS = 1000000;
 
 static const char *const version = "simulated";
 
+/* Everybody may do everything, but one path is for those who hold a role that all have at first. */
+static const struct mesh_permission permissions[] = {
+    {"*", "register_handler"},
+    {"*", "view_session"},
+    {"*", "modify_session"},
+    {"*", "view_mesh"},
+    {"*", "send_to_handler:a/**"},
+    {"*", "send_to_handler:b/**"},
+    {"*", "send_to_handler:c/**"},
+    {"*", "send_to_handler:d/**"},
+    {"*", "send_to_handler:e/**"},
+    {"*", "authenticate"},
+    {"*", "send_to_session"},
+    {"*", "read_topic"},
+    {"*", "update_topic"},
+    {"*", "modify_topic"},
+    {WORLD_ROLE, "send_to_handler:" WORLD_ROLE_PATH},
+};
+
 enum { SEEDS_EACH = 3, SESSIONS_MAX = 1024, REQUESTS_MAX = 8192 };
 
 static uint8_t *matrix_new(uint32_t nodes)
@@ -185,6 +204,9 @@ static void configure(struct world *world, struct world_node *n)
     n->config.cluster = "sim";
     n->config.zone = "";
     n->config.version = version;
+    n->config.anonymous_roles = WORLD_ROLE;
+    n->config.permissions = permissions;
+    n->config.permissions_count = sizeof permissions / sizeof permissions[0];
     n->config.client_address = n->client_address;
     n->config.gossip_address = n->gossip_address;
     n->config.forward_address = n->forward_address;
@@ -265,9 +287,9 @@ void world_stop(struct world *world, uint32_t node)
     struct world_node *n = &world->nodes[node];
     world_note(world, "%s is told to stop", n->name);
     n->was_told_to_stop = true;
-    agenda_plan(
-        &world->agenda,
-        (struct event){.at_ns = world->now_ns, .kind = EVENT_STOP, .node = node, .life = n->life});
+    agenda_plan(&world->agenda,
+                (struct agenda_event){
+                    .at_ns = world->now_ns, .kind = EVENT_STOP, .node = node, .life = n->life});
 }
 
 void world_crash(struct world *world, uint32_t node)
@@ -371,7 +393,7 @@ void world_set_apart(struct world *world, uint32_t node, bool is_apart)
 void world_run_ms(struct world *world, uint64_t ms)
 {
     uint64_t until_ns = world->now_ns + ms * MS;
-    for (const struct event *next; (next = agenda_first(&world->agenda)) != NULL;) {
+    for (const struct agenda_event *next; (next = agenda_first(&world->agenda)) != NULL;) {
         if (next->at_ns > until_ns || world_has_failed(world))
             break;
         loop_step(world);

@@ -20,6 +20,11 @@
 
 enum { WORLD_NODES_MAX = 10000, WORLD_WATCHERS_MAX = 16, WORLD_CHECK_BYTES = 32 };
 
+/* Every session holds this role at first; only who holds it may send requests to this path, which
+ * nobody serves. */
+#define WORLD_ROLE "trusted"
+#define WORLD_ROLE_PATH "vault"
+
 /* One stream of randomness a concern, so that a new fault does not shift the others. */
 enum world_stream {
     STREAM_NODES = 1,
@@ -29,6 +34,8 @@ enum world_stream {
     STREAM_PEOPLE,   /* what they do */
     STREAM_CHECKERS, /* what is looked at */
     STREAM_VISITS,   /* how lines break, and who comes back */
+    STREAM_ROLES,
+    STREAM_LISTENERS,
     STREAM_FAULTS = 16
 };
 enum { STREAMS = 64 };
@@ -72,6 +79,7 @@ struct world_watcher {
                       const struct message *message,
                       const struct gossip_swim *swim); /* as it is sent; swim: NULL if it is none */
     void (*on_forward)(void *state, struct world *world, uint32_t node,
+                       const struct envelope *envelope,
                        const struct message *message); /* as it is sent */
     void (*on_client)(void *state, struct world *world, uint32_t connection,
                       const struct message *message); /* as it is sent */
