@@ -10,10 +10,15 @@
  * as long; halved, .*x.* over the ids of 100,000 sessions does not get through. */
 #define BUDGET_STEPS (UINT64_C(6) << 20)
 
+/* A budget that is shared is whole again after so long: a third of the time goes to patterns at
+ * most. Halved, pings wait behind every second command; doubled, honest ones are refused sooner. */
+#define SHARE_NS (UINT64_C(250) * 1000000)
+
 struct filter_engine {
     struct memory *memory;
     struct patterns *patterns;
     struct program_builder *builder;
+    uint64_t shared_steps, shared_ns; /* left of the shared budget, and when that was so */
 };
 
 struct filter_engine *filter_engine_new(struct memory *memory)
@@ -22,6 +27,7 @@ struct filter_engine *filter_engine_new(struct memory *memory)
     if (engine == NULL)
         return NULL;
     engine->memory = memory;
+    engine->shared_steps = BUDGET_STEPS;
     engine->patterns = patterns_new(memory);
     engine->builder = memory_new(memory, MEMORY_TABLES, sizeof *engine->builder);
     if (engine->patterns == NULL || engine->builder == NULL)
@@ -71,6 +77,22 @@ void filter_destroy(struct filter **filter)
 void filter_budget_start(struct filter_budget *budget, struct filter_engine *engine)
 {
     *budget = (struct filter_budget){.engine = engine, .steps = BUDGET_STEPS};
+}
+
+void filter_budget_share(struct filter_budget *budget, struct filter_engine *engine,
+                         uint64_t now_ns)
+{
+    uint64_t passed_ns = now_ns - engine->shared_ns;
+    uint64_t back = passed_ns < SHARE_NS ? passed_ns * BUDGET_STEPS / SHARE_NS : BUDGET_STEPS;
+    uint64_t missing = BUDGET_STEPS - engine->shared_steps;
+    engine->shared_steps += back < missing ? back : missing;
+    engine->shared_ns = now_ns;
+    *budget = (struct filter_budget){
+        .engine = engine,
+        .steps = engine->shared_steps,
+        .is_shared = true,
+        .is_short = engine->shared_steps < BUDGET_STEPS,
+    };
 }
 
 static inline const struct subject_entry *entry_find(const struct filter *filter,
@@ -124,6 +146,8 @@ static bool entry_matches(const struct filter *filter, const struct program_step
                       subject_value(subject, entry), &budget->steps);
     budget->exceeded += verdict == PATTERN_EXCEEDED;
     budget->is_spent = budget->is_spent || verdict == PATTERN_SPENT;
+    if (budget->is_shared)
+        budget->engine->shared_steps = budget->steps;
     return verdict == PATTERN_YES;
 }
 

@@ -48,10 +48,19 @@ struct filter_budget {
     uint64_t steps;    /* left */
     uint32_t exceeded; /* matches that met a limit of their own and so failed: for a counter */
     bool is_spent;     /* the command is to be answered with an error, and nothing applied */
+    bool is_shared;    /* what it spends, others can't for a while */
+    bool is_short;     /* others have spent of it: once it is spent, a whole one may suffice */
 };
 
-/* A whole budget, for one command or one listener's look at one change. */
+/* A whole budget of its own. */
 void filter_budget_start(struct filter_budget *budget, struct filter_engine *engine);
+
+/* A budget out of what one node's commands and listeners may cost together: a whole one, and what
+ * was spent comes back within 250 ms. So filters leave the node most of its time, however many come
+ * in one frame or in many. One is used up before the next one starts.
+ *   now_ns  the node's clock; never goes back */
+void filter_budget_share(struct filter_budget *budget, struct filter_engine *engine,
+                         uint64_t now_ns);
 
 /* Whether the session matches. False also when the budget is spent: look at is_spent when all is
  * done (a spent budget stays spent). O(tests); each O(1) but for hasRoles and matches. */

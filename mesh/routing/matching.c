@@ -120,7 +120,11 @@ static bool find_among_all(struct routing *routing, const struct filter *filter,
 /* Says why there is no result; true: there is one. */
 static bool judge(const struct filter_budget *budget, bool has_room, struct answer *answer)
 {
-    if (budget->is_spent)
+    if (budget->is_spent && budget->is_short)
+        answers_refuse(answer, ERROR_LIMIT_REACHED,
+                       "patterns of filters have taken too many steps on this node just now; "
+                       "nothing was changed here: try again in a moment");
+    else if (budget->is_spent)
         answers_refuse(answer, ERROR_LIMIT_REACHED,
                        "the filter's patterns take too many steps over this node's sessions; "
                        "nothing was changed here: make them simpler");
@@ -136,7 +140,7 @@ bool matching_find(struct routing *routing, const struct filter *filter, struct 
     struct filter_budget budget;
     struct filter_pins pins;
     bool has_room;
-    filter_budget_start(&budget, routing->filters);
+    filter_budget_share(&budget, routing->filters, routing->context->now_ns);
     if (filter_pins(filter, KEY_SESSION_ID, &pins))
         has_room = find_pinned(routing, &pins, &budget, matching);
     else if (filter_pins(filter, KEY_PRINCIPAL, &pins))
@@ -152,7 +156,7 @@ bool matching_keep(struct routing *routing, const struct filter *filter, struct 
 {
     struct filter_budget budget;
     uint32_t kept = 0;
-    filter_budget_start(&budget, routing->filters);
+    filter_budget_share(&budget, routing->filters, routing->context->now_ns);
     for (uint32_t i = 0; i < matching->count && !budget.is_spent; i++) {
         if (ask(filter, sessions_find(routing->sessions, matching->ids[i]), &budget))
             matching->ids[kept++] = matching->ids[i];

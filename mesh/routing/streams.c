@@ -322,15 +322,26 @@ static bool matches(const struct stream *stream, const struct session *session,
     return filter_matches(stream->filter, session->properties.subject, budget);
 }
 
-/* Whether it matches now, by a budget of its own. */
+/* Its patterns have taken too many steps: a whole budget's, or what was left of one, and then they
+ * may yet do; what is missed meanwhile is found by comparison. */
+static void spent(struct routing *routing, struct stream *stream,
+                  const struct filter_budget *budget)
+{
+    if (budget->is_short)
+        ask(routing, stream, ASK_AGAIN_NS);
+    else
+        refuse(routing, stream, ERROR_LIMIT_REACHED);
+}
+
+/* Whether it matches now. */
 static bool matches_now(struct routing *routing, struct stream *stream,
                         const struct session *session)
 {
     struct filter_budget budget;
-    filter_budget_start(&budget, routing->filters);
+    filter_budget_share(&budget, routing->filters, routing->context->now_ns);
     bool is_match = matches(stream, session, &budget);
     if (budget.is_spent)
-        refuse(routing, stream, ERROR_LIMIT_REACHED);
+        spent(routing, stream, &budget);
     return is_match && !budget.is_spent;
 }
 
@@ -365,7 +376,7 @@ static uint32_t slice_collect(struct routing *routing, struct stream *stream,
     uint32_t end = sessions_used(routing->sessions);
     uint32_t count = 0;
     size_t bytes = 0;
-    filter_budget_start(&budget, routing->filters);
+    filter_budget_share(&budget, routing->filters, routing->context->now_ns);
     for (uint32_t looked = 0; looked < SLICE_SLOTS && stream->reached < end &&
                               count < SLICE_ITEMS && bytes < SLICE_BYTES && !budget.is_spent;
          looked++) {
@@ -383,7 +394,7 @@ static uint32_t slice_collect(struct routing *routing, struct stream *stream,
     }
     stream->is_whole = stream->reached >= end;
     if (budget.is_spent)
-        refuse(routing, stream, ERROR_LIMIT_REACHED);
+        spent(routing, stream, &budget);
     return count;
 }
 

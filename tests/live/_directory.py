@@ -8,6 +8,7 @@ import resource
 import signal
 import time
 
+from _bombs import serve_through_bombs
 from _mesh import BIN, check, wait_until
 
 PER_PROCESS = 4000  # what one client process holds at most
@@ -115,6 +116,8 @@ def crash_and_join(mesh, count):
     def at_home(number, node):
         return node == f"n{number % 5}"
     before = check_listing(mesh, nodes[4], seed, count, at_home)
+    serve_through_bombs(mesh, nodes)
+    wait_directories(mesh, nodes, count)
     victim = nodes[2]
     victim.kill()
     rest = [n for n in nodes if n is not victim]

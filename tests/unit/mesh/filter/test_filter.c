@@ -273,6 +273,46 @@ Test(filter, whose_patterns_take_too_long_spends_its_budget_and_stays_spent)
     free(subject);
 }
 
+/* How many matches of a bomb it takes until the budget is spent. */
+static uint32_t spend(struct filter_budget *budget, const struct filter *bomb,
+                      const struct subject *subject)
+{
+    uint32_t asked = 0;
+    for (; asked < 20000 && !budget->is_spent; asked++)
+        (void)filter_matches(bomb, subject, budget);
+    cr_assert(budget->is_spent);
+    return asked;
+}
+
+Test(filter, that_shares_a_budget_has_what_others_left_and_a_whole_one_in_a_while)
+{
+    const uint64_t second = 1000000000;
+    struct property property = {.key = span_text("v"),
+                                .value = span_text("aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa")};
+    struct subject *subject = people_subject(&property, 1);
+    struct filter *bomb = people_filter("not v matches '(a+)+[bc]'");
+    struct filter *plain = people_filter("v matches 'a+' and v matches '.*a'");
+    struct filter_budget budget;
+    filter_budget_share(&budget, people_engine, second);
+    cr_assert_not(budget.is_short);
+    uint32_t whole = spend(&budget, bomb, subject);
+    cr_assert_gt(whole, 100);
+    filter_budget_share(&budget, people_engine, second);
+    cr_assert(budget.is_short);
+    cr_assert_eq(spend(&budget, bomb, subject), 1, "nothing is left in the same moment");
+    filter_budget_share(&budget, people_engine, second + second / 8);
+    uint32_t half = spend(&budget, bomb, subject);
+    cr_assert(half > whole / 3 && half < whole * 2 / 3, "half of the time, half of it: %u", half);
+    filter_budget_share(&budget, people_engine, 2 * second);
+    cr_assert_not(budget.is_short);
+    cr_assert(filter_matches(plain, subject, &budget));
+    filter_budget_share(&budget, people_engine, 2 * second);
+    cr_assert(budget.is_short && filter_matches(plain, subject, &budget), "enough for it is left");
+    filter_destroy(&plain);
+    filter_destroy(&bomb);
+    free(subject);
+}
+
 Test(filter, whose_patterns_are_honest_gets_through_100000_sessions)
 {
     struct property property = {.key = span_text("v"),

@@ -2,6 +2,7 @@
 #include "tests/unit/mesh/routing/news.h"
 
 #include <criterion/criterion.h>
+#include <stdio.h>
 
 #include "mesh/core.h"
 
@@ -104,4 +105,15 @@ void news_change(uint32_t client, const char *key, const char *value)
     property_set_put(&set, key, span_text(value));
     cr_assert_eq(sessions_change_properties(mesh->sessions, session, &set), ERROR_OK);
     town_tell(client, MESH_CONNECTION_WRITABLE); /* any fact: what happened is handed on */
+}
+
+const char *news_bomb(void)
+{
+    enum { TERMS = 420 };
+    static char bomb[FILTER_BYTES_MAX + 1];
+    size_t at = 0;
+    for (int i = 0; i < TERMS; i++)
+        at += (size_t)snprintf(bomb + at, sizeof bomb - at, "%stier matches '(a+)+[bc]'",
+                               i == 0 ? "" : " or ");
+    return bomb;
 }

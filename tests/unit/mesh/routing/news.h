@@ -35,6 +35,10 @@ size_t news_take(uint32_t client);
 /* How many of that kind are about that client's session; any client: TOWN_CLIENTS. */
 size_t news_of(uint32_t client, enum session_news event);
 
+/* A filter whose patterns cost, at one session with this tier, all that they may. Static. */
+#define NEWS_BAIT "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+const char *news_bomb(void);
+
 /* A session's property gets another value, as by a command. */
 void news_change(uint32_t client, const char *key, const char *value);
 

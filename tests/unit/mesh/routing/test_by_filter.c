@@ -2,7 +2,7 @@
  * and says for each node what it did; with an expectation, nothing at all unless it holds. */
 #include <criterion/criterion.h>
 
-#include "tests/unit/mesh/town.h"
+#include "tests/unit/mesh/routing/news.h"
 
 TestSuite(by_filter, .init = town_begin, .fini = town_end);
 
@@ -366,4 +366,29 @@ Test(by_filter, many_on_another_node_are_changed_in_turns_too)
     cr_assert_eq(schema_decode(&result_schema, message->fields, &result), ERROR_OK);
     cr_assert_eq(result.applied, MANY);
     cr_assert_eq(town_count(1, COUNTER_commands_applied), MANY);
+}
+
+/* Node 0's part of the answer. */
+static struct node_answer part_of_first(uint32_t asker, const char *filter, uint64_t correlation)
+{
+    struct node_answer answers[4];
+    (void)close_matching(asker, filter, correlation);
+    cr_assert_eq(town_answers(asker, correlation, answers, 4), 2);
+    return span_equal(answers[0].node, span_text(town_nodes[0].config.name)) ? answers[0]
+                                                                             : answers[1];
+}
+
+Test(by_filter, whose_patterns_cost_too_much_leave_the_next_ones_nothing_for_a_moment)
+{
+    const char *bomb = news_bomb();
+    town_pair();
+    uint32_t victim = town_open(0, "tier", NEWS_BAIT);
+    uint32_t asker = town_open(0, NULL, NULL);
+    cr_assert_eq(part_of_first(asker, bomb, 2).code, ERROR_LIMIT_REACHED);
+    cr_assert_eq(part_of_first(asker, "tier matches 'a+'", 3).code, ERROR_LIMIT_REACHED);
+    cr_assert_eq(part_of_first(asker, "has nothing", 4).code, ERROR_OK, "it needs no steps");
+    cr_assert_not(town_clients[victim].is_cut);
+    town_wait_ms(250);
+    cr_assert_eq(part_of_first(asker, "tier matches 'a+'", 5).applied, 1);
+    cr_assert(town_clients[victim].is_cut);
 }

@@ -206,6 +206,20 @@ Test(watches, hear_nothing_behind_unlisten_and_are_gone_with_their_session)
     town_wait_ms(500);
 }
 
+Test(watches, whose_patterns_find_no_steps_left_hear_of_it_later)
+{
+    uint32_t baited = town_open(0, "tier", NEWS_BAIT), changed = town_open(0, "tier", "b");
+    uint32_t listener = news_listen(1, "tier matches '(ab)+'", "tier");
+    cr_assert_eq(news_take(listener), 0);
+    struct command bomb = {.verb = COMMAND_LIST_SESSIONS, .filter = span_text(news_bomb())};
+    town_command(baited, &bomb, 50);
+    news_change(changed, "tier", "ab");
+    town_wait_ms(3000);
+    cr_assert_null(town_find(listener, KIND_ERROR, 7));
+    cr_assert_eq(news_take(listener), 1);
+    cr_assert(news_of(changed, SESSION_NEWS_OPENED) + news_of(changed, SESSION_NEWS_ENTERED) == 1);
+}
+
 Test(watches, begin_anew_with_a_second_listen)
 {
     uint32_t listener = news_listen(0, "tier is 'gold'", "tier");
