@@ -56,9 +56,9 @@ void message_encode(const struct schema *schema, const void *fields, uint8_t kin
                     uint64_t correlation, size_t body_bytes, struct writer *writer)
 {
     /* The header names the fields' length: its place is kept until they are written. */
-    struct message message = {.kind = kind, .flags = flags, .correlation = correlation};
+    const struct message message = {.kind = kind, .flags = flags, .correlation = correlation};
     struct writer header = *writer;
-    header_encode(&message, 0, body_bytes, writer);
+    (void)writer_claim(writer, MESSAGE_HEADER_BYTES);
     size_t before = writer->left;
     if (schema != NULL)
         schema_encode(schema, fields, writer);
@@ -87,11 +87,13 @@ size_t message_measure(const struct schema *schema, const void *fields)
 /* Takes header and fields; returns how many bytes of body follow. */
 static uint32_t head_decode(struct reader *frame, struct message *message)
 {
-    message->kind = reader_u8(frame);
-    message->flags = reader_u8(frame);
-    uint16_t fields_bytes = reader_u16(frame);
-    uint32_t body_bytes = reader_u32(frame);
-    message->correlation = reader_u64(frame);
+    struct reader header;
+    reader_init(&header, reader_span(frame, MESSAGE_HEADER_BYTES));
+    message->kind = reader_u8(&header);
+    message->flags = reader_u8(&header);
+    uint16_t fields_bytes = reader_u16(&header);
+    uint32_t body_bytes = reader_u32(&header);
+    message->correlation = reader_u64(&header);
     message->fields = reader_span(frame, fields_bytes);
     return body_bytes;
 }

@@ -1,11 +1,6 @@
 /* reader.c - see reader.h. */
 #include "proto/reader.h"
 
-void reader_init(struct reader *reader, struct span input)
-{
-    *reader = (struct reader){.next = input.data, .left = input.bytes};
-}
-
 struct session_id reader_id(struct reader *reader)
 {
     uint64_t instance = reader_u64(reader);

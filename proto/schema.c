@@ -71,38 +71,37 @@ static struct session_id id_load(const uint8_t *member)
     return id;
 }
 
-/* Whether the field is written at all; *bytes is then what its value takes on the wire. */
-static bool value_measure(const struct field *field, const uint8_t *member, size_t *bytes)
-{
-    uint64_t number;
-    bool is_zero = false;
-    switch (field->type) {
-    case FIELD_UINT:
-        number = uint_load(member, field->width);
-        *bytes = uint_bytes(number);
-        is_zero = number == 0;
-        break;
-    case FIELD_BOOL:
-        *bytes = 1;
-        is_zero = *member == 0;
-        break;
-    case FIELD_ID:
-        *bytes = ID_BYTES;
-        is_zero = session_id_is_none(id_load(member));
-        break;
-    case FIELD_TEXT:
-    case FIELD_BYTES:
-    case FIELD_GROUPS:
-        *bytes = run_load(member).bytes;
-        is_zero = *bytes == 0;
-        break;
-    }
-    return !is_zero || field->need == FIELD_REQUIRED;
-}
-
 static size_t length_bytes(size_t bytes)
 {
     return bytes < LENGTH_IS_U16 ? 1 : bytes <= UINT16_MAX ? 3 : 5;
+}
+
+/* Zero and empty are left out, unless they must be there. */
+static bool is_left_out(const struct field *field, bool is_zero)
+{
+    return is_zero && field->need != FIELD_REQUIRED;
+}
+
+/* Bytes of one field on the wire, tag and length included; 0: left out. */
+static size_t field_measure(const struct field *field, const uint8_t *member)
+{
+    uint64_t number;
+    size_t bytes = 0;
+    switch (field->type) {
+    case FIELD_UINT:
+        number = uint_load(member, field->width);
+        return is_left_out(field, number == 0) ? 0 : 2 + uint_bytes(number);
+    case FIELD_BOOL:
+        return is_left_out(field, *member == 0) ? 0 : 3;
+    case FIELD_ID:
+        return is_left_out(field, session_id_is_none(id_load(member))) ? 0 : 2 + ID_BYTES;
+    case FIELD_TEXT:
+    case FIELD_BYTES:
+    case FIELD_GROUPS:
+        bytes = run_load(member).bytes;
+        break;
+    }
+    return is_left_out(field, bytes == 0) ? 0 : 1 + length_bytes(bytes) + bytes;
 }
 
 size_t schema_measure(const struct schema *schema, const void *message)
@@ -110,57 +109,75 @@ size_t schema_measure(const struct schema *schema, const void *message)
     size_t total = 0;
     for (size_t i = 0; i < schema->fields_count; i++) {
         const struct field *field = &schema->fields[i];
-        size_t bytes = 0;
-        if (value_measure(field, reader_member(message, field->offset), &bytes))
-            total += 1 + length_bytes(bytes) + bytes;
+        total += field_measure(field, reader_member(message, field->offset));
     }
     return total;
 }
 
-static void length_encode(size_t bytes, struct writer *writer)
+static uint8_t tag_of(const struct field *field)
 {
-    if (bytes < LENGTH_IS_U16) {
-        writer_u8(writer, (uint8_t)bytes);
-    } else if (bytes <= UINT16_MAX) {
+    unsigned mark = field->need == FIELD_MUST_UNDERSTAND ? TAG_MUST_UNDERSTAND : 0;
+    return (uint8_t)(field->tag | mark);
+}
+
+static void uint_encode(const struct field *field, uint64_t value, size_t bytes,
+                        struct writer *writer)
+{
+    writer_u8(writer, tag_of(field));
+    writer_u8(writer, (uint8_t)bytes);
+    writer_uint(writer, value, bytes);
+}
+
+static void run_encode(const struct field *field, struct span run, struct writer *writer)
+{
+    writer_u8(writer, tag_of(field));
+    if (run.bytes < LENGTH_IS_U16) {
+        writer_u8(writer, (uint8_t)run.bytes);
+    } else if (run.bytes <= UINT16_MAX) {
         writer_u8(writer, LENGTH_IS_U16);
-        writer_u16(writer, (uint16_t)bytes);
-    } else if (bytes <= UINT32_MAX) {
+        writer_u16(writer, (uint16_t)run.bytes);
+    } else if (run.bytes <= UINT32_MAX) {
         writer_u8(writer, LENGTH_IS_U32);
-        writer_u32(writer, (uint32_t)bytes);
+        writer_u32(writer, (uint32_t)run.bytes);
     } else {
         writer->is_bad = true;
     }
+    writer_span(writer, run);
 }
 
-static void uint_encode(uint64_t value, size_t bytes, struct writer *writer)
+static void id_encode(const struct field *field, struct session_id id, struct writer *writer)
 {
-    if (bytes == 1)
-        writer_u8(writer, (uint8_t)value);
-    else if (bytes == 2)
-        writer_u16(writer, (uint16_t)value);
-    else if (bytes == 4)
-        writer_u32(writer, (uint32_t)value);
-    else
-        writer_u64(writer, value);
+    writer_u8(writer, tag_of(field));
+    writer_u8(writer, ID_BYTES);
+    writer_id(writer, id);
 }
 
-static void value_encode(const struct field *field, const uint8_t *member, size_t bytes,
-                         struct writer *writer)
+static void field_encode(const struct field *field, const uint8_t *member, struct writer *writer)
 {
+    uint64_t number;
+    struct span run;
+    struct session_id id;
     switch (field->type) {
     case FIELD_UINT:
-        uint_encode(uint_load(member, field->width), bytes, writer);
+        number = uint_load(member, field->width);
+        if (!is_left_out(field, number == 0))
+            uint_encode(field, number, uint_bytes(number), writer);
         break;
     case FIELD_BOOL:
-        writer_u8(writer, *member);
+        if (!is_left_out(field, *member == 0))
+            uint_encode(field, *member, 1, writer);
         break;
     case FIELD_ID:
-        writer_id(writer, id_load(member));
+        id = id_load(member);
+        if (!is_left_out(field, session_id_is_none(id)))
+            id_encode(field, id, writer);
         break;
     case FIELD_TEXT:
     case FIELD_BYTES:
     case FIELD_GROUPS:
-        writer_span(writer, run_load(member));
+        run = run_load(member);
+        if (!is_left_out(field, run.bytes == 0))
+            run_encode(field, run, writer);
         break;
     }
 }
@@ -169,38 +186,19 @@ void schema_encode(const struct schema *schema, const void *message, struct writ
 {
     for (size_t i = 0; i < schema->fields_count; i++) {
         const struct field *field = &schema->fields[i];
-        const uint8_t *member = reader_member(message, field->offset);
-        size_t bytes = 0;
-        if (!value_measure(field, member, &bytes))
-            continue;
-        unsigned mark = field->need == FIELD_MUST_UNDERSTAND ? TAG_MUST_UNDERSTAND : 0;
-        writer_u8(writer, (uint8_t)(field->tag | mark));
-        length_encode(bytes, writer);
-        value_encode(field, member, bytes, writer);
+        field_encode(field, reader_member(message, field->offset), writer);
     }
 }
 
 /* The integer in a run of 1, 2, 4 or 8 bytes; false for any other length. */
 static bool uint_decode(struct span run, uint64_t *value)
 {
-    struct reader reader;
-    reader_init(&reader, run);
-    switch (run.bytes) {
-    case 1:
-        *value = reader_u8(&reader);
-        return true;
-    case 2:
-        *value = reader_u16(&reader);
-        return true;
-    case 4:
-        *value = reader_u32(&reader);
-        return true;
-    case 8:
-        *value = reader_u64(&reader);
-        return true;
-    default:
+    if (run.bytes != 1 && run.bytes != 2 && run.bytes != 4 && run.bytes != 8)
         return false;
-    }
+    *value = 0;
+    for (size_t i = run.bytes; i-- > 0;)
+        *value = *value << 8 | run.data[i];
+    return true;
 }
 
 /* Puts a run of wire bytes into the struct; false when the field cannot be that. */

@@ -44,6 +44,9 @@ bool span_is_text(struct span text)
             at += 8;
             continue;
         }
+        /* A rest of plain characters: the last eight bytes say so, those before are known. */
+        if (text.bytes >= 8 && text.bytes - at < 8 && !has_nul_or_high(&text.data[text.bytes - 8]))
+            return true;
         size_t bytes = character_bytes(text, at);
         if (bytes == 0)
             return false;

@@ -1,11 +1,6 @@
 /* writer.c - see writer.h. */
 #include "proto/writer.h"
 
-void writer_init(struct writer *writer, void *buffer, size_t bytes)
-{
-    *writer = (struct writer){.next = buffer, .left = bytes};
-}
-
 void writer_id(struct writer *writer, struct session_id id)
 {
     writer_u64(writer, id.instance);

@@ -14,7 +14,10 @@ struct writer {
 };
 
 /* Starts at the first of the buffer's bytes; the buffer must outlive the writer. */
-void writer_init(struct writer *writer, void *buffer, size_t bytes);
+static inline void writer_init(struct writer *writer, void *buffer, size_t bytes)
+{
+    *writer = (struct writer){.next = buffer, .left = bytes};
+}
 
 /* Returns where the next `bytes` bytes go, at least one, and moves behind them; NULL and a bad
  * writer when there is no room. */
@@ -72,6 +75,14 @@ static inline void writer_u64(struct writer *writer, uint64_t value)
     b[5] = (uint8_t)(value >> 40);
     b[6] = (uint8_t)(value >> 48);
     b[7] = (uint8_t)(value >> 56);
+}
+
+/* Appends the lowest `bytes` bytes of an integer, 1 to 8 of them, little-endian. */
+static inline void writer_uint(struct writer *writer, uint64_t value, size_t bytes)
+{
+    uint8_t *b = writer_claim(writer, bytes);
+    for (size_t i = 0; b != NULL && i < bytes; i++)
+        b[i] = (uint8_t)(value >> (8 * i));
 }
 
 /* Appends an id: instance, serial. */

@@ -19,6 +19,22 @@ Test(writer, puts_little_endian_integers_in_order)
     cr_assert_arr_eq(buffer, expected, sizeof expected);
 }
 
+Test(writer, puts_as_many_bytes_of_an_integer_as_asked_for)
+{
+    for (size_t bytes = 1; bytes <= 8; bytes++) {
+        uint8_t buffer[9] = {0};
+        struct writer writer;
+        writer_init(&writer, buffer, bytes);
+        writer_uint(&writer, 0x8877665544332211, bytes);
+        cr_assert(!writer.is_bad && writer.left == 0);
+        for (size_t i = 0; i < bytes; i++)
+            cr_assert_eq(buffer[i], 0x11 * (i + 1));
+        cr_assert_eq(buffer[bytes], 0);
+        writer_uint(&writer, 1, 1);
+        cr_assert(writer.is_bad, "there was no room for more");
+    }
+}
+
 Test(writer, puts_an_id_instance_first)
 {
     uint8_t buffer[16];
