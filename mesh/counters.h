@@ -39,10 +39,11 @@
             X(log_rejected) /* bad input, by where it came from */                                 \
         X(client_frames_bad) X(gossip_frames_bad) X(forward_frames_bad) X(kinds_unknown)           \
             X(client_messages_invalid) X(peer_strikes) X(peer_frames_struck) X(frames_wrong_mesh)  \
-                X(frames_not_ours) /* the daemon's guard and its sockets */                        \
+                X(frames_not_ours) X(frames_wrong_owner) /* the daemon's guard and sockets */      \
         X(connections_accepted) X(connections_closed) X(connections_cut) X(connections_silent)     \
             X(connections_failed) X(frames_multipart) X(frames_routing_id) X(accept_failures)      \
-                X(sends_refused) X(seeds_resolved) X(seeds_failed) X(log_lines_dropped)
+                X(sends_refused) X(seeds_resolved) X(seeds_failed) X(log_lines_dropped)          \
+        X(connections_refused_address) X(keys_refused) X(keys_revoked)
 
 /* clang-format on */
 

@@ -313,6 +313,21 @@ static void connection_lost(struct mesh *mesh, const struct mesh_input *input)
         admission_connection_lost(mesh->admission, input->channel, input->connection);
 }
 
+/* Who has no session yet is just hung up on. */
+static void connection_revoked(struct mesh *mesh, const struct mesh_input *input)
+{
+    struct session *session = sessions_of_connection(mesh->sessions, input->connection);
+    if (input->channel == CHANNEL_CLIENT && session != NULL && session->phase == SESSION_PHASE_OPEN)
+        sessions_close(mesh->sessions, session, CLOSE_REASON_ACCESS_DENIED,
+                       span_text("the node does not take its key any more (curve.clients)"));
+    else
+        outbox_order(mesh->context.outbox, &(struct mesh_output){
+                                               .order = MESH_CUT,
+                                               .channel = input->channel,
+                                               .connection = input->connection,
+                                           });
+}
+
 static void connection_flow(struct mesh *mesh, const struct mesh_input *input)
 {
     struct session *session = sessions_of_connection(mesh->sessions, input->connection);
@@ -347,6 +362,9 @@ static void fact_take(struct mesh *mesh, const struct mesh_input *input)
         break;
     case MESH_CONNECTION_LOST:
         connection_lost(mesh, input);
+        break;
+    case MESH_CONNECTION_REVOKED:
+        connection_revoked(mesh, input);
         break;
     case MESH_CONNECTION_FULL:
     case MESH_CONNECTION_WRITABLE:

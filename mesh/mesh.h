@@ -30,6 +30,7 @@ enum mesh_fact {
     MESH_CONNECTION_FULL, /* client, connection: takes no more frames for now (the daemon keeps the
                              one it could not place and sends it first) */
     MESH_CONNECTION_WRITABLE, /* client, connection: takes frames again */
+    MESH_CONNECTION_REVOKED,  /* client, connection: its key is not taken any more: session ends */
     MESH_LINK_UP,             /* channel, link: connected, frames will be taken */
     MESH_LINK_LOST,           /* channel, link: was up and is down; what was sent may be lost */
     MESH_LINK_FULL,           /* channel, link: as MESH_CONNECTION_FULL */
@@ -62,6 +63,9 @@ struct mesh_input {
     struct span bytes;
     struct span address;
     enum mesh_excess excess; /* of a client's frame: HELLO is refused then */
+    struct span owner;       /* of a frame or an answer: whose key it came under, by the operator's
+                                files; empty: no keys are in use, or a client's that is nobody's */
+    struct span owner_roles; /* of a client's frame: what those files give it, by comma */
 };
 
 /* Makes a core that has done nothing yet; the first MESH_TICK starts it. NULL when memory is not

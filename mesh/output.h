@@ -16,7 +16,7 @@
 enum mesh_order {
     MESH_SEND,          /* channel, link, bytes: a frame for mesh_write_output */
     MESH_REPLY,         /* channel, connection, bytes: the same, on an incoming connection */
-    MESH_OPEN_LINK,     /* channel, link, address: dial; answered by MESH_LINK_UP in time */
+    MESH_OPEN_LINK,     /* channel, link, address, name: dial; answered by MESH_LINK_UP in time */
     MESH_CLOSE_LINK,    /* channel, link: hang up at once, drop what was not sent */
     MESH_PROBE_REFUSED, /* link, address: plain connect; MESH_LINK_REFUSED if it is refused */
     MESH_CUT,           /* channel, connection: hostile, stale or over; after what was sent */
@@ -65,6 +65,7 @@ struct mesh_output {
     uint32_t seed;
     size_t bytes; /* of the frame that mesh_write_output will write */
     struct span address;
+    struct span name; /* of the node that is to be there; empty: not known yet */
     struct mesh_notice notice;
 };
 

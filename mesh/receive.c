@@ -3,6 +3,7 @@
  * the second message of a frame meets the world that the first one made. */
 #include "mesh/receive.h"
 
+#include "mesh/membership/owners.h"
 #include "mesh/report.h"
 #include "mesh/routing/commands.h"
 #include "mesh/routing/listeners.h"
@@ -335,7 +336,31 @@ static enum error gossip_message(struct mesh *mesh, const struct mesh_input *inp
     return ERROR_OK;
 }
 
-/* A frame of a peer that admission has taken. */
+/* Whether a frame that came under a key may be acted on. A JOIN under another's key is answered; a
+ * member that speaks under one is cut. On forward only members have something to say. */
+static bool owner_judge(struct mesh *mesh, const struct mesh_input *input,
+                        const struct envelope *envelope, const struct message *message)
+{
+    enum owners_verdict verdict =
+        owners_judge(mesh->membership, envelope->sender, message, input->owner);
+    if (verdict == OWNERS_FIT || (verdict == OWNERS_UNKNOWN && input->channel == CHANNEL_GOSSIP))
+        return true;
+    if (verdict == OWNERS_UNKNOWN) {
+        count(&mesh->context, COUNTER_frames_not_ours);
+        return false;
+    }
+    count(&mesh->context, COUNTER_frames_wrong_owner);
+    if (message->kind == KIND_JOIN)
+        owners_refuse(mesh->membership, envelope, input->connection, input->owner, input->address,
+                      message);
+    else
+        owners_complain(mesh->membership, input->owner, input->address);
+    connection_cut(mesh, input);
+    return false;
+}
+
+/* A frame of a peer that admission has taken. All its messages have one sender, so the first one
+ * is judged; a later one only where it says anew who that is. */
 static void peer_messages(struct mesh *mesh, const struct mesh_input *input,
                           const struct envelope *envelope, struct reader frame)
 {
@@ -346,8 +371,13 @@ static void peer_messages(struct mesh *mesh, const struct mesh_input *input,
         admission_bad_frame(mesh->admission, input->channel, input->connection, input->address);
         return;
     }
+    bool is_judged = input->owner.bytes == 0;
     while (message_next(&frame, &message, &error)) {
         count(&mesh->context, is_gossip ? COUNTER_gossip_messages_in : COUNTER_forward_messages_in);
+        if ((!is_judged || message.kind == KIND_JOIN) &&
+            !owner_judge(mesh, input, envelope, &message))
+            return;
+        is_judged = true;
         if (envelope->receiver == 0 && message.kind != KIND_JOIN)
             error = ERROR_INVALID_MESSAGE;
         else if (is_gossip)
@@ -367,7 +397,7 @@ static void join_take(struct mesh *mesh, const struct mesh_input *input,
     struct message message;
     enum error error;
     if (input->channel == CHANNEL_GOSSIP && message_next(&frame, &message, &error) &&
-        message.kind == KIND_JOIN)
+        message.kind == KIND_JOIN && owner_judge(mesh, input, envelope, &message))
         (void)membership_receive(mesh->membership, envelope, input->connection, input->address,
                                  &message);
 }
@@ -437,6 +467,11 @@ void receive_answer(struct mesh *mesh, const struct mesh_input *input)
     }
     while (message_next(&frame, &message, &error)) {
         count(context, COUNTER_gossip_messages_in);
+        if (owners_judge(mesh->membership, envelope.sender, &message, input->owner) ==
+            OWNERS_OTHER) {
+            count(context, COUNTER_frames_wrong_owner);
+            continue;
+        }
         error = membership_receive_answer(mesh->membership, &envelope, input->link, &message);
         if (error != ERROR_OK)
             count(context, COUNTER_gossip_frames_bad);

@@ -87,10 +87,11 @@ static bool is_address(struct span address)
     return address.bytes > 0 && address.bytes < LINK_ADDRESS_BYTES;
 }
 
-static void address_copy(char *to, struct span address)
+static void text_copy(char *to, struct span text)
 {
-    memcpy(to, address.data, address.bytes);
-    to[address.bytes] = '\0';
+    if (text.bytes > 0)
+        memcpy(to, text.data, text.bytes);
+    to[text.bytes] = '\0';
 }
 
 static struct link *slot_take(struct links *links)
@@ -148,6 +149,7 @@ static void channel_open(struct links *links, struct link *link, enum channel ch
                      .channel = channel,
                      .link = link->number,
                      .address = span_text(is_gossip ? link->gossip_address : link->forward_address),
+                     .name = span_text(link->name),
                  });
 }
 
@@ -161,14 +163,26 @@ static void channel_close(struct links *links, struct link *link, enum channel c
                                          });
 }
 
+void links_name(struct link *link, struct span name)
+{
+    if (name.bytes < sizeof link->name)
+        text_copy(link->name, name);
+}
+
 struct link *links_open(struct links *links, struct span gossip_address)
+{
+    return links_open_to(links, gossip_address, (struct span){0});
+}
+
+struct link *links_open_to(struct links *links, struct span gossip_address, struct span name)
 {
     if (!is_address(gossip_address))
         return NULL;
     struct link *link = slot_take(links);
     if (link == NULL)
         return NULL;
-    address_copy(link->gossip_address, gossip_address);
+    text_copy(link->gossip_address, gossip_address);
+    links_name(link, name);
     struct hashmap_key key = hashmap_key_of_bytes(&links->by_address, gossip_address);
     link->next_at_address = hashmap_get(&links->by_address, key);
     bool is_put = hashmap_put(&links->by_address, key, link->number);
@@ -188,7 +202,7 @@ bool links_open_forward(struct links *links, struct link *link, struct span forw
         channel_close(links, link, CHANNEL_FORWARD);
         link->forward_up = false;
     }
-    address_copy(link->forward_address, forward_address);
+    text_copy(link->forward_address, forward_address);
     link->forward_open = true;
     channel_open(links, link, CHANNEL_FORWARD);
     return true;

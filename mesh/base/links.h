@@ -6,6 +6,7 @@
 #define WEFT_MESH_BASE_LINKS_H
 
 #include "mesh/base/outbox.h"
+#include "proto/client.h"
 
 enum { LINK_ADDRESS_BYTES = 256 };
 
@@ -15,6 +16,7 @@ struct link {
     bool gossip_open, forward_open; /* ordered, not necessarily connected */
     bool gossip_up, forward_up;     /* connected, as the daemon said */
     char gossip_address[LINK_ADDRESS_BYTES], forward_address[LINK_ADDRESS_BYTES];
+    char name[NAME_BYTES_MAX + 1];       /* of the node; empty: not known yet */
     struct outbound gossip, forward;     /* blocked while down or full */
     uint32_t next_at_address, next_free; /* the table's own: numbers of links */
 };
@@ -31,6 +33,13 @@ void links_destroy(struct links **links);
 /* Opens the gossip channel to an address. NULL when the table is full or the address is empty or
  * longer than LINK_ADDRESS_BYTES - 1. Several links may have the same address. */
 struct link *links_open(struct links *links, struct span gossip_address);
+
+/* The same for a node that is known: the daemon dials it under its key, where keys are in use. */
+struct link *links_open_to(struct links *links, struct span gossip_address, struct span name);
+
+/* The name of the node that was found there: for channels opened from now on. One that is longer
+ * than a name can be is not taken. */
+void links_name(struct link *link, struct span name);
 
 /* Opens the forward channel of a link; the first time at news of the member. At another address
  * than before the channel is dialled anew and what was queued is dropped; at the same nothing

@@ -255,7 +255,7 @@ static struct span text_copy(struct writer *writer, struct span text)
 void outbox_order(struct outbox *outbox, const struct mesh_output *order)
 {
     require(order->order != MESH_SEND && order->order != MESH_REPLY);
-    size_t bytes = text_cut(order->address).bytes;
+    size_t bytes = text_cut(order->address).bytes + text_cut(order->name).bytes;
     for (size_t i = 0; i < 3; i++)
         bytes += text_cut(order->notice.texts[i]).bytes;
     struct chain *chain = order_is_late(order->order) ? &outbox->late : &outbox->early;
@@ -265,6 +265,7 @@ void outbox_order(struct outbox *outbox, const struct mesh_output *order)
     struct writer writer;
     writer_init(&writer, waiting->texts, bytes);
     waiting->output.address = text_copy(&writer, order->address);
+    waiting->output.name = text_copy(&writer, order->name);
     for (size_t i = 0; i < 3; i++)
         waiting->output.notice.texts[i] = text_copy(&writer, order->notice.texts[i]);
     require(!writer.is_bad && writer.left == 0);

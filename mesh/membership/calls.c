@@ -193,8 +193,10 @@ enum error calls_challenged(struct membership *room, uint32_t number, uint64_t s
         self_rise(room, challenge->known_incarnation, !join_has_joined(room));
     struct link *link = links_find(room->context->links, number);
     if (link != NULL && link->instance == 0 &&
-        links_of_instance(room->context->links, sender) == NULL)
+        links_of_instance(room->context->links, sender) == NULL) {
         links_bind(room->context->links, link, sender);
+        links_name(link, record.name);
+    }
     call->instance = sender;
     call->nonce = challenge->nonce;
     call->phase = CALL_GREETING;

@@ -18,7 +18,8 @@ struct link *contacts_link(struct membership *room, uint32_t who)
     struct link *link = links_of_instance(links, descriptor->instance);
     if (link != NULL)
         return link;
-    link = links_open(links, span_text(descriptor->gossip_address));
+    link =
+        links_open_to(links, span_text(descriptor->gossip_address), descriptors_name(descriptor));
     if (link != NULL)
         links_bind(links, link, descriptor->instance);
     return link;

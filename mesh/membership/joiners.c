@@ -229,7 +229,7 @@ static enum error dial(struct membership *room, const struct refusal_asker *aske
     if (who == WHO_NONE)
         return ERROR_LIMIT_REACHED;
     if (link == NULL)
-        link = links_open(links, record->gossip_address);
+        link = links_open_to(links, record->gossip_address, record->name);
     struct joiner *joiner = link == NULL ? NULL : joiner_new(room);
     if (joiner == NULL) {
         descriptors_drop(room->descriptors, who);

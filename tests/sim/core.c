@@ -218,6 +218,7 @@ static void fact_take(struct alone *alone, const struct mesh_input *input)
         membership_stop(alone->room);
         break;
     case MESH_TICK:
+    case MESH_CONNECTION_REVOKED:
     case MESH_CONNECTION_FULL:
     case MESH_CONNECTION_WRITABLE:
     case MESH_COUNTED:

@@ -17,6 +17,7 @@ struct town_node town_nodes[TOWN_NODES];
 struct town_client town_clients[TOWN_CLIENTS];
 enum mesh_excess town_excess;
 bool town_repeats;
+const char *town_owners[TOWN_NODES];
 uint64_t town_now_ns, town_hash;
 
 static uint32_t clients_count;
@@ -52,6 +53,7 @@ void town_begin(void)
 {
     town_repeats = false;
     memset(town_nodes, 0, sizeof town_nodes);
+    memset(town_owners, 0, sizeof town_owners);
     memset(town_clients, 0, sizeof town_clients);
     clients_count = 0;
     town_now_ns = 1000 * MS_NS;
@@ -139,7 +141,11 @@ static void send_frame(uint32_t from, const struct mesh_output *output)
     cr_assert_not_null(frame);
     mesh_write_output(town_nodes[from].mesh, frame);
     mix(frame, output->bytes);
-    struct mesh_input input = {.fact = MESH_FRAME, .channel = output->channel};
+    struct mesh_input input = {
+        .fact = MESH_FRAME,
+        .channel = output->channel,
+        .owner = span_text(town_owners[from]),
+    };
     if (output->order == MESH_SEND) {
         const struct town_link *link = &town_nodes[from].links[output->link];
         input.connection = connection_of(from, output->link, output->channel);

@@ -49,9 +49,10 @@ struct town_event;
 extern struct town_node town_nodes[TOWN_NODES];
 extern struct town_client town_clients[TOWN_CLIENTS];
 extern uint64_t town_now_ns;
-extern enum mesh_excess town_excess; /* what frames of clients are told with */
-extern bool town_repeats;            /* forward frames come twice */
-extern uint64_t town_hash;           /* of every order and every byte that left */
+extern enum mesh_excess town_excess;        /* what frames of clients are told with */
+extern const char *town_owners[TOWN_NODES]; /* whose key a node speaks under; NULL: no keys */
+extern bool town_repeats;                   /* forward frames come twice */
+extern uint64_t town_hash;                  /* of every order and every byte that left */
 
 /* Forgets everything; then configs may be changed before town_start. Node i's seed is node 0. */
 void town_begin(void);

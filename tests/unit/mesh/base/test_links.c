@@ -71,6 +71,23 @@ Test(links, name_their_receiver_once_they_are_bound)
     cr_assert_eq(link->forward.envelope.receiver, 43);
 }
 
+Test(links, say_whose_they_are_once_that_is_known)
+{
+    struct link *link = links_open_to(links, span_text("a:1"), span_text("eu-a"));
+    cr_assert(span_equal(output_expect(context.outbox, MESH_OPEN_LINK).name, span_text("eu-a")));
+    links_close(links, link);
+    output_expect(context.outbox, MESH_CLOSE_LINK);
+    link = links_open(links, span_text("b:1"));
+    cr_assert_eq(output_expect(context.outbox, MESH_OPEN_LINK).name.bytes, 0);
+    links_name(link, span_text("eu-b"));
+    links_open_forward(links, link, span_text("b:2"));
+    cr_assert(span_equal(output_expect(context.outbox, MESH_OPEN_LINK).name, span_text("eu-b")));
+    char name[NAME_BYTES_MAX + 2];
+    memset(name, 'x', sizeof name);
+    links_name(link, span_of(name, NAME_BYTES_MAX + 1));
+    cr_assert_str_eq(link->name, "eu-b");
+}
+
 Test(links, lost_drop_gossip_and_keep_forward)
 {
     struct link *link = open_at("a:1");

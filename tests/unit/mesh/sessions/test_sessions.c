@@ -245,6 +245,18 @@ Test(sessions, whose_queue_overflows_are_closed)
     cr_assert_eq(town_letters(client, KIND_PONG), 0);
 }
 
+Test(sessions, whose_key_was_taken_away_end_at_once_and_cannot_be_resumed)
+{
+    uint32_t client = town_open(0, NULL, NULL);
+    town_tell(client, MESH_CONNECTION_REVOKED);
+    cr_assert_eq(goodbye_of(client), CLOSE_REASON_ACCESS_DENIED);
+    cr_assert(town_clients[client].is_cut);
+    cr_assert_eq(town_count(0, COUNTER_sessions_closed), 1);
+    uint32_t stranger = town_connect(0); /* its HELLO had not come yet */
+    town_tell(stranger, MESH_CONNECTION_REVOKED);
+    cr_assert(town_clients[stranger].is_cut);
+}
+
 Test(sessions, get_no_more_than_they_granted)
 {
     uint32_t handler = town_open(0, NULL, NULL), caller = town_open(0, NULL, NULL);
