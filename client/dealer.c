@@ -30,9 +30,9 @@ enum {
     RETRANSMIT_MS = 30000, /* a host that vanished while we were sending */
 };
 
-static const int monitored_events =
-    ZMQ_EVENT_CLOSED | ZMQ_EVENT_DISCONNECTED | ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL |
-    ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL | ZMQ_EVENT_HANDSHAKE_FAILED_AUTH;
+static const int monitored_events = ZMQ_EVENT_CLOSED | ZMQ_EVENT_DISCONNECTED |
+                                    ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL |
+                                    ZMQ_EVENT_HANDSHAKE_FAILED_AUTH;
 
 static void set_int(void *socket, int option, int value)
 {

@@ -90,7 +90,8 @@ static bool config_is_right(enum config_key key)
 
 bool config_is_live(enum config_key key)
 {
-    return key == CONFIG_LOG_LEVEL || key == CONFIG_LOG_JSON || config_is_right(key);
+    return key == CONFIG_CURVE_PEERS || key == CONFIG_CURVE_CLIENTS || key == CONFIG_LOG_LEVEL ||
+           key == CONFIG_LOG_JSON || config_is_right(key);
 }
 
 /* -- one value -- */
@@ -377,32 +378,9 @@ bool config_environment(struct config *config, struct config_error *error)
     return true;
 }
 
-/* -- all together -- */
+/* -- what was set -- */
 
-/* Names stand in tables, logs and log lines: no blanks, nothing invisible. */
-static bool config_name_is_good(const char *name)
-{
-    for (const char *c = name; *c != '\0'; c++) {
-        if ((unsigned char)*c <= ' ' || *c == 127 || *c == '"' || *c == ',')
-            return false;
-    }
-    return true;
-}
-
-static bool config_check_names(const struct config *config, struct config_error *error)
-{
-    const char *names[] = {config->name, config->cluster, config->zone};
-    static const char *const keys[] = {"name", "cluster", "zone"};
-    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-        if (!config_name_is_good(names[i]))
-            return config_fail(error,
-                               "%s is '%.130s'; it must be without blanks, quotes and commas",
-                               keys[i], names[i]);
-    }
-    return true;
-}
-
-static bool config_has_auth(const struct config *config)
+bool config_has_auth(const struct config *config)
 {
     for (unsigned key = 0; key < CONFIG_KEYS; key++) {
         if (strncmp(rows[key].name, "auth.", 5) == 0 && config->origins[key] != CONFIG_DEFAULT)
@@ -411,7 +389,7 @@ static bool config_has_auth(const struct config *config)
     return false;
 }
 
-static bool config_has_permissions(const struct config *config)
+bool config_has_permissions(const struct config *config)
 {
     return config->origins[CONFIG_PERMISSIONS] != CONFIG_DEFAULT;
 }
@@ -419,41 +397,6 @@ static bool config_has_permissions(const struct config *config)
 bool config_is_open(const struct config *config)
 {
     return !config_has_auth(config) && !config_has_permissions(config);
-}
-
-#define CONFIG_LINE_INSECURE                                                                       \
-    "\n  \"insecure\": true   (or --insecure; nothing is encrypted: for private networks only)"
-#define CONFIG_LINE_AUTH                                                                           \
-    "\n  \"auth\": {\"chain\": [\"anonymous\"], \"anonymous_roles\": [\"guest\"]}   (who may "     \
-    "connect)"
-#define CONFIG_LINE_PERMISSIONS                                                                    \
-    "\n  \"permissions\": {\"guest\": [\"send_to_handler\"]}   (what they may do)"
-
-/* Encryption between nodes and to clients is not there yet, so whoever opens a node to a network
- * must say that this network is private; and that everybody may do everything is for loopback. */
-static bool config_check_host(const struct config *config, struct config_error *error)
-{
-    bool has_auth = config_has_auth(config), has_permissions = config_has_permissions(config);
-    if (address_is_loopback(config->host) || (config->insecure && has_auth && has_permissions))
-        return true;
-    return config_fail(error,
-                       "host %.100s can be reached from outside, which must be asked for; add to "
-                       "the configuration, with values of your own:%s%s%s",
-                       config->host, config->insecure ? "" : CONFIG_LINE_INSECURE,
-                       has_auth ? "" : CONFIG_LINE_AUTH,
-                       has_permissions ? "" : CONFIG_LINE_PERMISSIONS);
-}
-
-/* What is not permitted is denied: with auth alone nobody could do anything, which nobody wants. */
-static bool config_check_rights(const struct config *config, struct config_error *error)
-{
-    char why[MESH_CONFIG_WHY_BYTES];
-    if (config_has_auth(config) && !config_has_permissions(config))
-        return config_fail(error,
-                           "auth is configured and permissions is not, so nobody could do "
-                           "anything; add to the configuration, with values of your own:%s",
-                           CONFIG_LINE_PERMISSIONS);
-    return mesh_config_judge(&config->mesh, why) || config_fail(error, "%s", why);
 }
 
 void config_apply_live(struct config *config)
@@ -467,62 +410,7 @@ void config_apply_live(struct config *config)
     mesh->permissions_count = config->permissions.count;
 }
 
-static bool config_check_seed(const struct config *config, const struct address *seed,
-                              struct config_error *error)
-{
-    char text[ADDRESS_TEXT_BYTES];
-    address_format(seed, text);
-    bool is_own_host = config->port != 0 && strcmp(seed->host, config->host) == 0;
-    if (seed->port == CONFIG_PORT_CLIENTS || (is_own_host && seed->port == config->port))
-        return config_fail(error, "%s is a client port; gossip is %u", text, seed->port + 1U);
-    if (is_own_host && seed->port == config->port + 2)
-        return config_fail(error, "%s is a forward port; gossip is %u", text, seed->port - 1U);
-    return true;
-}
-
-static bool config_read_seeds(struct config *config, struct config_error *error)
-{
-    config->mesh.seeds = 0;
-    const char *at = config->seeds;
-    while (*at != '\0') {
-        char text[ADDRESS_TEXT_BYTES];
-        size_t bytes = strcspn(at, ",");
-        snprintf(text, sizeof(text), "%.*s", (int)(bytes < sizeof(text) ? bytes : 0), at);
-        if (config->mesh.seeds == MESH_SEEDS_MAX)
-            return config_fail(error, "seeds has more than %d entries", MESH_SEEDS_MAX);
-        struct address *seed = &config->seed[config->mesh.seeds++];
-        if (!address_parse(text, CONFIG_PORT_GOSSIP, seed))
-            return config_fail(error,
-                               "seeds holds '%.*s'; it must be HOST:PORT, as in 10.0.0.11:%d",
-                               (int)(bytes < 80 ? bytes : 80), at, CONFIG_PORT_GOSSIP);
-        if (!config_check_seed(config, seed, error))
-            return false;
-        at += bytes;
-        at += *at == ',';
-    }
-    return true;
-}
-
-bool config_finish(struct config *config, struct config_error *error)
-{
-    const struct gossip_config *gossip = &config->mesh.gossip;
-    config_apply_live(config);
-    if (!config_check_names(config, error) || !config_check_host(config, error) ||
-        !config_check_rights(config, error) || !config_read_seeds(config, error))
-        return false;
-    if (gossip->gap_min_ms > gossip->gap_max_ms)
-        return config_fail(error,
-                           "gossip.gap_min_ms is %u and gossip.gap_max_ms %u; the first must "
-                           "not be greater",
-                           gossip->gap_min_ms, gossip->gap_max_ms);
-    if (config->mesh.expect > gossip->members_max)
-        return config_fail(error, "expect is %u; gossip.members_max allows %u", config->mesh.expect,
-                           gossip->members_max);
-    config->mesh.name = config->name;
-    config->mesh.cluster = config->cluster;
-    config->mesh.zone = config->zone;
-    return true;
-}
+/* -- printing -- */
 
 static cJSON *config_value(const struct config *config, enum config_key key)
 {

@@ -35,6 +35,12 @@ enum config_type {
     X(ZONE, "zone", TEXT, zone, 0, 128, "handlers in the caller's zone are preferred")             \
     X(HOST, "host", TEXT, host, 1, 253, "what to listen on; 0.0.0.0: all interfaces")              \
     X(INSECURE, "insecure", SWITCH, insecure, 0, 1, "allows a host beyond loopback without keys")  \
+    X(CURVE_KEY_FILE, "curve.key_file", TEXT, curve_key_file, 0, 255,                              \
+      "this node's secret key (weftctl key new NAME); with it all three ports are encrypted")      \
+    X(CURVE_PEERS, "curve.peers", TEXT, curve_peers, 0, 255,                                       \
+      "a folder of public keys: the nodes that are taken, this one among them")                    \
+    X(CURVE_CLIENTS, "curve.clients", TEXT, curve_clients, 0, 255,                                 \
+      "the same of clients; any: every key, and auth.chain says who may connect")                  \
     X(PORT, "port", NUMBER, port, 0, 65533, "N clients, N+1 gossip, N+2 forward; 0: any free")     \
     X(ADVERTISE, "advertise", TEXT, advertise, 0, 253,                                             \
       "the host told to peers and clients; empty: host, else the first outside address")           \
@@ -136,6 +142,8 @@ struct config {
     struct mesh_config mesh; /* numbers here; strings and seed by config_finish and main */
     char name[CONFIG_TEXT_BYTES], cluster[CONFIG_TEXT_BYTES], zone[CONFIG_TEXT_BYTES];
     char host[CONFIG_TEXT_BYTES], advertise[CONFIG_TEXT_BYTES];
+    char curve_key_file[CONFIG_TEXT_BYTES], curve_peers[CONFIG_TEXT_BYTES];
+    char curve_clients[CONFIG_TEXT_BYTES];
     char seeds[CONFIG_LIST_BYTES];
     char auth_chain[CONFIG_LIST_BYTES], anonymous_roles[CONFIG_LIST_BYTES];
     struct config_permissions permissions; /* not to be copied: it points into itself */
@@ -186,6 +194,10 @@ bool config_environment(struct config *config, struct config_error *error);
 /* Checks what single keys cannot: that values fit together; reads the seeds. To be called once all
  * has been set. */
 bool config_finish(struct config *config, struct config_error *error);
+
+/* Whether any key of auth, or permissions, is configured. */
+bool config_has_auth(const struct config *config);
+bool config_has_permissions(const struct config *config);
 
 /* Neither auth nor permissions is configured: whoever connects may do everything. */
 bool config_is_open(const struct config *config);

@@ -179,7 +179,7 @@ bool connections_name(struct connections *connections, struct connection *connec
 
 void connections_forget(struct connections *connections, struct connection *connection)
 {
-    sources_closed(connection->source, false);
+    sources_closed(connection->source, SOURCES_FORGOTTEN);
     sources_client_closed(connection->origin);
     connections_detach(connections, connection);
     connections_release(connections, connection);

@@ -11,6 +11,7 @@
 #define WEFT_DAEMON_CONNECTIONS_H
 
 #include "daemon/sources.h"
+#include "keys/keyfile.h"
 #include "proto/envelope.h"
 
 #include <zmq.h>
@@ -37,7 +38,9 @@ struct connection {
     struct source *origin; /* of a client: counts it as long as it lives; NULL: not limited */
     enum mesh_excess excess;
     union socket_address peer;
-    char address[64]; /* host:port of the peer */
+    char address[64];            /* host:port of the peer */
+    char key[KEYFILE_KEY_BYTES]; /* that it came under; empty: none yet, or no keys are in use */
+    const struct keyfile *owner; /* whose that is; NULL: nobody's */
     zmq_msg_t kept;
 };
 

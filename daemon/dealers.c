@@ -8,9 +8,14 @@
  * IMMEDIATE: a link that is down takes nothing. A forward DEALER is polled only while it refuses;
  * a gossip DEALER always, for the answer to JOIN. A send eats the wake-up of an answer that came
  * before it, so a polled link that was used is looked at by the next sweep; an idle node sweeps
- * nothing. */
+ * nothing.
+ *
+ * With keys a link is dialled under each key in turn that the node may have, those of its name or,
+ * where that is not known, all: who has another one breaks off the handshake. What fitted is
+ * kept. When none fitted, or ours is not taken, the link rests. */
 #include "daemon/dealers.h"
 
+#include "daemon/curve.h"
 #include "daemon/monitor.h"
 #include "daemon/threads.h"
 
@@ -27,6 +32,10 @@ enum {
     DEALERS_KEEPALIVE_S = 120,
 };
 
+/* Between two rounds of keys: a node that is restarted with a new key, or whose key was just added
+ * there, is reached soon; and the other side, which counts failed handshakes, is not flooded. */
+#define DEALERS_REST_NS (2 * CLOCK_S_NS)
+
 struct dealer {
     uint32_t link;
     enum channel channel;
@@ -39,6 +48,10 @@ struct dealer {
     bool has_kept;
     zmq_msg_t kept;
     struct address address;
+    char name[NAME_BYTES_MAX + 1]; /* of the node; empty: not known */
+    const struct keyfile *server; /* the key that is tried, or fitted; NULL: there is none to try */
+    const struct keyfile *began;  /* the first one of this round of keys */
+    uint64_t rest_until_ns;       /* not dialled before */
 };
 
 void dealers_init(struct dealers *dealers, void *context, struct poller *poller,
@@ -147,7 +160,10 @@ static void dealers_hang_up(struct dealers *dealers, struct dealer *dealer)
 
 static bool dealers_dial(struct dealers *dealers, struct dealer *dealer)
 {
-    int events = ZMQ_EVENT_HANDSHAKE_SUCCEEDED | ZMQ_EVENT_DISCONNECTED;
+    int events = ZMQ_EVENT_HANDSHAKE_SUCCEEDED | ZMQ_EVENT_DISCONNECTED |
+                 ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL | ZMQ_EVENT_HANDSHAKE_FAILED_AUTH;
+    if (dealers->keyring == NULL) /* as in guard_watch */
+        events |= ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL;
     uint32_t number = dealers_number(dealer->link, dealer->channel);
     dealer->socket = zmq_socket(dealers->context, ZMQ_DEALER);
     if (dealer->socket == NULL) {
@@ -157,6 +173,8 @@ static bool dealers_dial(struct dealers *dealers, struct dealer *dealer)
     dealer->monitor = monitor_open(dealers->context, dealer->socket, events);
     if (dealer->monitor != NULL &&
         dealers_set_all(dealer->socket, dealer->channel, address_is_v6(dealer->address.host)) &&
+        (dealer->server == NULL ||
+         curve_dial(dealer->socket, dealers->keyring, dealer->server->public_key)) &&
         poller_add(dealers->poller, monitor_fd(dealer->monitor), POLLER_LINK_MONITOR, number) &&
         (dealer->channel == CHANNEL_FORWARD || dealers_poll(dealers, dealer)) &&
         dealers_connect(dealers, dealer))
@@ -197,7 +215,127 @@ static bool dealers_grow(struct dealers *dealers, uint32_t number)
     return true;
 }
 
-bool dealers_open(struct dealers *dealers, uint32_t link, enum channel channel, struct span address)
+/* -- keys -- */
+
+/* The key to be tried after that one (NULL: the first); NULL: no more. */
+static const struct keyfile *dealers_key_after(const struct dealers *dealers,
+                                               const struct dealer *dealer,
+                                               const struct keyfile *after)
+{
+    const struct keystore *peers = &dealers->keyring->peers;
+    if (dealer->name[0] != '\0')
+        return keystore_next_of(peers, span_text(dealer->name), after);
+    const struct keyfile *next = after == NULL ? peers->list : after + 1;
+    return next < peers->list + peers->count ? next : NULL;
+}
+
+static struct dealers_memory *dealers_recall(struct dealers *dealers, const struct dealer *dealer)
+{
+    char text[ADDRESS_TEXT_BYTES];
+    address_format(&dealer->address, text);
+    uint64_t hash = mesh_name_hash(span_text(text));
+    struct dealers_memory *memory = &dealers->memories[hash % DEALERS_MEMORIES];
+    if (memory->address != hash)
+        *memory = (struct dealers_memory){.address = hash};
+    return memory;
+}
+
+/* Once a minute an address: the core calls those that do not answer again and again. */
+static void dealers_complain(struct dealers *dealers, const struct dealer *dealer, const char *why)
+{
+    struct dealers_memory *memory = dealers_recall(dealers, dealer);
+    uint64_t now_ns = clock_now_ns();
+    if (now_ns < memory->quiet_until_ns)
+        return;
+    memory->quiet_until_ns = now_ns + 60 * CLOCK_S_NS;
+    dealers_say(dealers, dealer, "link-failed", why);
+}
+
+/* The key to begin with: the one tried last at that address, or the first. */
+static const struct keyfile *dealers_key_first(struct dealers *dealers, const struct dealer *dealer)
+{
+    const struct keyfile *last =
+        keystore_find(&dealers->keyring->peers, dealers_recall(dealers, dealer)->key);
+    bool is_fit =
+        last != NULL && (dealer->name[0] == '\0' || strcmp(last->name, dealer->name) == 0);
+    return is_fit ? last : dealers_key_after(dealers, dealer, NULL);
+}
+
+static void dealers_use(struct dealers *dealers, struct dealer *dealer,
+                        const struct keyfile *server)
+{
+    dealer->server = server;
+    if (server != NULL)
+        memcpy(dealers_recall(dealers, dealer)->key, server->public_key, KEYFILE_KEY_BYTES);
+}
+
+/* Dials, if there is a key to dial under. Without one, only a review can give one. */
+static bool dealers_begin(struct dealers *dealers, struct dealer *dealer)
+{
+    if (dealers->keyring != NULL && dealer->server == NULL)
+        dealers_use(dealers, dealer, dealers_key_first(dealers, dealer));
+    dealer->began = dealer->server;
+    if (dealers->keyring == NULL || dealer->server != NULL)
+        return dealers_dial(dealers, dealer);
+    dealers_complain(dealers, dealer, "curve.peers has no key of that node");
+    return true;
+}
+
+/* A handshake came to nothing: the next key is tried, or the link rests. */
+static void dealers_unfit(struct dealers *dealers, struct dealer *dealer, bool is_refused,
+                          uint64_t now_ns)
+{
+    const struct keyfile *next = dealers_key_after(dealers, dealer, dealer->server);
+    dealers_hang_up(dealers, dealer);
+    if (!is_refused)
+        dealers_use(dealers, dealer,
+                    next != NULL ? next : dealers_key_after(dealers, dealer, NULL));
+    if (!is_refused && dealer->server != dealer->began) {
+        dealers_dial(dealers, dealer);
+        return;
+    }
+    dealers_complain(dealers, dealer,
+                     is_refused ? "it does not take our key: is it in its curve.peers?"
+                                : "it has no key of curve.peers that it should have there");
+    dealer->rest_until_ns = now_ns + DEALERS_REST_NS;
+    dealers_fall_due(dealers, dealer);
+}
+
+static bool dealers_has(const struct keyring *keyring, const struct dealer *dealer,
+                        const struct keyfile **server)
+{
+    *server = keystore_find(&keyring->peers, dealer->server->public_key);
+    return *server != NULL && strcmp((*server)->name, dealer->server->name) == 0;
+}
+
+static void dealers_lost(struct dealers *dealers, struct dealer *dealer, struct facts *facts);
+
+void dealers_review(struct dealers *dealers, const struct keyring *keyring, struct facts *facts)
+{
+    dealers->keyring = keyring;
+    for (uint32_t i = 0; i < dealers->capacity; i++) {
+        struct dealer *dealer = dealers->table[i];
+        const struct keyfile *server = NULL;
+        if (dealer == NULL || dealer->address.port == 0)
+            continue;
+        bool is_kept = dealer->server != NULL && dealers_has(keyring, dealer, &server);
+        if (is_kept && dealer->is_up) {
+            dealer->server = server;
+            continue;
+        }
+        if (dealer->is_up)
+            facts_counted(facts, COUNTER_keys_revoked, 1);
+        dealers_lost(dealers, dealer, facts);
+        dealers_hang_up(dealers, dealer);
+        dealer->server = is_kept ? server : NULL;
+        dealer->rest_until_ns = 0;
+        dealers_recall(dealers, dealer)->quiet_until_ns = 0;
+        dealers_begin(dealers, dealer);
+    }
+}
+
+bool dealers_open(struct dealers *dealers, uint32_t link, enum channel channel, struct span address,
+                  struct span name)
 {
     char text[ADDRESS_TEXT_BYTES];
     uint32_t number = dealers_number(link, channel);
@@ -208,13 +346,15 @@ bool dealers_open(struct dealers *dealers, uint32_t link, enum channel channel, 
     if (dealer == NULL)
         return false;
     *dealer = (struct dealer){.link = link, .channel = channel};
+    snprintf(dealer->name, sizeof(dealer->name), "%.*s", (int)name.bytes,
+             name.bytes == 0 ? "" : (const char *)name.data);
     dealers->table[number] = dealer;
     snprintf(text, sizeof(text), "%.*s", (int)address.bytes, (const char *)address.data);
     bool is_address = address_parse(text, 0, &dealer->address) && dealer->address.port != 0 &&
                       address_is_numeric(dealer->address.host);
     if (!is_address) /* of a peer: never up, as if nobody listened there */
         dealers_say(dealers, dealer, "link-failed", "not a numeric address and a port");
-    else if (!dealers_dial(dealers, dealer))
+    else if (!dealers_begin(dealers, dealer))
         dealers_say(dealers, dealer, "link-failed", zmq_strerror(errno));
     return true;
 }
@@ -332,7 +472,7 @@ static void dealers_hear(struct dealers *dealers, struct dealer *dealer, struct 
         if (is_part || zmq_msg_more(frame))
             facts_counted(facts, COUNTER_frames_multipart, 1);
         else if (dealers_is_gossip(dealers, dealer, bytes))
-            facts_answer(facts, dealer->link, bytes);
+            facts_answer(facts, dealer->link, bytes, dealer->server);
         is_part = zmq_msg_more(frame) != 0;
     }
     dealers_fall_due(dealers, dealer); /* perhaps there is more */
@@ -376,8 +516,17 @@ void dealers_monitor_woken(struct dealers *dealers, struct facts *facts, uint32_
     struct dealer *dealer = dealers_find(dealers, number);
     struct monitor_event event;
     while (dealer != NULL && dealer->monitor != NULL && monitor_next(dealer->monitor, &event)) {
+        bool is_shaking = !dealer->is_up && event.event != ZMQ_EVENT_HANDSHAKE_SUCCEEDED;
         if (event.event == ZMQ_EVENT_DISCONNECTED)
             dealers_lost(dealers, dealer, facts);
+        if (event.event == ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL)
+            dealers_complain(dealers, dealer,
+                             "no handshake: it wants keys (curve.key_file), or is no weft node");
+        if (is_shaking && dealers->keyring != NULL) {
+            dealers_unfit(dealers, dealer, event.event == ZMQ_EVENT_HANDSHAKE_FAILED_AUTH,
+                          facts->now_ns);
+            return;
+        }
         if (event.event != ZMQ_EVENT_HANDSHAKE_SUCCEEDED || dealer->is_up)
             continue;
         dealer->is_up = true;
@@ -401,8 +550,10 @@ void dealers_sweep(struct dealers *dealers, struct facts *facts, struct batch *b
         if (dealer == NULL || !dealer->is_due)
             continue;
         dealer->is_due = false;
-        if (dealer->socket == NULL && dealer->address.port != 0)
-            dealers_dial(dealers, dealer);
+        if (facts->now_ns < dealer->rest_until_ns)
+            dealers_fall_due(dealers, dealer);
+        else if (dealer->socket == NULL && dealer->address.port != 0)
+            dealers_begin(dealers, dealer);
         else
             dealers_look(dealers, dealer, facts, batch);
     }

@@ -8,6 +8,7 @@
 #include "daemon/batch.h"
 #include "daemon/clock.h"
 #include "daemon/facts.h"
+#include "daemon/keyring.h"
 #include "daemon/logger.h"
 #include "daemon/poller.h"
 
@@ -15,17 +16,28 @@
 
 enum { DEALERS_LINKS_MAX = 65536 };
 
+enum { DEALERS_MEMORIES = 256 };
+
 struct dealer;
+
+/* Of an address that was dialled; those that meet in one place forget each other. */
+struct dealers_memory {
+    uint64_t address;            /* a hash of it */
+    uint64_t quiet_until_ns;     /* nothing is complained of before */
+    char key[KEYFILE_KEY_BYTES]; /* that was tried there last, or fitted */
+};
 
 struct dealers {
     void *context;
     struct poller *poller;
     struct logger *logger;
+    const struct keyring *keyring;   /* NULL: no keys are in use */
     char source[ADDRESS_HOST_BYTES]; /* what to dial from; empty: as the system likes */
     struct dealer **table;           /* by link number and channel */
     uint32_t capacity;               /* of the table */
     bool has_due;                    /* a link waits for the next sweep */
     uint64_t sweep_ns;               /* not before that */
+    struct dealers_memory memories[DEALERS_MEMORIES]; /* by a hash of the address */
 };
 
 /* host: what this node listens on; it dials from there too, unless that is every address: so
@@ -37,9 +49,10 @@ void dealers_init(struct dealers *dealers, void *context, struct poller *poller,
 void dealers_clear(struct dealers *dealers);
 
 /* Dials the numeric address. Told later: MESH_LINK_UP. false: no memory. What can't be dialled is
- * logged and tried again with each sweep. */
-bool dealers_open(struct dealers *dealers, uint32_t link, enum channel channel,
-                  struct span address);
+ * logged and tried again with each sweep. name: of the node that is to be there; empty: not known.
+ * With keys only who has a key of that name is spoken to, or of any name where it is not known. */
+bool dealers_open(struct dealers *dealers, uint32_t link, enum channel channel, struct span address,
+                  struct span name);
 
 /* Hangs up; what was not sent is dropped. */
 void dealers_close(struct dealers *dealers, uint32_t link, enum channel channel);
@@ -52,6 +65,10 @@ bool dealers_send(struct dealers *dealers, struct facts *facts, const struct mes
 void dealers_woken(struct dealers *dealers, struct facts *facts, struct batch *batch,
                    uint32_t number);
 void dealers_monitor_woken(struct dealers *dealers, struct facts *facts, uint32_t number);
+
+/* Links to nodes whose key the keyring, which replaces ours, has no more are lost now; all that are
+ * down are dialled anew. */
+void dealers_review(struct dealers *dealers, const struct keyring *keyring, struct facts *facts);
 
 /* When the next sweep wants to be; UINT64_MAX: nothing waits for one. */
 uint64_t dealers_sweep_ns(const struct dealers *dealers);

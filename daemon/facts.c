@@ -21,21 +21,28 @@ void facts_plain(struct facts *facts, enum mesh_fact fact)
 }
 
 void facts_frame(struct facts *facts, enum channel channel, uint32_t connection,
-                 struct span address, struct span bytes, enum mesh_excess excess)
-{
-    facts_tell(facts, (struct mesh_input){.fact = MESH_FRAME,
-                                          .excess = excess,
-                                          .channel = channel,
-                                          .connection = connection,
-                                          .address = address,
-                                          .bytes = bytes});
-}
-
-void facts_answer(struct facts *facts, uint32_t link, struct span bytes)
+                 struct span address, struct span bytes, enum mesh_excess excess,
+                 const struct keyfile *owner)
 {
     facts_tell(facts,
-               (struct mesh_input){
-                   .fact = MESH_ANSWER, .channel = CHANNEL_GOSSIP, .link = link, .bytes = bytes});
+               (struct mesh_input){.fact = MESH_FRAME,
+                                   .excess = excess,
+                                   .channel = channel,
+                                   .connection = connection,
+                                   .address = address,
+                                   .bytes = bytes,
+                                   .owner = span_text(owner == NULL ? NULL : owner->name),
+                                   .owner_roles = span_text(owner == NULL ? NULL : owner->roles)});
+}
+
+void facts_answer(struct facts *facts, uint32_t link, struct span bytes,
+                  const struct keyfile *owner)
+{
+    facts_tell(facts, (struct mesh_input){.fact = MESH_ANSWER,
+                                          .channel = CHANNEL_GOSSIP,
+                                          .link = link,
+                                          .bytes = bytes,
+                                          .owner = span_text(owner == NULL ? NULL : owner->name)});
 }
 
 void facts_connection(struct facts *facts, enum mesh_fact fact, enum channel channel,

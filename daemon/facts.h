@@ -3,6 +3,7 @@
 #ifndef WEFT_DAEMON_FACTS_H
 #define WEFT_DAEMON_FACTS_H
 
+#include "keys/keyfile.h"
 #include "mesh/mesh.h"
 
 struct facts {
@@ -16,11 +17,14 @@ void facts_set_time(struct facts *facts);
 /* MESH_TICK, MESH_RECONFIGURED, MESH_STOP. */
 void facts_plain(struct facts *facts, enum mesh_fact fact);
 
+/* owner: whose key the connection came under; NULL: nobody's. */
 void facts_frame(struct facts *facts, enum channel channel, uint32_t connection,
-                 struct span address, struct span bytes, enum mesh_excess excess);
+                 struct span address, struct span bytes, enum mesh_excess excess,
+                 const struct keyfile *owner);
 
-/* A frame that came back on our own gossip link. */
-void facts_answer(struct facts *facts, uint32_t link, struct span bytes);
+/* A frame that came back on our own gossip link; owner: whose key we dialled. */
+void facts_answer(struct facts *facts, uint32_t link, struct span bytes,
+                  const struct keyfile *owner);
 
 /* MESH_CONNECTION_.. */
 void facts_connection(struct facts *facts, enum mesh_fact fact, enum channel channel,

@@ -83,8 +83,9 @@ bool guard_watch(struct guard *guard, void *context, void *socket, enum channel 
                  struct poller *poller)
 {
     int events = ZMQ_EVENT_ACCEPTED | ZMQ_EVENT_ACCEPT_FAILED | ZMQ_EVENT_DISCONNECTED |
-                 ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL | ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL |
-                 ZMQ_EVENT_HANDSHAKE_FAILED_AUTH;
+                 ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL | ZMQ_EVENT_HANDSHAKE_FAILED_AUTH;
+    if (guard->keyring == NULL) /* else one flipped bit would leave a connection for ever: README */
+        events |= ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL;
     if (guard->monitors[channel] != NULL) /* of a try that did not get its port */
         poller_remove(poller, monitor_fd(guard->monitors[channel]));
     monitor_close(&guard->monitors[channel]);
@@ -102,6 +103,8 @@ static bool guard_take_in(struct guard *guard, enum channel channel, int fd, str
     socklen_t bytes = sizeof(peer);
     bool is_there = getpeername(fd, &peer.any, &bytes) == 0; /* if not, the monitor says so next */
     struct source *source = is_there ? sources_find(&guard->sources, &peer, facts->now_ns) : NULL;
+    if (!sources_admits(source))
+        facts_counted(facts, COUNTER_connections_refused_address, 1);
     if (!guard_admits(fd, guard->fds_max) || !sources_admits(source))
         return false;
     struct connection *connection =
@@ -132,17 +135,29 @@ static void guard_accepted(struct guard *guard, enum channel channel, int fd, st
     shutdown(fd, SHUT_RDWR);
 }
 
+/* With keys libzmq is not asked for every way in which a handshake fails (guard_watch). Who ends so
+ * early, and has not said a word, had not finished it. */
+static bool guard_has_failed_unsaid(const struct guard *guard, const struct connection *connection,
+                                    uint64_t now_ns)
+{
+    return guard->keyring != NULL && now_ns - connection->accepted_ns < GUARD_SILENT_NS;
+}
+
 static void guard_disconnected(struct guard *guard, enum channel channel, int fd,
                                struct facts *facts)
 {
     struct connection *connection = connections_at(&guard->connections, fd);
-    bool is_barren = !guard->has_failed[channel];
+    bool has_failed = guard->has_failed[channel];
     guard->has_failed[channel] = false;
     if (connection == NULL)
         return;
     facts_counted(facts, COUNTER_connections_closed, 1);
     if (!connection->is_named) {
-        sources_closed(connection->source, is_barren);
+        if (!has_failed && guard_has_failed_unsaid(guard, connection, facts->now_ns)) {
+            has_failed = true;
+            facts_counted(facts, COUNTER_connections_failed, 1);
+        }
+        sources_closed(connection->source, has_failed ? SOURCES_FAILED : SOURCES_BARREN);
         connection->source = NULL;
         connections_forget(&guard->connections, connection);
         return;

@@ -8,6 +8,7 @@
 #include "daemon/clock.h"
 #include "daemon/connections.h"
 #include "daemon/facts.h"
+#include "daemon/keyring.h"
 #include "daemon/poller.h"
 
 #define GUARD_SILENT_NS (5 * CLOCK_S_NS)   /* a first frame is due by then */
@@ -21,6 +22,7 @@ enum { GUARD_CHANNELS = 4 }; /* tables by enum channel, 0 unused */
 struct guard {
     struct sources sources;
     struct connections connections;
+    const struct keyring *keyring; /* NULL: no keys are in use */
     void *monitors[GUARD_CHANNELS];
     int fds_max;
     int position;                      /* of the rotation over descriptors */

@@ -4,6 +4,8 @@
  * peer's connection carries nothing out, so there the empty inbox is the answer. */
 #include "daemon/inbox.h"
 
+#include "daemon/bearers.h"
+#include "daemon/curve.h"
 #include "daemon/threads.h"
 #include "proto/kinds.h"
 
@@ -127,6 +129,7 @@ bool inbox_open(struct inbox *inbox, void *context, enum channel channel,
     if (inbox->socket == NULL)
         return false;
     if (inbox_set_all(inbox->socket, channel, address_is_v6(address->host)) &&
+        (guard->keyring == NULL || curve_serve(inbox->socket, guard->keyring, channel)) &&
         guard_watch(guard, context, inbox->socket, channel, poller) &&
         inbox_learn_first(inbox, context) && inbox_bind(inbox->socket, address, patience_ns) &&
         poller_add(poller, inbox_fd(inbox->socket), POLLER_INBOX, channel))
@@ -190,7 +193,11 @@ static struct connection *inbox_sender(struct inbox *inbox, struct guard *guard,
         inbox_refuse_id(guard, frame, facts);
         return NULL;
     }
-    return guard_first_frame(guard, inbox->channel, number, zmq_msg_get(frame, ZMQ_SRCFD), facts);
+    connection =
+        guard_first_frame(guard, inbox->channel, number, zmq_msg_get(frame, ZMQ_SRCFD), facts);
+    bool is_taken = connection != NULL &&
+                    bearers_learn(guard, connection, zmq_msg_gets(frame, "User-Id"), facts);
+    return is_taken ? connection : NULL;
 }
 
 static void inbox_hear(struct inbox *inbox, struct guard *guard, zmq_msg_t *id, zmq_msg_t *frame,
@@ -213,7 +220,8 @@ static void inbox_hear(struct inbox *inbox, struct guard *guard, zmq_msg_t *id, 
         return;
     }
     facts_frame(facts, inbox->channel, number, span_text(connection->address),
-                span_of(zmq_msg_data(frame), zmq_msg_size(frame)), connection->excess);
+                span_of(zmq_msg_data(frame), zmq_msg_size(frame)), connection->excess,
+                connection->owner);
 }
 
 void inbox_drain(struct inbox *inbox, struct guard *guard, struct facts *facts, struct batch *batch)

@@ -44,6 +44,57 @@ void loop_say_open(struct loop *loop)
              "loopback only");
 }
 
+/* -- keys -- */
+
+void loop_say_keys(struct loop *loop)
+{
+    struct logger_line line;
+    const struct keyring *keyring = loop->keyring;
+    logger_begin(&loop->logger, &line, LOGGER_INFO, "keys", clock_wall_ms());
+    logger_text(&line, "own", keyring->own.public_key);
+    logger_number(&line, "peers", keyring->peers.count);
+    if (keyring->takes_any_client)
+        logger_text(&line, "clients", "any");
+    else
+        logger_number(&line, "clients", keyring->clients.count);
+    logger_end(&line);
+}
+
+/* The new keyring holds for handshakes from the swap on, and for all that stands after the reviews.
+ * Our own key stays: the ports were opened under it. */
+static void loop_take_keys(struct loop *loop, struct keyring *fresh)
+{
+    struct keyring *old = loop->keyring;
+    fresh->own = old->own;
+    loop->keyring = fresh;
+    zap_swap(&loop->zap, fresh);
+    bearers_review(&loop->guard, fresh, &loop->facts);
+    dealers_review(&loop->dealers, fresh, &loop->facts);
+    keyring_destroy(&old);
+    loop_say_keys(loop);
+}
+
+/* Counts what the handler refused; once a minute at most says whose it was last. */
+static void loop_tell_keys(struct loop *loop)
+{
+    struct zap_tally tally;
+    struct logger_line line;
+    if (loop->keyring == NULL)
+        return;
+    zap_take_tally(&loop->zap, &tally);
+    facts_counted(&loop->facts, COUNTER_keys_refused, tally.refused);
+    loop->keys_refused += tally.refused;
+    if (loop->keys_refused == 0 || loop->facts.now_ns < loop->keys_said_ns)
+        return;
+    logger_begin(&loop->logger, &line, LOGGER_WARN, "keys-refused", loop->facts.wall_ms);
+    logger_number(&line, "handshakes", loop->keys_refused);
+    logger_text(&line, "last", tally.key);
+    logger_text(&line, "address", tally.address);
+    logger_end(&line);
+    loop->keys_refused = 0;
+    loop->keys_said_ns = loop->facts.now_ns + 60 * CLOCK_S_NS;
+}
+
 /* -- signals -- */
 
 static void loop_stop(struct loop *loop)
@@ -73,10 +124,18 @@ static void loop_reload(struct loop *loop)
     struct config_error error;
     char changed[1024] = "", restart[1024] = "";
     bool was_open = config_is_open(loop->config);
-    if (!options_load(loop->options, &fresh, &error)) {
+    struct keyring *keys = NULL;
+    bool is_good = options_load(loop->options, &fresh, &error);
+    if (is_good && loop->keyring != NULL && keyring_is_wanted(&fresh)) {
+        keys = keyring_read(&fresh, &error);
+        is_good = keys != NULL;
+    }
+    if (!is_good) {
         loop_say(loop, LOGGER_ERROR, "reload-failed", "why", error.text);
         return;
     }
+    if (keys != NULL && strcmp(keys->own.public_key, loop->keyring->own.public_key) != 0)
+        loop_list(restart, sizeof(restart), "curve.key_file");
     for (unsigned i = 0; i < CONFIG_KEYS; i++) {
         enum config_key key = (enum config_key)i;
         char now[CONFIG_VALUE_BYTES], then[CONFIG_VALUE_BYTES];
@@ -85,7 +144,8 @@ static void loop_reload(struct loop *loop)
         if (config_is_live(key)) /* what follows from a key being set at all, follows too */
             loop->config->origins[key] = fresh.origins[key];
         bool is_name = key == CONFIG_NAME && then[0] == '\0'; /* was filled in at start */
-        if (strcmp(now, then) == 0 || is_name)
+        bool is_listed = key == CONFIG_CURVE_KEY_FILE && restart[0] != '\0';
+        if (strcmp(now, then) == 0 || is_name || is_listed)
             continue;
         bool is_live = config_is_live(key);
         loop_list(is_live ? changed : restart, sizeof(changed), config_key_name(key));
@@ -94,6 +154,8 @@ static void loop_reload(struct loop *loop)
     }
     config_apply_live(loop->config);
     facts_plain(&loop->facts, MESH_RECONFIGURED);
+    if (keys != NULL)
+        loop_take_keys(loop, keys);
     if (config_is_open(loop->config) && !was_open)
         loop_say_open(loop);
     loop->logger.level = loop->config->log_level;
@@ -198,6 +260,7 @@ static void loop_tell_lag(struct loop *loop)
     facts_counted(&loop->facts, COUNTER_log_lines_dropped,
                   loop->logger.dropped - loop->log_dropped);
     loop->log_dropped = loop->logger.dropped;
+    loop_tell_keys(loop);
     loop->worst_ns = 0;
     loop->lag_ns = loop->facts.now_ns + LOOP_LAG_NS;
     refused_sweep(&loop->refused, loop->facts.now_ns);
@@ -242,7 +305,8 @@ static bool loop_carry_out(struct loop *loop, const struct mesh_output *output)
     case MESH_REPLY:
         return inbox_reply(&loop->inboxes[output->channel], &loop->guard, facts, output);
     case MESH_OPEN_LINK:
-        return dealers_open(&loop->dealers, output->link, output->channel, output->address);
+        return dealers_open(&loop->dealers, output->link, output->channel, output->address,
+                            output->name);
     case MESH_CLOSE_LINK:
         dealers_close(&loop->dealers, output->link, output->channel);
         return true;

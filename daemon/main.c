@@ -1,4 +1,5 @@
 /* weftd: reads how it is to run, opens its ports, makes the core, and runs the loop. */
+#include "daemon/curve.h"
 #include "daemon/loop.h"
 #include "daemon/ports.h"
 #include "daemon/signals.h"
@@ -109,7 +110,9 @@ static void say_start(struct loop *loop, const struct ports *ports)
 static void say_warnings(struct loop *loop)
 {
     struct logger_line line;
-    if (!address_is_loopback(loop->config->host)) {
+    if (loop->keyring != NULL) {
+        loop_say_keys(loop);
+    } else if (!address_is_loopback(loop->config->host)) {
         logger_begin(&loop->logger, &line, LOGGER_WARN, "insecure", clock_wall_ms());
         logger_text(&line, "host", loop->config->host);
         logger_text(&line, "why",
@@ -140,6 +143,28 @@ static int run_loop(struct loop *loop, struct ports *ports)
     return loop_run(loop);
 }
 
+/* The handler stands before the first port is opened. */
+static bool begin_keys(struct loop *loop, void *context)
+{
+    if (loop->keyring == NULL)
+        return true;
+    loop->guard.keyring = loop->keyring;
+    loop->dealers.keyring = loop->keyring;
+    return zap_start(&loop->zap, context, loop->keyring);
+}
+
+/* No port serves that was not seen to refuse a stranger. */
+static bool are_ports_shut(struct loop *loop, const struct ports *ports, void *context)
+{
+    bool is_shut = true;
+    for (uint16_t i = 0; i < 3 && loop->keyring != NULL && is_shut; i++) {
+        struct address address = ports->listen;
+        address.port = (uint16_t)(ports->listen.port + i);
+        is_shut = curve_is_shut(context, &address, loop->keyring, &loop->zap);
+    }
+    return is_shut;
+}
+
 /* Sockets, then the loop. Whatever is open when it returns is closed by close_all. */
 static int open_all(struct loop *loop, struct ports *ports, void *context)
 {
@@ -154,9 +179,14 @@ static int open_all(struct loop *loop, struct ports *ports, void *context)
     dealers_init(&loop->dealers, context, &loop->poller, &loop->logger, ports->listen.host);
     refused_init(&loop->refused, &loop->poller, ports->listen.host);
     resolver_init(&loop->resolver, &loop->poller);
+    if (!begin_keys(loop, context))
+        return fail(EXIT_INTERNAL, "no thread or socket to judge keys with");
     if (!ports_open(ports, loop->config->port, context, loop->inboxes, &loop->guard, &loop->poller,
                     &error))
         return fail(EXIT_CANNOT_LISTEN, error.text);
+    if (!are_ports_shut(loop, ports, context))
+        return fail(EXIT_INTERNAL, "a stranger's key was not refused by our own ports: this libzmq "
+                                   "can't be trusted with keys");
     return run_loop(loop, ports);
 }
 
@@ -173,13 +203,14 @@ static bool close_all(struct loop *loop)
     return has_ended;
 }
 
-static int run(const struct options *options, struct config *config)
+static int run(const struct options *options, struct config *config, struct keyring *keyring)
 {
     struct loop *loop = calloc(1, sizeof(*loop));
     if (loop == NULL)
         return fail(EXIT_INTERNAL, "no memory");
     loop->options = options;
     loop->config = config;
+    loop->keyring = keyring;
     loop->poller.fd = -1;
     loop->signals_fd = signals_open(); /* before libzmq's threads, which inherit what is blocked */
     zsys_handler_set(NULL);            /* czmq would take INT and TERM for itself */
@@ -200,6 +231,8 @@ static int run(const struct options *options, struct config *config)
     bool has_ended = close_all(loop);
     while (zmq_ctx_term(context) != 0 && errno == EINTR)
         continue;
+    zap_join(&loop->zap);
+    keyring_destroy(&loop->keyring);
     if (is_started) {
         struct logger_line line;
         logger_begin(&loop->logger, &line, LOGGER_INFO, "stopped", clock_wall_ms());
@@ -229,8 +262,14 @@ int main(int argc, char **argv)
     struct config_error error;
     int major = 0, minor = 0, patch = 0;
     options_read(&options, argc, argv);
+    struct keyring *keyring = NULL;
     if (!options_load(&options, &config, &error))
         return fail(EXIT_USAGE, error.text);
+    if (keyring_is_wanted(&config) && ((keyring = keyring_read(&config, &error)) == NULL ||
+                                       !keyring_name(keyring, &config, &error))) {
+        keyring_destroy(&keyring);
+        return fail(EXIT_USAGE, error.text);
+    }
     if (options.action == OPTIONS_PRINT)
         return print(&config);
     if (options.action == OPTIONS_CHECK)
@@ -239,5 +278,5 @@ int main(int argc, char **argv)
     if (ZMQ_MAKE_VERSION(major, minor, patch) < ZMQ_OLDEST)
         return fail(EXIT_INTERNAL, "libzmq is older than 4.3.3 and can be attacked before anybody "
                                    "is known; install a newer one");
-    return run(&options, &config);
+    return run(&options, &config, keyring);
 }

@@ -10,6 +10,9 @@ enum {
     OPTION_ZONE,
     OPTION_HOST,
     OPTION_INSECURE,
+    OPTION_KEY,
+    OPTION_PEERS,
+    OPTION_CLIENTS,
     OPTION_PORT,
     OPTION_ADVERTISE,
     OPTION_SEED,
@@ -34,6 +37,11 @@ static const struct argp_option flags[] = {
      "host told to peers and clients (default --host, else the first outside address)", 2},
     {"insecure", OPTION_INSECURE, NULL, 0,
      "listen beyond loopback though nothing is encrypted: for private networks", 2},
+    {.doc = "Keys (CURVE), all three or none:", .group = 6},
+    {"key", OPTION_KEY, "FILE", 0, "this node's secret key, made by weftctl key new NAME", 6},
+    {"peers", OPTION_PEERS, "FOLDER", 0, "public keys of the nodes, this one among them", 6},
+    {"clients", OPTION_CLIENTS, "FOLDER", 0,
+     "public keys of clients, or any: every key, and auth says who may connect", 6},
     {.doc = "Whom it joins:", .group = 3},
     {"seed", OPTION_SEED, "HOST[:7311],..", 0, "gossip addresses of any nodes of the mesh", 3},
     {"expect", OPTION_EXPECT, "N", 0, "say ready only when N members are alive (default 1)", 3},
@@ -61,6 +69,9 @@ static const char manual[] =
     "  weftd -c weft.json --host 10.0.0.12 --insecure --seed 10.0.0.11,10.0.0.13\n"
     "                                             on a private network; who may connect and do "
     "what is in the file: auth, permissions\n"
+    "  weftd --key eu-a.key_secret --peers peers --clients clients\n"
+    "                                             only for those whose keys are there: see "
+    "weftctl key new --help\n"
     "  weftd --print-config | less                all settings, with their reasons\n"
     "\n"
     "Defaults are overridden by the file, then by the environment (WEFT_ and the key: WEFT_SEEDS, "
@@ -119,6 +130,12 @@ static const char *options_key(int flag)
         return "host";
     case OPTION_INSECURE:
         return "insecure";
+    case OPTION_KEY:
+        return "curve.key_file";
+    case OPTION_PEERS:
+        return "curve.peers";
+    case OPTION_CLIENTS:
+        return "curve.clients";
     case OPTION_PORT:
         return "port";
     case OPTION_ADVERTISE:

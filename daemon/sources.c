@@ -38,10 +38,11 @@ struct source *sources_find(struct sources *sources, const union socket_address 
     struct source *source = &sources->table[(key >> 1 ^ key >> 40) % SOURCES];
     bool is_over = now_ns >= source->window_end_ns;
     if (source->key != key && source->silent == 0 && source->clients == 0 &&
-        (is_over || source->barren == 0))
+        (is_over || (source->barren == 0 && source->failed == 0)))
         *source = (struct source){.key = key};
     if (now_ns >= source->window_end_ns) {
         source->barren = 0;
+        source->failed = 0;
         source->window_end_ns = now_ns + SOURCES_WINDOW_S * CLOCK_S_NS;
     }
     return source;
@@ -50,7 +51,8 @@ struct source *sources_find(struct sources *sources, const union socket_address 
 bool sources_admits(const struct source *source)
 {
     return source == NULL ||
-           (source->silent < SOURCES_SILENT_MAX && source->barren < SOURCES_BARREN_MAX);
+           (source->silent < SOURCES_SILENT_MAX && source->barren < SOURCES_BARREN_MAX &&
+            source->failed < SOURCES_FAILED_MAX);
 }
 
 void sources_accepted(struct source *source)
@@ -65,11 +67,13 @@ void sources_spoke(struct source *source)
         source->silent--;
 }
 
-void sources_closed(struct source *source, bool is_barren)
+void sources_closed(struct source *source, enum sources_end end)
 {
     sources_spoke(source);
-    if (source != NULL && is_barren)
-        source->barren++;
+    if (source == NULL)
+        return;
+    source->barren += end == SOURCES_BARREN;
+    source->failed += end == SOURCES_FAILED;
 }
 
 enum mesh_excess sources_client_accepted(const struct sources *sources, struct source *source,

@@ -70,6 +70,24 @@ static enum keyfile_verdict pair_judge(const struct keyfile *keyfile, enum keyst
     return KEYFILE_GOOD;
 }
 
+/* The part of a file's name before its ending; empty when it has another one. */
+static struct span stem_of(const char *path, const char *ending)
+{
+    const char *slash = strrchr(path, '/');
+    const char *file = slash == NULL ? path : slash + 1;
+    size_t bytes = strlen(file), tail = strlen(ending);
+    bool has_it = bytes > tail && strcmp(file + bytes - tail, ending) == 0;
+    return span_of(file, has_it ? bytes - tail : 0);
+}
+
+/* A file that does not say whose key it is has its name for that, if that can be one. */
+static void name_after(struct keyfile *keyfile, const char *path, enum keystore_side side)
+{
+    struct span stem = stem_of(path, side == KEYSTORE_SECRET ? secret_ending : public_ending);
+    if (keyfile->name[0] == '\0' && keyfile_is_name(stem))
+        memcpy(keyfile->name, stem.data, stem.bytes);
+}
+
 static bool read_open(int fd, const char *path, enum keystore_side side, struct keyfile *keyfile,
                       char why[KEYSTORE_WHY_BYTES])
 {
@@ -86,8 +104,10 @@ static bool read_open(int fd, const char *path, enum keystore_side side, struct 
     keyfile_wipe(text, sizeof text);
     if (verdict == KEYFILE_GOOD)
         verdict = pair_judge(keyfile, side);
-    if (verdict == KEYFILE_GOOD)
+    if (verdict == KEYFILE_GOOD) {
+        name_after(keyfile, path, side);
         return true;
+    }
     keyfile_wipe(keyfile, sizeof *keyfile);
     return fail(why, "%s %s", path, keyfile_sentence(verdict));
 }
@@ -106,14 +126,6 @@ bool keystore_read(const char *path, enum keystore_side side, struct keyfile *ke
 
 /* -- a folder -- */
 
-/* The part of a file's name before its ending; empty when it has another one. */
-static struct span stem_of(const char *file, const char *ending)
-{
-    size_t bytes = strlen(file), tail = strlen(ending);
-    bool has_it = bytes > tail && strcmp(file + bytes - tail, ending) == 0;
-    return span_of(file, has_it ? bytes - tail : 0);
-}
-
 static bool grow(struct keystore *store)
 {
     if (store->count < store->capacity)
@@ -131,8 +143,7 @@ static bool take_file(struct keystore *store, const char *folder, const char *fi
                       char why[KEYSTORE_WHY_BYTES])
 {
     char path[KEYSTORE_PATH_BYTES];
-    struct span stem = stem_of(file, public_ending);
-    if (stem.bytes == 0)
+    if (stem_of(file, public_ending).bytes == 0)
         return true;
     int wanted = snprintf(path, sizeof path, "%s/%s", folder, file);
     if (wanted < 0 || (size_t)wanted >= sizeof path)
@@ -144,11 +155,8 @@ static bool take_file(struct keystore *store, const char *folder, const char *fi
     struct keyfile *keyfile = &store->list[store->count];
     if (!keystore_read(path, KEYSTORE_PUBLIC, keyfile, why))
         return false;
-    if (keyfile->name[0] == '\0') {
-        if (!keyfile_is_name(stem))
-            return fail(why, "%s %s", path, keyfile_sentence(KEYFILE_BAD_NAME));
-        memcpy(keyfile->name, stem.data, stem.bytes);
-    }
+    if (keyfile->name[0] == '\0')
+        return fail(why, "%s %s", path, keyfile_sentence(KEYFILE_BAD_NAME));
     store->count++;
     return true;
 }

@@ -20,13 +20,14 @@ struct keystore {
 };
 
 /* Reads one file. A secret one must not be readable for others, its two keys must be a pair; a
- * public one must not be writable for others and must hold no secret. false: `why` is a whole
- * sentence, and *keyfile is all zero. */
+ * public one must not be writable for others and must hold no secret. Whose it is, the file says,
+ * or its own name does; if neither can, the name is left empty. false: `why` is a whole sentence,
+ * and *keyfile is all zero. */
 bool keystore_read(const char *path, enum keystore_side side, struct keyfile *keyfile,
                    char why[KEYSTORE_WHY_BYTES]);
 
-/* Reads all files NAME.key of a folder; NAME is whose key it is unless the file says so itself.
- * false: `why` names the file, and the store is empty. */
+/* Reads all files NAME.key of a folder; each must have an owner. false: `why` names the file, and
+ * the store is empty. */
 bool keystore_read_folder(struct keystore *store, const char *path, char why[KEYSTORE_WHY_BYTES]);
 void keystore_clear(struct keystore *store);
 

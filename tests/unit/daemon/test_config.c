@@ -123,6 +123,32 @@ Test(config, beyond_loopback_wants_to_be_said)
     cr_assert_not(config_is_open(&config));
 }
 
+Test(config, keys_open_a_node_to_a_network_as_well)
+{
+    config_defaults(&config);
+    cr_assert(set("host", "10.0.0.12"));
+    cr_assert(set("auth.chain", "anonymous"));
+    cr_assert(set("permissions", "{\"*\": [\"send_to_handler\"]}"));
+    finish_refused("\n  \"curve\": {\"key_file\"", "\"auth\"");
+    cr_assert(set("curve.key_file", "eu-a.key_secret"));
+    cr_assert(set("curve.peers", "peers"));
+    cr_assert(set("curve.clients", "any"));
+    cr_assert(config_finish(&config, &error), "%s", error.text);
+}
+
+Test(config, keys_are_configured_all_together)
+{
+    config_defaults(&config);
+    cr_assert(set("curve.key_file", "eu-a.key_secret"));
+    finish_refused("without curve.peers curve.clients", "without curve.key_file");
+    cr_assert(set("curve.peers", "peers"));
+    finish_refused("without curve.clients", "curve.peers curve");
+    cr_assert(set("curve.clients", "clients"));
+    cr_assert(config_finish(&config, &error), "%s", error.text);
+    cr_assert(set("curve.key_file", ""));
+    finish_refused("without curve.key_file", "curve.peers curve");
+}
+
 Test(config, permissions_alone_do_not_open_a_node_to_a_network)
 {
     config_defaults(&config);

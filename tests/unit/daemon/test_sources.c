@@ -30,7 +30,7 @@ Test(sources, loopback_is_not_limited)
     cr_assert_null(find("::1", 1));
     cr_assert(sources_admits(NULL));
     sources_accepted(NULL);
-    sources_closed(NULL, true);
+    sources_closed(NULL, SOURCES_BARREN);
 }
 
 Test(sources, an_address_has_one_place_whatever_its_port)
@@ -52,8 +52,21 @@ Test(sources, the_silent_are_limited_until_they_speak_or_go)
     sources_spoke(source);
     cr_assert(sources_admits(source));
     sources_accepted(source);
-    sources_closed(source, false);
+    sources_closed(source, SOURCES_FORGOTTEN);
     cr_assert(sources_admits(source));
+}
+
+Test(sources, too_many_failed_handshakes_close_the_door_for_a_minute)
+{
+    struct source *source = find("10.0.0.1", 1);
+    for (int i = 0; i < SOURCES_FAILED_MAX; i++) {
+        cr_assert(sources_admits(source));
+        sources_accepted(source);
+        sources_closed(source, SOURCES_FAILED);
+    }
+    cr_assert_not(sources_admits(find("10.0.0.1", 59 * CLOCK_S_NS)));
+    cr_assert(sources_admits(find("10.0.0.2", 59 * CLOCK_S_NS)));
+    cr_assert(sources_admits(find("10.0.0.1", 61 * CLOCK_S_NS)));
 }
 
 Test(sources, too_many_that_never_spoke_close_the_door_for_a_minute)
@@ -62,7 +75,7 @@ Test(sources, too_many_that_never_spoke_close_the_door_for_a_minute)
     for (int i = 0; i < SOURCES_BARREN_MAX; i++) {
         cr_assert(sources_admits(source));
         sources_accepted(source);
-        sources_closed(source, true);
+        sources_closed(source, SOURCES_BARREN);
     }
     cr_assert_not(sources_admits(find("10.0.0.1", 59 * CLOCK_S_NS)));
     cr_assert(sources_admits(find("10.0.0.2", 59 * CLOCK_S_NS)));

@@ -1,12 +1,15 @@
 #include "tests/unit/daemon/world.h"
 
+#include "daemon/curve.h"
 #include "daemon/threads.h"
 
 #include <arpa/inet.h>
 #include <criterion/criterion.h>
 #include <czmq.h>
 #include <sodium.h>
+#include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 struct world world;
@@ -17,7 +20,76 @@ static uint16_t port_of(enum channel channel)
     return (uint16_t)(world.ports.listen.port + offset);
 }
 
-void world_open(void)
+/* -- keys -- */
+
+static struct keyfile pairs[8];
+static struct keyring *taken[8];
+
+const struct keyfile *world_pair(const char *name)
+{
+    struct keyfile *pair = pairs;
+    while (pair->name[0] != '\0' && strcmp(pair->name, name) != 0)
+        pair++;
+    if (pair->name[0] == '\0') {
+        snprintf(pair->name, sizeof(pair->name), "%s", name);
+        cr_assert_eq(zmq_curve_keypair(pair->public_key, pair->secret_key), 0);
+    }
+    return pair;
+}
+
+static int order(const void *a, const void *b)
+{
+    return strcmp(((const struct keyfile *)a)->public_key, ((const struct keyfile *)b)->public_key);
+}
+
+static void add(struct keystore *store, const char *name, const char *roles)
+{
+    store->list = realloc(store->list, (store->count + 1) * sizeof(store->list[0]));
+    cr_assert_not_null(store->list);
+    struct keyfile *keyfile = &store->list[store->count++];
+    *keyfile = *world_pair(name);
+    keyfile->secret_key[0] = '\0';
+    snprintf(keyfile->roles, sizeof(keyfile->roles), "%s", roles);
+    qsort(store->list, store->count, sizeof(store->list[0]), order);
+}
+
+struct keyring *world_keyring(const char *peer, ...)
+{
+    va_list peers;
+    struct keyring *keyring = calloc(1, sizeof(*keyring));
+    cr_assert_not_null(keyring);
+    keyring->own = *world_pair("a");
+    va_start(peers, peer);
+    for (; peer != NULL; peer = va_arg(peers, const char *))
+        add(&keyring->peers, peer, "");
+    va_end(peers);
+    add(&keyring->clients, "ana", "trader");
+    return keyring;
+}
+
+void world_take(struct keyring **keyring)
+{
+    unsigned at = 0;
+    while (taken[at] != NULL)
+        at++;
+    taken[at] = *keyring;
+    *keyring = NULL;
+}
+
+void *world_dial_as(enum channel channel, const char *name)
+{
+    char endpoint[64];
+    struct keyring as = {.own = *world_pair(name)};
+    void *socket = world_socket(ZMQ_DEALER);
+    cr_assert(curve_dial(socket, &as, world_pair("a")->public_key));
+    snprintf(endpoint, sizeof(endpoint), "tcp://127.0.0.1:%u", (unsigned)port_of(channel));
+    cr_assert_eq(zmq_connect(socket, endpoint), 0);
+    return socket;
+}
+
+/* -- */
+
+static void open_with(struct keyring *keyring)
 {
     static struct config config;
     struct config_error error;
@@ -32,6 +104,9 @@ void world_open(void)
     world.logger.level = LOGGER_ERROR;
     cr_assert(poller_open(&world.poller));
     cr_assert(guard_init(&world.guard, 1024));
+    world.keyring = keyring;
+    world.guard.keyring = keyring;
+    cr_assert(keyring == NULL || zap_start(&world.zap, world.context, keyring));
     cr_assert(ports_resolve(&world.ports, &config, &error), "%s", error.text);
     cr_assert(ports_open(&world.ports, 0, world.context, world.inboxes, &world.guard, &world.poller,
                          &error),
@@ -39,7 +114,18 @@ void world_open(void)
     dealers_init(&world.dealers, world.context, &world.poller, &world.logger, "127.0.0.1");
     refused_init(&world.refused, &world.poller, "127.0.0.1");
     resolver_init(&world.resolver, &world.poller);
+    world.dealers.keyring = keyring;
     facts_set_time(&world.facts);
+}
+
+void world_open(void)
+{
+    open_with(NULL);
+}
+
+void world_open_keys(void)
+{
+    open_with(world_keyring("a", "b", NULL));
 }
 
 void world_close(void)
@@ -56,6 +142,11 @@ void world_close(void)
             world_hang_up(&world.others[i]);
     }
     cr_assert_eq(zmq_ctx_term(world.context), 0);
+    zap_join(&world.zap);
+    keyring_destroy(&world.keyring);
+    for (unsigned i = 0; i < sizeof(taken) / sizeof(taken[0]); i++)
+        keyring_destroy(&taken[i]);
+    memset(pairs, 0, sizeof(pairs));
     logger_close(&world.logger);
 }
 

@@ -3,11 +3,13 @@
 #ifndef WEFT_TESTS_UNIT_DAEMON_WORLD_H
 #define WEFT_TESTS_UNIT_DAEMON_WORLD_H
 
+#include "daemon/bearers.h"
 #include "daemon/dealers.h"
 #include "daemon/inbox.h"
 #include "daemon/ports.h"
 #include "daemon/refused.h"
 #include "daemon/resolver.h"
+#include "daemon/zap.h"
 #include "tests/unit/daemon/fake_core.h"
 
 struct world {
@@ -23,6 +25,8 @@ struct world {
     struct facts facts;
     struct batch batch;
     void *others[16]; /* sockets of world_socket */
+    struct keyring *keyring;
+    struct zap zap;
 };
 
 extern struct world world;
@@ -30,6 +34,19 @@ extern struct world world;
 /* All sockets open on free ports; to be used as a suite's .init and .fini. */
 void world_open(void);
 void world_close(void);
+
+/* The same with keys: this node is "a", with peers a and b and the client ana, a trader. */
+void world_open_keys(void);
+
+/* The pair of that name, made at its first use; and a keyring of a's with these peers, and ana. */
+const struct keyfile *world_pair(const char *name);
+struct keyring *world_keyring(const char *peer, ...);
+
+/* Frees it when the world closes. */
+void world_take(struct keyring **keyring);
+
+/* A DEALER that speaks under that pair to a. */
+void *world_dial_as(enum channel channel, const char *name);
 
 /* One turn of the loop, as the daemon makes it. */
 void world_turn(void);
