@@ -74,6 +74,8 @@ enum config_type {
       "all queues of the node together")                                                           \
     X(PROPERTIES, "memory.properties", SIZE64, mesh.property_memory_max, 1048576, 1099511627776,   \
       "all session properties of the node together")                                               \
+    X(TOPICS, "memory.topics", SIZE64, mesh.topic_memory_max, 1048576, 1099511627776,              \
+      "all topics, which every node holds: the same on all of them")                               \
     X(TIMEOUT, "requests.timeout", DURATION, mesh.request_timeout_ms, 1, 300000,                   \
       "when the caller names none")                                                                \
     X(IN_FLIGHT, "requests.in_flight", NUMBER, mesh.requests_in_flight_max, 1, 16777216,           \

@@ -59,6 +59,7 @@ void mesh_config_defaults(struct mesh_config *config)
         .permissions_count = 1,
         .queue_memory_max = UINT64_C(1024) * 1024 * 1024,
         .property_memory_max = UINT64_C(512) * 1024 * 1024,
+        .topic_memory_max = UINT64_C(1024) * 1024 * 1024,
     };
 }
 

@@ -62,7 +62,7 @@ struct mesh_config {
     const char *anonymous_roles; /* what anonymous sessions hold: a,b; may be empty */
     const struct mesh_permission *permissions;
     uint32_t permissions_count;
-    uint64_t queue_memory_max, property_memory_max; /* bytes, node-wide */
+    uint64_t queue_memory_max, property_memory_max, topic_memory_max; /* bytes, node-wide */
 };
 
 /* The defaults of every number above; strings and seed are left empty, and everybody may do

@@ -11,6 +11,7 @@
 #include "mesh/ownership/ownership.h"
 #include "mesh/routing/routing.h"
 #include "mesh/sessions/sessions.h"
+#include "mesh/topics/topics.h"
 
 /* How far the node has come; it only moves forward. */
 enum mesh_stage {
@@ -31,6 +32,7 @@ struct mesh {
     struct ownership *ownership;
     struct sessions *sessions;
     struct routing *routing;
+    struct topics *topics;
     enum mesh_stage stage;
     uint64_t joined_ns;     /* when the stage became SYNCING */
     uint32_t lag_us;        /* as the daemon said last */

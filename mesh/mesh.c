@@ -27,7 +27,9 @@ static bool rooms_new(struct mesh *mesh, const struct mesh_config *config)
     mesh->sessions = sessions_new(context);
     if (mesh->ownership != NULL && mesh->sessions != NULL)
         mesh->routing = routing_new(context, mesh->sessions, mesh->ownership);
-    return mesh->admission != NULL && mesh->membership != NULL && mesh->routing != NULL;
+    if (mesh->routing != NULL)
+        mesh->topics = topics_new(context, mesh->sessions);
+    return mesh->admission != NULL && mesh->membership != NULL && mesh->topics != NULL;
 }
 
 struct mesh *mesh_new(const struct mesh_config *config)
@@ -48,6 +50,7 @@ void mesh_destroy(struct mesh **mesh)
     struct mesh *self = *mesh;
     if (self == NULL)
         return;
+    topics_destroy(&self->topics);
     routing_destroy(&self->routing);
     sessions_destroy(&self->sessions);
     ownership_destroy(&self->ownership);
@@ -68,6 +71,7 @@ static void member_event(struct mesh *mesh, const struct member_event *event)
         if (member == NULL)
             break; /* one frame told of it and of its successor: REPLACED is next */
         ownership_member_joined(mesh->ownership, event->instance);
+        topics_member_joined(mesh->topics, event->instance);
         routing_node_joined(mesh->routing, event->instance, span_text(member->name),
                             span_text(member->zone));
         mesh->has_new_addresses = true;
@@ -79,6 +83,7 @@ static void member_event(struct mesh *mesh, const struct member_event *event)
         break;
     case MEMBER_EVENT_FAILED:
         ownership_member_failed(mesh->ownership, event->instance);
+        topics_member_lost(mesh->topics, event->instance, false);
         routing_node_gone(mesh->routing, event->instance, MEMBER_NEWS_FAILED);
         mesh->has_new_addresses = true;
         break;
@@ -86,6 +91,7 @@ static void member_event(struct mesh *mesh, const struct member_event *event)
     case MEMBER_EVENT_REPLACED:
         if (!bug_is_planted(BUG_OLD_INSTANCE))
             ownership_member_gone(mesh->ownership, event->instance);
+        topics_member_lost(mesh->topics, event->instance, true);
         routing_node_gone(mesh->routing, event->instance,
                           event->kind == MEMBER_EVENT_LEFT ? MEMBER_NEWS_LEFT
                                                            : MEMBER_NEWS_REPLACED);
@@ -112,13 +118,19 @@ static void session_opening(struct mesh *mesh, struct session *session)
     }
 }
 
+static void rights_changed(struct mesh *mesh, struct session *session)
+{
+    routing_rights_changed(mesh->routing, session);
+    topics_rights_changed(mesh->topics, session);
+}
+
 static void session_changed(struct mesh *mesh, struct session *session, unsigned changes)
 {
     enum session_state state = sessions_state(session);
     if ((changes & SESSION_CHANGED_STATE) != 0 && state != SESSION_CLOSED)
         ownership_session_changed(mesh->ownership, session->id, state);
     if ((changes & SESSION_CHANGED_ROLES) != 0 && state != SESSION_CLOSED)
-        routing_rights_changed(mesh->routing, session);
+        rights_changed(mesh, session);
     routing_session_changed(mesh->routing, session, changes);
 }
 
@@ -136,6 +148,7 @@ static void session_event(struct mesh *mesh, const struct session_event *event)
     case SESSION_EVENT_ENDED:
         ownership_session_closed(mesh->ownership, session->id);
         routing_session_ended(mesh->routing, session);
+        topics_session_ended(mesh->topics, session);
         sessions_bury(mesh->sessions, session);
         break;
     }
@@ -151,7 +164,7 @@ static void synced_say(struct mesh *mesh)
     uint64_t values[4] = {
         ownership_handlers(mesh->ownership),
         ownership_sessions(mesh->ownership),
-        0, /* topics: not in this version */
+        topics_count(mesh->topics),
         (mesh->context.now_ns - mesh->joined_ns) / 1000000,
     };
     notice(mesh, NOTICE_SYNCED, values);
@@ -164,7 +177,9 @@ static void stage_move(struct mesh *mesh)
         mesh->stage = MESH_SYNCING; /* JOINED or ALONE was said by membership */
         mesh->joined_ns = mesh->context.now_ns;
     }
-    if (mesh->stage == MESH_SYNCING && ownership_is_synced(mesh->ownership)) {
+    if (mesh->stage == MESH_SYNCING && ownership_is_synced(mesh->ownership))
+        topics_joined(mesh->topics); /* not before: who hosts what goes first */
+    if (mesh->stage == MESH_SYNCING && topics_are_synced(mesh->topics)) {
         mesh->stage = MESH_EXPECTING;
         synced_say(mesh);
         report_status(mesh); /* from now on routing may say that nobody serves a path */
@@ -244,11 +259,25 @@ void mesh_pump(struct mesh *mesh)
 {
     events_hand_on(mesh);
     routing_look(mesh->routing);
+    topics_look(mesh->topics);
     events_hand_on(mesh); /* a session may have ended by what it was told */
     stage_move(mesh);
     membership_publish(mesh->membership, sessions_open(mesh->sessions), mesh->lag_us,
                        ownership_log_version(mesh->ownership));
     end_judge(mesh);
+}
+
+/* Sessions that topics go with: are they still there? */
+static void creators_look(struct mesh *mesh)
+{
+    struct session_id id;
+    uint32_t cursor = 0;
+    while (topics_next_creator(mesh->topics, &cursor, &id)) {
+        bool is_shaded;
+        uint64_t host = ownership_find_session(mesh->ownership, id, &is_shaded);
+        enum creator_state state = host == 0 ? CREATOR_GONE : CREATOR_THERE;
+        topics_creator_seen(mesh->topics, id, is_shaded ? CREATOR_NODE_LOST : state);
+    }
 }
 
 static void deadlines_run(struct mesh *mesh)
@@ -269,9 +298,12 @@ static void deadlines_run(struct mesh *mesh)
         case DEADLINE_ROUTING:
             routing_due(mesh->routing, due);
             break;
+        case DEADLINE_TOPICS:
+            if (topics_due(mesh->topics, due))
+                creators_look(mesh);
+            break;
         case DEADLINE_MESH:
         case DEADLINE_LOG:
-        case DEADLINE_TOPICS:
             require(false); /* nobody sets these */
         }
         mesh_pump(mesh);
@@ -290,8 +322,10 @@ static void link_up(struct mesh *mesh, const struct mesh_input *input)
         return;
     uint64_t instance = link_instance(mesh, input->link);
     membership_link_up(mesh->membership, input->link, input->channel);
-    if (input->channel == CHANNEL_FORWARD && instance != 0)
+    if (input->channel == CHANNEL_FORWARD && instance != 0) {
         ownership_link_up(mesh->ownership, instance);
+        topics_link_up(mesh->topics, instance);
+    }
 }
 
 /* Routing takes back what was not sent before membership may hang up for good. */
@@ -300,8 +334,10 @@ static void link_lost(struct mesh *mesh, const struct mesh_input *input)
     if (!links_lost(mesh->context.links, input->link, input->channel))
         return;
     uint64_t instance = link_instance(mesh, input->link);
-    if (input->channel == CHANNEL_FORWARD && instance != 0)
+    if (input->channel == CHANNEL_FORWARD && instance != 0) {
+        topics_link_lost(mesh->topics, instance); /* asks what has left the queue */
         routing_link_lost(mesh->routing, instance);
+    }
     membership_link_lost(mesh->membership, input->link, input->channel);
 }
 
@@ -397,7 +433,7 @@ static void fact_take(struct mesh *mesh, const struct mesh_input *input)
         break;
     case MESH_RECONFIGURED:
         sessions_reconfigured(mesh->sessions);
-        routing_rights_changed(mesh->routing, NULL);
+        rights_changed(mesh, NULL);
         break;
     case MESH_STOP:
         stop(mesh);
@@ -426,8 +462,10 @@ void mesh_receive(struct mesh *mesh, const struct mesh_input *input)
 
 bool mesh_next_output(struct mesh *mesh, struct mesh_output *output)
 {
+    topics_flush(mesh->topics);
     if (outbox_next(mesh->context.outbox, output))
         return true;
+    topics_pull_ended(mesh->topics);
     sessions_pull_ended(mesh->sessions);
     scratch_clear(&mesh->context.scratch);
     report_totals(mesh);
@@ -450,6 +488,7 @@ void mesh_check(const struct mesh *mesh)
 {
     membership_check(mesh->membership);
     ownership_check(mesh->ownership);
+    topics_check(mesh->topics);
     sessions_check(mesh->sessions);
     routing_check(mesh->routing);
     for (int kind = 0; kind < MEMORY_KINDS; kind++)

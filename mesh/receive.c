@@ -116,7 +116,7 @@ static enum error client_message(struct mesh *mesh, struct session *session,
     case KIND_SET:
     case KIND_REMOVE:
     case KIND_FETCH:
-        return client_kind_unknown(mesh, message); /* topics are not served yet */
+        return topics_from_session(mesh->topics, session, message);
     case KIND_HELLO:                               /* the second one */
     case KIND_WELCOME:
     case KIND_REFUSED:
@@ -276,6 +276,8 @@ static enum error forward_message(struct mesh *mesh, uint64_t sender, const stru
     case KIND_LOG_PULL:
     case KIND_LOG_SNAPSHOT:
     case KIND_LOG_HEADS:
+        if (topics_is_log(message))
+            return topics_from_node(mesh->topics, sender, message);
         return ownership_receive(mesh->ownership, sender, message);
     case KIND_REQUEST:
     case KIND_RESPONSE:
@@ -290,7 +292,7 @@ static enum error forward_message(struct mesh *mesh, uint64_t sender, const stru
     case KIND_SET:
     case KIND_REMOVE:
     case KIND_TOPIC:
-        return forward_kind_unknown(mesh, sender, message); /* topics are not served yet */
+        return topics_from_node(mesh->topics, sender, message);
     case KIND_ERROR: /* it does not know what we asked; our own deadline ends the matter */
         return ERROR_OK;
     case KIND_HELLO:

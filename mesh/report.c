@@ -72,6 +72,9 @@ void report_status(struct mesh *mesh)
         .is_ready = mesh->stage == MESH_READY,
         .members = membership_alive(mesh->membership),
         .members_hash = membership_hash(mesh->membership),
+        .topics = topics_count(mesh->topics),
+        .topics_hash = topics_hash(mesh->topics),
+        .topics_behind = topics_behind(mesh->topics),
     };
     routing_set_status(mesh->routing, &status);
 }

@@ -42,6 +42,7 @@ void topic_entry_encode(const struct topic_entry *entry, struct writer *writer)
     writer_u8(writer, entry->type);
     writer_u64(writer, entry->position);
     writer_u64(writer, entry->term);
+    writer_u64(writer, entry->instance);
     writer_u64(writer, entry->n);
     writer_u16(writer, (uint16_t)entry->path.bytes);
     writer_span(writer, entry->path);
@@ -72,7 +73,7 @@ static bool set_decode(struct topic_entry *entry)
 static bool is_sound(struct topic_entry *entry)
 {
     bool has_path = entry->path.bytes > 0 && entry->path.bytes <= PATH_BYTES_MAX;
-    bool has_version = entry->term > 0 && entry->n > 0;
+    bool has_version = entry->term > 0 && entry->instance > 0 && entry->n > 0;
     if (entry->type == 0 || entry->position == 0)
         return false;
     if (entry->type == TOPIC_ENTRY_SERVING)
@@ -98,6 +99,7 @@ bool topic_entry_next(struct span *rest, struct topic_entry *entry, enum error *
     *entry = (struct topic_entry){.type = reader_u8(&reader)};
     entry->position = reader_u64(&reader);
     entry->term = reader_u64(&reader);
+    entry->instance = reader_u64(&reader);
     entry->n = reader_u64(&reader);
     entry->path = reader_span(&reader, reader_u16(&reader));
     entry->rest = reader_rest(&reader);

@@ -1,19 +1,20 @@
 /* topic_entry.h - the entries of the topics log: the body of LOG_ENTRIES and LOG_SNAPSHOT of stream
  * LOG_TOPICS.
  *
- *      0       4      5          13     21     29           31
- *      +-------+------+----------+------+------+------------+------+----------------+
- *      | bytes | type | position | term | n    | path_bytes | path | by type        |
- *      | u32   | u8   | u64      | u64  | u64  | u16        |      |                |
- *      +-------+------+----------+------+------+------------+------+----------------+
+ *      0       4      5          13     21         29   37           39
+ *      +-------+------+----------+------+----------+----+------------+------+---------+
+ *      | bytes | type | position | term | instance | n  | path_bytes | path | by type |
+ *      | u32   | u8   | u64      | u64  | u64      | u64| u16        |      |         |
+ *      +-------+------+----------+------+----------+----+------------+------+---------+
  *      SET        value type u8, policy u8, has_creator u8, [creator: instance u64, serial u64],
  *                 value
  *      REMOVED    nothing
  *      SERVING    nothing, and no path: the first entry of every log
  *
  * `bytes` counts what follows it. `position` is the entry's version in its log, so that entries of
- * a snapshot, of which many are left out, have theirs. The version of the topic is (term, the log's
- * writer, n). Types that this build does not know have the same head: they are kept and passed on.
+ * a snapshot, of which many are left out, have theirs. The topic's version is (term, instance, n);
+ * instance is the log's writer, or a dead sequencer whose entry the writer took over as it was.
+ * Types that this build does not know have the same head: they are kept and passed on.
  * Memory: spans point into the input. Thread: pure functions. */
 #ifndef WEFT_PROTO_TOPIC_ENTRY_H
 #define WEFT_PROTO_TOPIC_ENTRY_H
@@ -23,7 +24,7 @@
 #include "proto/writer.h"
 
 enum {
-    TOPIC_ENTRY_HEAD_BYTES = 31,
+    TOPIC_ENTRY_HEAD_BYTES = 39,
     TOPIC_ENTRY_BYTES_MAX = TOPIC_ENTRY_HEAD_BYTES + PATH_BYTES_MAX + 3 + 16 + TOPIC_VALUE_BYTES_MAX
 };
 
@@ -36,7 +37,7 @@ enum topic_entry_type {
 struct topic_entry {
     uint8_t type; /* enum topic_entry_type, or a later one */
     uint64_t position;
-    uint64_t term, n;
+    uint64_t term, instance, n;
     struct span path;
     struct span rest; /* what the type has, encoded: passed on as it is */
     /* SET only, and what `rest` is made of when it is empty: */

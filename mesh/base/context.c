@@ -14,6 +14,7 @@ static void limits_set(struct memory *memory, const struct mesh_config *config)
     memory->limit[MEMORY_QUEUES] = config->queue_memory_max;
     memory->limit[MEMORY_PROPERTIES] = config->property_memory_max;
     memory->limit[MEMORY_DIRECTORY] = 1024 * MEBIBYTE;
+    memory->limit[MEMORY_TOPICS] = config->topic_memory_max;
     memory->limit[MEMORY_MEMBERS] = 512 * MEBIBYTE;
 }
 

@@ -13,6 +13,7 @@ enum memory_kind {
     MEMORY_PROPERTIES, /* of sessions hosted here */
     MEMORY_DIRECTORY,  /* replicas of who hosts what */
     MEMORY_MEMBERS,
+    MEMORY_TOPICS, /* paths, values */
     MEMORY_KINDS
 };
 

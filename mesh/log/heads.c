@@ -31,20 +31,42 @@ void heads_compare(struct log *log, uint64_t peer, uint64_t hash)
     send(log, peer, hash, (struct span){0});
 }
 
-void heads_send(struct log *log, uint64_t peer, uint64_t hash, const struct log_head *heads,
-                uint32_t count)
+/* As groups, in scratch memory. False: no memory. */
+static bool encode(struct log *log, const struct log_head *heads, uint32_t count,
+                   struct span *encoded)
 {
     require(count <= HEADS_MAX);
     size_t room = (size_t)count * GROUP_BYTES_MAX;
     uint8_t *body = scratch_new(&log->context->scratch, room);
     if (body == NULL)
-        return; /* the next comparison is soon */
+        return false;
     struct writer writer;
     writer_init(&writer, body, room);
     for (uint32_t i = 0; i < count; i++)
         group_encode(&log_head_schema, &heads[i], &writer);
     require(!writer.is_bad);
-    send(log, peer, hash, span_of(body, room - writer.left));
+    *encoded = span_of(body, room - writer.left);
+    return true;
+}
+
+void heads_send(struct log *log, uint64_t peer, uint64_t hash, const struct log_head *heads,
+                uint32_t count)
+{
+    struct span body;
+    if (encode(log, heads, count, &body)) /* if not, the next comparison is soon */
+        send(log, peer, hash, body);
+}
+
+void heads_send_collected(struct log *log, uint64_t peer, uint64_t correlation,
+                          const struct log_head *heads, uint32_t count)
+{
+    struct log_collected fields = {.stream = (uint8_t)log->stream};
+    struct outgoing message = {.kind = KIND_LOG_COLLECTED,
+                               .correlation = correlation,
+                               .schema = &log_collected_schema,
+                               .fields = &fields};
+    if (encode(log, heads, count, &message.body)) /* if not, it is asked again */
+        log_send(log, peer, &message);
 }
 
 bool heads_next(struct span *body, struct log_head *head, enum error *error)

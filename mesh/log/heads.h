@@ -18,6 +18,10 @@ void heads_compare(struct log *log, uint64_t peer, uint64_t hash);
 void heads_send(struct log *log, uint64_t peer, uint64_t hash, const struct log_head *heads,
                 uint32_t count);
 
+/* The same, as the answer to LOG_COLLECT. */
+void heads_send_collected(struct log *log, uint64_t peer, uint64_t correlation,
+                          const struct log_head *heads, uint32_t count);
+
 /* Takes the next head off a body. False: the end (*error is ERROR_OK) or malformed. */
 bool heads_next(struct span *body, struct log_head *head, enum error *error);
 

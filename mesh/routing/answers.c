@@ -140,7 +140,9 @@ static void status_answer(struct routing *routing, struct answer *answer)
         .sessions_here = sessions_open(routing->sessions),
         .members_hash = routing->status.members_hash,
         .directory_hash = ownership_hash(routing->ownership),
-        .behind = ownership_behind(routing->ownership),
+        .topics_hash = routing->status.topics_hash,
+        .behind = ownership_behind(routing->ownership) + routing->status.topics_behind,
+        .topics = routing->status.topics,
     };
     rows_add(&rows, &row);
     if (rows_start_writing(routing, &rows, answer))

@@ -23,6 +23,8 @@ struct routing_status {
     bool is_ready;
     uint32_t members;
     uint64_t members_hash;
+    uint32_t topics;
+    uint64_t topics_hash, topics_behind;
 };
 void routing_set_status(struct routing *routing, const struct routing_status *status);
 

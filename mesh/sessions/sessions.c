@@ -147,6 +147,11 @@ static void rights_follow(const struct sessions *sessions, struct session *sessi
     session->rights = permissions_rights(sessions->permissions, roles);
 }
 
+const struct permissions *sessions_permissions(const struct sessions *sessions)
+{
+    return sessions->permissions;
+}
+
 enum error sessions_change_roles(struct sessions *sessions, struct session *session,
                                  const struct roles *remove, const struct roles *add)
 {

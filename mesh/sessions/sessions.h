@@ -108,6 +108,9 @@ uint32_t sessions_used(const struct sessions *sessions);     /* and were handed 
 bool sessions_may(const struct sessions *sessions, const struct session *session,
                   enum permission permission, struct span path);
 
+/* The configured permissions, as they are now. */
+const struct permissions *sessions_permissions(const struct sessions *sessions);
+
 /* Takes roles away and adds others; those it does not hold, and those it holds, are no error. What
  * it may do follows at once, and sessions_changed says so. ERROR_INVALID_ARGUMENT: see
  * roles_change_judge; ERROR_LIMIT_REACHED: more than ROLES_MAX, or no memory. Unchanged after an

@@ -269,16 +269,21 @@ VALID = [
     ("log_entries_of_topics", forward(
         "LOG_ENTRIES", writer=A, stream=2, first=1, last=4, head=4, body=TopicEntries([
             {"type": 3, "position": 1},
-            {"type": 1, "position": 2, "term": 7, "n": 1, "path": "prices/eur", "value_type": 5,
+            {"type": 1, "position": 2, "term": 7,
+             "instance": hex(A), "n": 1, "path": "prices/eur", "value_type": 5,
              "policy": 1, "value": struct.pack("<d", 1.5).hex()},
-            {"type": 1, "position": 3, "term": 8, "n": 1, "path": "seats/4", "value_type": 1,
+            {"type": 1, "position": 3, "term": 8,
+             "instance": hex(A), "n": 1, "path": "seats/4", "value_type": 1,
              "creator": SESSION, "value": b"{}".hex()},
-            {"type": 2, "position": 4, "term": 7, "n": 2, "path": "prices/eur"}]))),
+            {"type": 2, "position": 4, "term": 7,
+             "instance": hex(A), "n": 2, "path": "prices/eur"}]))),
     ("log_snapshot_of_topics", forward(
         "LOG_SNAPSHOT", 24, writer=B, stream=2, head=9, is_last=True, body=TopicEntries([
-            {"type": 1, "position": 6, "term": 1 << 40, "n": 300, "path": "a", "value_type": 2,
+            {"type": 1, "position": 6, "term": 1 << 40,
+             "instance": hex(B), "n": 300, "path": "a", "value_type": 2,
              "policy": 3, "value": b"now".hex()},
-            {"type": 77, "position": 9, "term": 1, "n": 2, "path": "of a later version",
+            {"type": 77, "position": 9, "term": 1,
+             "instance": "0x5555", "n": 2, "path": "of a later version",
              "rest": b"kept".hex()}]))),
     ("log_collect", forward("LOG_COLLECT", 25, stream=2, head=1)),
     ("log_collected", forward("LOG_COLLECTED", 25, stream=2, body=Groups("log_head", [
@@ -363,7 +368,7 @@ def raw(kind, fields, body=b"", correlation=1, flags=0):
 
 def topic(type_, path, rest):
     """An entry of the topics log from bytes, whatever they are."""
-    data = struct.pack("<BQQQH", type_, 1, 1, 1, len(path)) + path + rest
+    data = struct.pack("<BQQQQH", type_, 1, 1, 1, 1, len(path)) + path + rest
     return struct.pack("<I", len(data)) + data
 
 

@@ -21,6 +21,7 @@ static struct topic_entry set(void)
     return (struct topic_entry){.type = TOPIC_ENTRY_SET,
                                 .position = 9,
                                 .term = 4,
+                                .instance = 3,
                                 .n = 2,
                                 .path = span_text("a/b"),
                                 .value_type = VALUE_STRING,
@@ -66,6 +67,7 @@ Test(topic_entry, of_a_later_type_is_kept)
     struct topic_entry entry = {.type = 200,
                                 .position = 1,
                                 .term = 1,
+                                .instance = 1,
                                 .n = 1,
                                 .path = span_text("\xff"),
                                 .rest = span_text("whatever")};
@@ -93,13 +95,14 @@ Test(topic_entry, that_is_cut_is_refused)
 
 Test(topic_entry, lacks_nothing_that_its_type_needs)
 {
-    struct topic_entry wrong[] = {set(), set(), set(), set(), set(), set()};
+    struct topic_entry wrong[] = {set(), set(), set(), set(), set(), set(), set()};
     wrong[0].position = 0;
     wrong[1].term = 0;
     wrong[2].n = 0;
     wrong[3].path = (struct span){0};
     wrong[4].path = span_text("\xff");
     wrong[5].type = 0;
+    wrong[6].instance = 0;
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
         struct topic_entry back;
         enum error error;

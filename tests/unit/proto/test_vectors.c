@@ -255,6 +255,7 @@ static struct topic_entry topic_entry_of(const cJSON *json)
         .type = (uint8_t)number_of(member(json, "type")),
         .position = number_of(member(json, "position")),
         .term = number_or_0(json, "term"),
+        .instance = number_or_0(json, "instance"),
         .n = number_or_0(json, "n"),
         .path = path == NULL ? (struct span){0} : span_text(path->valuestring),
         .rest = rest == NULL ? (struct span){0} : from_hex(rest->valuestring),
@@ -281,6 +282,7 @@ static void topic_entries_check(const cJSON *entries, struct span run)
         cr_assert_eq(decoded.type, expected.type);
         cr_assert_eq(decoded.position, expected.position);
         cr_assert_eq(decoded.term, expected.term);
+        cr_assert_eq(decoded.instance, expected.instance);
         cr_assert_eq(decoded.n, expected.n);
         cr_assert_eq(decoded.value_type, expected.value_type);
         cr_assert_eq(decoded.policy, expected.policy);

@@ -130,8 +130,8 @@ def encode_topic_entries(entries):
     out = b""
     for entry in entries.values:
         path = entry.get("path", "").encode()
-        data = struct.pack("<BQQQH", entry["type"], entry["position"], entry.get("term", 0),
-                           entry.get("n", 0), len(path)) + path
+        data = struct.pack("<BQQQQH", entry["type"], entry["position"], entry.get("term", 0),
+                           int(entry.get("instance", "0"), 0), entry.get("n", 0), len(path)) + path
         if entry["type"] == 1:
             creator = entry.get("creator")
             data += struct.pack("<BBB", entry["value_type"], entry.get("policy", 0),

@@ -1,0 +1,537 @@
+/* subscribers.c - see subscribers.h.
+ *
+ * (U1) of a session's selections one at most is being fed, the first that is not whole
+ * (U2) while one is, the feed's deadline is set
+ * (U3) a session is told a change once, however many of its selections mean the topic */
+#include "mesh/topics/subscribers.h"
+
+#include "mesh/base/selector.h"
+#include "proto/kinds.h"
+
+#define MS_NS UINT64_C(1000000)
+
+/* A client takes some hundred updates in a millisecond; one that takes none is looked at less
+ * often, which costs the first of those that it takes then as much. */
+#define FEED_SOON_NS MS_NS
+#define FEED_FULL_NS (20 * MS_NS)
+
+/* A turn of a feed: some 100 us. */
+enum { FEED_TOPICS = 256, FEED_BYTES = 128 * 1024 };
+
+/* Topics that a session lost by back pressure are looked for one by one. */
+enum { DROPPED_MAX = 1024 };
+
+struct subscriber {
+    struct selection *first, *last;
+    uint32_t selections;
+    uint64_t told;        /* the change that it was told last, see subscribers.changes */
+    struct rights rights; /* as they were when it was looked at last */
+    struct deadline feed;
+    uint8_t
+        *cursor; /* PATH_BYTES_MAX; the path up to which `feeding` was told; NULL: not at work */
+    uint16_t cursor_bytes;
+    struct selection *feeding;
+    struct dropped *dropped;
+    uint32_t dropped_count;
+};
+
+struct subscribers {
+    struct subscriber *list; /* by session slot */
+    uint32_t capacity;
+    uint64_t changes;               /* counts what was told to all */
+    struct permissions permissions; /* as they were when sessions were looked at last */
+};
+
+/* One message about a topic for many sessions, encoded for the first of them. */
+struct news {
+    const struct topic *topic;
+    struct topic_update value;
+    struct unsubscribed ended;
+    struct outgoing message;
+    struct update update;
+};
+
+/* A topic that the session lost when its queue was full. */
+struct dropped {
+    struct dropped *next;
+    uint32_t key;
+};
+
+bool subscribers_init(struct topics *topics)
+{
+    struct memory *memory = &topics->context->memory;
+    struct subscribers *all = memory_new(memory, MEMORY_TABLES, sizeof *all);
+    topics->subscribers = all;
+    if (all == NULL)
+        return false;
+    all->capacity = sessions_capacity(topics->sessions);
+    all->list = memory_new(memory, MEMORY_TABLES, all->capacity * sizeof all->list[0]);
+    all->permissions = *sessions_permissions(topics->sessions);
+    return all->list != NULL;
+}
+
+static struct subscriber *subscriber_of(const struct topics *topics, uint32_t session)
+{
+    require(session < topics->subscribers->capacity);
+    return &topics->subscribers->list[session];
+}
+
+static void feed_stop(struct topics *topics, struct subscriber *subscriber)
+{
+    deadlines_cancel(topics->context->deadlines, &subscriber->feed);
+    memory_free(&topics->context->memory, MEMORY_TABLES, subscriber->cursor, PATH_BYTES_MAX);
+    subscriber->cursor = NULL;
+    subscriber->cursor_bytes = 0;
+    subscriber->feeding = NULL;
+}
+
+static void unlink_of_session(struct subscriber *subscriber, struct selection *selection)
+{
+    *(selection->previous_of_session == NULL ? &subscriber->first
+                                             : &selection->previous_of_session->next_of_session) =
+        selection->next_of_session;
+    *(selection->next_of_session == NULL ? &subscriber->last
+                                         : &selection->next_of_session->previous_of_session) =
+        selection->previous_of_session;
+    selection->next_of_session = selection->previous_of_session = NULL;
+}
+
+static void link_of_session(struct subscriber *subscriber, struct selection *selection)
+{
+    selection->previous_of_session = subscriber->last;
+    selection->next_of_session = NULL;
+    *(subscriber->last == NULL ? &subscriber->first : &subscriber->last->next_of_session) =
+        selection;
+    subscriber->last = selection;
+}
+
+/* Those of its lost topics that the selector means (empty: all) are told again from now on. */
+static void lift(struct topics *topics, struct subscriber *subscriber, struct span selector)
+{
+    struct dropped **at = &subscriber->dropped;
+    while (*at != NULL) {
+        struct dropped *dropped = *at;
+        const struct topic *topic = tree_of_key(&topics->tree, dropped->key);
+        if (topic != NULL && selector.bytes > 0 && !selector_matches(selector, tree_path(topic))) {
+            at = &dropped->next;
+            continue;
+        }
+        *at = dropped->next;
+        subscriber->dropped_count--;
+        memory_free(&topics->context->memory, MEMORY_TABLES, dropped, sizeof *dropped);
+    }
+}
+
+static void drop(struct topics *topics, struct subscriber *subscriber, struct selection *selection)
+{
+    if (subscriber->feeding == selection)
+        feed_stop(topics, subscriber);
+    unlink_of_session(subscriber, selection);
+    selections_remove(&topics->selections, selection);
+    subscriber->selections--;
+    if (subscriber->first != NULL)
+        return;
+    deadlines_cancel(topics->context->deadlines, &subscriber->feed);
+    lift(topics, subscriber, (struct span){0});
+}
+
+void subscribers_session_ended(struct topics *topics, const struct session *session)
+{
+    struct subscriber *subscriber = subscriber_of(topics, session->slot);
+    while (subscriber->first != NULL)
+        drop(topics, subscriber, subscriber->first);
+}
+
+void subscribers_clear(struct topics *topics)
+{
+    struct subscribers *all = topics->subscribers;
+    struct memory *memory = &topics->context->memory;
+    if (all == NULL)
+        return;
+    for (uint32_t i = 0; all->list != NULL && i < sessions_used(topics->sessions); i++) {
+        while (all->list[i].first != NULL)
+            drop(topics, &all->list[i], all->list[i].first);
+    }
+    memory_free(memory, MEMORY_TABLES, all->list, all->capacity * sizeof all->list[0]);
+    memory_free(memory, MEMORY_TABLES, all, sizeof *all);
+    topics->subscribers = NULL;
+}
+
+static void news_of_value(struct news *news, const struct topic *topic, uint8_t marks)
+{
+    *news = (struct news){
+        .topic = topic,
+        .value = {.path = tree_path(topic),
+                  .type = topic->value_type,
+                  .term = topic->version.term,
+                  .instance = topic->version.instance,
+                  .n = topic->version.n},
+        .update = {.key = topic->key,
+                   .policy = (enum topic_policy)topic->policy,
+                   .marks = marks,
+                   .is_start = (marks & TOPIC_MARK_SNAPSHOT) != 0},
+    };
+    news->message = (struct outgoing){.kind = KIND_UPDATE,
+                                      .schema = &topic_update_schema,
+                                      .fields = &news->value,
+                                      .body = tree_value(topic)};
+}
+
+static void news_of_end(struct news *news, const struct topic *topic,
+                        enum unsubscribed_reason reason)
+{
+    *news = (struct news){
+        .topic = topic,
+        .ended = {.path = tree_path(topic), .reason = (uint8_t)reason},
+        .update = {.key = topic->key, .policy = (enum topic_policy)topic->policy, .is_end = true},
+    };
+    if (reason == UNSUBSCRIBED_REMOVED) {
+        news->ended.term = topic->version.term;
+        news->ended.instance = topic->version.instance;
+        news->ended.n = topic->version.n;
+    }
+    news->message = (struct outgoing){
+        .kind = KIND_UNSUBSCRIBED, .schema = &unsubscribed_schema, .fields = &news->ended};
+}
+
+static void news_tell(struct topics *topics, struct session *session, struct news *news)
+{
+    struct outbox *outbox = topics->context->outbox;
+    if (news->update.message == NULL)
+        news->update.message = updates_share(outbox, &news->message);
+    if (news->update.message == NULL) {
+        sessions_close(topics->sessions, session, CLOSE_REASON_QUEUE_LIMIT_REACHED,
+                       span_text("the node has no memory left for queues (memory.queues)"));
+        return;
+    }
+    count(topics->context, COUNTER_topic_updates_told);
+    sessions_send_update(topics->sessions, session, &news->update);
+}
+
+static void news_end(struct topics *topics, struct news *news)
+{
+    if (news->update.message != NULL)
+        updates_unshare(topics->context->outbox, &news->update.message);
+}
+
+static bool is_dropped(const struct subscriber *subscriber, uint32_t key)
+{
+    const struct dropped *at = subscriber->dropped;
+    while (at != NULL && at->key != key)
+        at = at->next;
+    return at != NULL;
+}
+
+static bool may_read(const struct topics *topics, const struct session *session,
+                     const struct topic *topic)
+{
+    return sessions_may(topics->sessions, session, PERMISSION_READ_TOPIC, tree_path(topic));
+}
+
+/* Whether what the selection means has come to this path. */
+static bool has_come_to(const struct subscriber *subscriber, const struct selection *selection,
+                        struct span path)
+{
+    if (selection->feed == SELECTION_WHOLE)
+        return true;
+    return selection == subscriber->feeding && subscriber->cursor_bytes > 0 &&
+           tree_order(path, span_of(subscriber->cursor, subscriber->cursor_bytes)) <= 0;
+}
+
+static void tell_list(struct topics *topics, const struct selection *selection, struct news *news)
+{
+    struct subscribers *all = topics->subscribers;
+    for (; selection != NULL; selection = selection->next_here) {
+        struct subscriber *subscriber = subscriber_of(topics, selection->session);
+        struct session *session = sessions_at(topics->sessions, selection->session);
+        if (subscriber->told == all->changes ||
+            !has_come_to(subscriber, selection, tree_path(news->topic)) ||
+            is_dropped(subscriber, news->update.key) || !may_read(topics, session, news->topic))
+            continue;
+        subscriber->told = all->changes;
+        news_tell(topics, session, news);
+    }
+}
+
+static void tell_all(struct topics *topics, struct news *news)
+{
+    const struct selection_node *found =
+        selections_of_path(&topics->selections, tree_path(news->topic));
+    topics->subscribers->changes++;
+    for (; found != NULL; found = found->next_found) {
+        tell_list(topics, found->rest, news);
+        if (found->is_exact)
+            tell_list(topics, found->exact, news);
+    }
+    news_end(topics, news);
+}
+
+void subscribers_tell_value(struct topics *topics, const struct topic *topic, bool is_resync)
+{
+    struct news news;
+    if (topics->selections.count == 0)
+        return;
+    news_of_value(&news, topic, is_resync ? TOPIC_MARK_RESYNC : 0);
+    tell_all(topics, &news);
+}
+
+void subscribers_tell_removed(struct topics *topics, const struct topic *topic)
+{
+    struct news news;
+    news_of_end(&news, topic, UNSUBSCRIBED_REMOVED);
+    tell_all(topics, &news);
+}
+
+/* Whether another selection of the session has brought the topic, and goes on bringing it. */
+static bool is_told_already(struct topics *topics, const struct subscriber *subscriber,
+                            const struct selection *fed, const struct topic *topic)
+{
+    if (subscriber->first == subscriber->last)
+        return false;
+    const struct selection_node *found = selections_of_path(&topics->selections, tree_path(topic));
+    for (; found != NULL; found = found->next_found) {
+        const struct selection *at = selections_at(&topics->selections, found, true, fed->session);
+        if (at != NULL && at != fed && at->feed == SELECTION_WHOLE)
+            return true;
+        at =
+            found->is_exact ? selections_at(&topics->selections, found, false, fed->session) : NULL;
+        if (at != NULL && at != fed && at->feed == SELECTION_WHOLE)
+            return true;
+    }
+    return false;
+}
+
+static bool has_room(const struct session *session)
+{
+    const struct outbound *queue = &session->outbound;
+    return queue->messages < queue->messages_max / 2 && queue->bytes < queue->bytes_max / 2;
+}
+
+/* The first that is not whole. False: there is none, or no memory to begin: tried again later. */
+static bool feed_begin(struct topics *topics, struct subscriber *subscriber)
+{
+    struct selection *selection = subscriber->first;
+    while (selection != NULL && selection->feed == SELECTION_WHOLE)
+        selection = selection->next_of_session;
+    if (selection == NULL)
+        return false;
+    subscriber->cursor = memory_new(&topics->context->memory, MEMORY_TABLES, PATH_BYTES_MAX);
+    if (subscriber->cursor == NULL)
+        return false;
+    subscriber->feeding = selection;
+    selection->feed = SELECTION_FED;
+    return true;
+}
+
+static void feed_stand_at(struct subscriber *subscriber, struct span path)
+{
+    memcpy(subscriber->cursor, path.data, path.bytes);
+    subscriber->cursor_bytes = (uint16_t)path.bytes;
+}
+
+/* Tells a turn's worth of the selection; true: it is whole. */
+static bool feed_some(struct topics *topics, struct subscriber *subscriber, struct session *session,
+                      uint32_t *left)
+{
+    struct selection *selection = subscriber->feeding;
+    struct span selector = selections_text(selection);
+    size_t bytes = 0;
+    for (; *left > 0 && bytes < FEED_BYTES && has_room(session); (*left)--) {
+        struct span after = span_of(subscriber->cursor, subscriber->cursor_bytes);
+        const struct topic *topic = tree_next_selected(&topics->tree, selector, after);
+        if (topic == NULL)
+            return true;
+        feed_stand_at(subscriber, tree_path(topic));
+        if (!tree_is_there(topic) || !may_read(topics, session, topic) ||
+            is_dropped(subscriber, topic->key) ||
+            is_told_already(topics, subscriber, selection, topic))
+            continue;
+        struct news news;
+        news_of_value(&news, topic, TOPIC_MARK_SNAPSHOT);
+        news_tell(topics, session, &news);
+        news_end(topics, &news);
+        bytes += topic->rest_bytes;
+    }
+    return false;
+}
+
+void subscribers_feed(struct topics *topics, uint32_t slot)
+{
+    struct context *context = topics->context;
+    struct subscriber *subscriber = subscriber_of(topics, slot);
+    struct session *session = sessions_at(topics->sessions, slot);
+    uint32_t left = FEED_TOPICS;
+    while (session->phase == SESSION_PHASE_OPEN && left > 0 &&
+           (subscriber->feeding != NULL || feed_begin(topics, subscriber))) {
+        if (!feed_some(topics, subscriber, session, &left))
+            break;
+        subscriber->feeding->feed = SELECTION_WHOLE;
+        feed_stop(topics, subscriber);
+    }
+    const struct selection *last = subscriber->last;
+    bool has_more = subscriber->feeding != NULL || (last != NULL && last->feed != SELECTION_WHOLE);
+    if (has_more)
+        deadlines_set(context->deadlines, &subscriber->feed,
+                      context->now_ns + (has_room(session) ? FEED_SOON_NS : FEED_FULL_NS));
+}
+
+/* Behind all others of its session, as if it were new. */
+static void feed_again(struct topics *topics, struct subscriber *subscriber,
+                       struct selection *selection)
+{
+    if (subscriber->feeding == selection)
+        feed_stop(topics, subscriber);
+    unlink_of_session(subscriber, selection);
+    link_of_session(subscriber, selection);
+    selection->feed = SELECTION_WAITS;
+}
+
+enum error subscribers_add(struct topics *topics, struct session *session, struct span selector)
+{
+    struct subscriber *subscriber = subscriber_of(topics, session->slot);
+    struct selection *selection = selections_find(&topics->selections, session->slot, selector);
+    lift(topics, subscriber, selector);
+    if (selection != NULL) {
+        feed_again(topics, subscriber, selection);
+        return ERROR_OK;
+    }
+    if (subscriber->selections >= SELECTIONS_OF_SESSION_MAX)
+        return ERROR_LIMIT_REACHED;
+    selection = selections_add(&topics->selections, session->slot, selector);
+    if (selection == NULL)
+        return ERROR_LIMIT_REACHED;
+    if (subscriber->selections++ == 0) {
+        subscriber->rights = session->rights;
+        subscriber->feed = (struct deadline){
+            .room = DEADLINE_TOPICS, .purpose = TOPICS_FEED, .slot = session->slot};
+    }
+    link_of_session(subscriber, selection);
+    return ERROR_OK;
+}
+
+void subscribers_look(struct topics *topics)
+{
+    struct session *session;
+    uint32_t key;
+    while (sessions_next_ended_subscription(topics->sessions, &session, &key)) {
+        struct subscriber *subscriber = subscriber_of(topics, session->slot);
+        const struct topic *topic = tree_of_key(&topics->tree, key);
+        struct dropped *dropped = NULL;
+        if (topic == NULL || subscriber->first == NULL || is_dropped(subscriber, key))
+            continue; /* it is over anyway */
+        if (subscriber->dropped_count < DROPPED_MAX)
+            dropped = memory_new(&topics->context->memory, MEMORY_TABLES, sizeof *dropped);
+        if (dropped == NULL) {
+            sessions_close(topics->sessions, session, CLOSE_REASON_QUEUE_LIMIT_REACHED,
+                           span_text("the session lost more topics by back pressure than a node "
+                                     "remembers"));
+            continue;
+        }
+        struct news news;
+        *dropped = (struct dropped){.next = subscriber->dropped, .key = key};
+        subscriber->dropped = dropped;
+        subscriber->dropped_count++;
+        news_of_end(&news, topic, UNSUBSCRIBED_BACK_PRESSURE);
+        news_tell(topics, session, &news);
+        news_end(topics, &news);
+    }
+}
+
+bool subscribers_remove(struct topics *topics, struct session *session, struct span selector)
+{
+    struct selection *selection = selections_find(&topics->selections, session->slot, selector);
+    if (selection == NULL)
+        return false;
+    drop(topics, subscriber_of(topics, session->slot), selection);
+    return true;
+}
+
+static bool reads_in_places(const struct rights *rights)
+{
+    return (rights->scoped & 1U << PERMISSION_READ_TOPIC) != 0;
+}
+
+static bool reads_everywhere(const struct rights *rights)
+{
+    return (rights->granted & 1U << PERMISSION_READ_TOPIC) != 0;
+}
+
+/* Whether a selection before this one has brought the path. */
+static bool is_earlier(const struct subscriber *subscriber, const struct selection *selection,
+                       struct span path)
+{
+    const struct selection *at = selection->previous_of_session;
+    for (; at != NULL; at = at->previous_of_session) {
+        if (has_come_to(subscriber, at, path) && selector_matches(selections_text(at), path))
+            return true;
+    }
+    return false;
+}
+
+/* Of one selection that was told: what was readable and is not, and the other way round. */
+static void rights_compare(struct topics *topics, struct subscriber *subscriber,
+                           struct session *session, const struct selection *selection)
+{
+    const struct permissions *before = &topics->subscribers->permissions;
+    const struct topic *topic = NULL;
+    struct span after = {0};
+    struct news news;
+    while (session->phase == SESSION_PHASE_OPEN &&
+           (topic = tree_next_selected(&topics->tree, selections_text(selection), after)) != NULL) {
+        after = tree_path(topic);
+        if (!tree_is_there(topic) || !has_come_to(subscriber, selection, after))
+            continue;
+        bool could = permissions_allow(before, &subscriber->rights, PERMISSION_READ_TOPIC, after);
+        bool can = may_read(topics, session, topic);
+        if (could == can || is_earlier(subscriber, selection, after))
+            continue;
+        if (could)
+            news_of_end(&news, topic, UNSUBSCRIBED_AUTHORIZATION);
+        else
+            news_of_value(&news, topic, TOPIC_MARK_SNAPSHOT);
+        news_tell(topics, session, &news);
+        news_end(topics, &news);
+    }
+}
+
+void subscribers_rights_changed(struct topics *topics, struct session *session)
+{
+    struct subscriber *subscriber = subscriber_of(topics, session->slot);
+    if (subscriber->first == NULL)
+        return;
+    bool is_same = reads_everywhere(&subscriber->rights) && reads_everywhere(&session->rights);
+    bool was_none = !reads_everywhere(&subscriber->rights) && !reads_in_places(&subscriber->rights);
+    bool is_none = !reads_everywhere(&session->rights) && !reads_in_places(&session->rights);
+    if (!is_same && !(was_none && is_none)) {
+        for (const struct selection *at = subscriber->first; at != NULL; at = at->next_of_session)
+            rights_compare(topics, subscriber, session, at);
+    }
+    subscriber->rights = session->rights;
+}
+
+void subscribers_permissions_changed(struct topics *topics)
+{
+    topics->subscribers->permissions = *sessions_permissions(topics->sessions);
+}
+
+void subscribers_check(const struct topics *topics)
+{
+    uint32_t selections = 0;
+    selections_check(&topics->selections);
+    for (uint32_t i = 0; i < sessions_used(topics->sessions); i++) {
+        const struct subscriber *subscriber = subscriber_of(topics, i);
+        const struct selection *at = subscriber->first;
+        bool is_behind = false;
+        uint32_t count = 0;
+        for (; at != NULL; at = at->next_of_session, count++) {
+            require(at->session == i);
+            require((at->feed == SELECTION_FED) == (at == subscriber->feeding));
+            is_behind = is_behind || at->feed != SELECTION_WHOLE;
+        }
+        require(count == subscriber->selections);
+        require((subscriber->feeding != NULL) == (subscriber->cursor != NULL));
+        require(!is_behind || deadline_is_set(&subscriber->feed));
+        selections += count;
+    }
+    require(selections == topics->selections.count);
+}
