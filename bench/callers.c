@@ -114,7 +114,7 @@ static void send_request(struct caller *caller, uint64_t from_ns)
                                 .sequence = ++caller->sent,
                                 .node = choose_node(callers, caller),
                                 .is_measured = from_ns >= callers->measure_ns};
-    const struct payload payload = {settings->seed, caller->number, pending->sequence};
+    const struct payload payload = {settings->seed, caller->number, pending->sequence, from_ns};
     payload_write(&payload, callers->buffer, settings->size_bytes);
     const struct weft_value value = weft_binary(callers->buffer, settings->size_bytes);
     const struct weft_request_options options = {.timeout_ms = settings->timeout_ms};
@@ -224,7 +224,7 @@ static void on_probe(struct weft_client *client, const struct weft_response *res
 static enum weft_error probe_once(struct callers *callers, struct caller *caller, uint32_t server)
 {
     const struct bench_settings *settings = callers->settings;
-    const struct payload payload = {settings->seed + 1, 0, 0}; /* counted nowhere */
+    const struct payload payload = {.run = settings->seed + 1}; /* counted nowhere */
     struct probe probe = {.is_back = false};
     payload_write(&payload, callers->buffer, settings->size_bytes);
     const struct weft_value value = weft_binary(callers->buffer, settings->size_bytes);

@@ -4,13 +4,13 @@
  * fast as the nodes go, with WINDOW of them under way. With --number the oldest session makes room
  * for the next one: its place in the table is its number modulo the table's size. */
 
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "bench/machine.h"
 #include "bench/procs.h"
+#include "bench/turn.h"
 
 enum {
     WINDOW_CLOSED = 64, /* under way in a closed loop: more only wait in the nodes' queues */
@@ -22,7 +22,7 @@ enum {
 };
 
 static const uint64_t SECOND_NS = 1000000000;
-static const uint64_t REPORT_NS = 200000000;
+static const uint64_t REPORT_NS = TURN_REPORT_MS * UINT64_C(1000000);
 
 struct session {
     struct holder *holder;
@@ -247,17 +247,8 @@ static uint64_t begin_due(struct holder *holder)
 /* Works for a moment; false: the other end wants it to be over. */
 static bool turn(struct holder *holder, int commands, uint64_t until_ns)
 {
-    uint64_t now_ns = machine_now_ns();
-    uint64_t wait_ns = until_ns > now_ns ? until_ns - now_ns : 0;
-    if (wait_ns > REPORT_NS)
-        wait_ns = REPORT_NS;
-    struct timespec timeout = {.tv_sec = 0, .tv_nsec = (long)wait_ns};
-    struct pollfd descriptors[2] = {{.fd = weft_context_fd(holder->context), .events = POLLIN},
-                                    {.fd = commands, .events = POLLIN}};
     (void)weft_context_progress(holder->context);
-    (void)ppoll(descriptors, 2, &timeout, NULL);
-    (void)weft_context_progress(holder->context);
-    return descriptors[1].revents == 0;
+    return !turn_take(holder->context, commands, until_ns);
 }
 
 static bool is_open_over(const struct holder *holder, uint64_t deadline_ns)

@@ -5,6 +5,7 @@
 #include "bench/cmd.h"
 #include "bench/conn.h"
 #include "bench/options.h"
+#include "bench/pubsub.h"
 #include "bench/req.h"
 #include "bench/spawn.h"
 #include "bench/stop.h"
@@ -14,10 +15,8 @@ static const struct {
     const char *name;
     enum bench_exit (*run)(const struct bench_settings *settings, struct spawn *spawn);
 } verbs[] = {
-    {"req", req_run},
-    {"conn", conn_run},
-    {"churn", conn_run},
-    {"cmd", cmd_run},
+    {"req", req_run},    {"pubsub", pubsub_run}, {"conn", conn_run},
+    {"churn", conn_run}, {"cmd", cmd_run},
 };
 
 static enum bench_exit run(const struct bench_settings *settings, struct spawn *spawn)

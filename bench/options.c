@@ -35,9 +35,12 @@ enum option_key {
     KEY_RECONNECT,
     KEY_REPEAT,
     KEY_COMPARE,
+    KEY_PUBLISHERS,
+    KEY_TOPICS,
+    KEY_CONFLATE,
 };
 
-enum { SPAWN_MAX = 32 };
+enum { SPAWN_MAX = 32, TOPICS_MAX = 100000 };
 
 static const uint64_t SECOND_NS = 1000000000;
 static const uint64_t CHURN_MARGIN_NS = 30000000000; /* for the last ones, in a stall */
@@ -55,15 +58,20 @@ static const struct argp_option options[] = {
     {"servers", KEY_SERVERS, "HOST:PORT,..", 0,
      "the nodes, one address each (no host: 127.0.0.1; default :7310)", 0},
     {"spawn", KEY_SPAWN, "N", 0, "start N nodes of its own here, and end them (instead of -s)", 0},
-    {"clients", KEY_CLIENTS, "N", 0, "callers or sessions, spread over the nodes (default 10)", 0},
+    {"clients", KEY_CLIENTS, "N", 0,
+     "callers, subscribers or sessions, spread over the nodes (default 10)", 0},
     {"rate", KEY_RATE, "N", 0,
-     "open loop: N requests or sessions a second in all (default: closed loop; churn: 100)", 0},
+     "open loop: N requests, updates or sessions a second in all (default: closed loop; churn: "
+     "100)",
+     0},
     {"duration", KEY_DURATION, "TIME", 0,
-     "req, churn: how long to measure: 500ms 10s 5m (default 10s); conn: how long opening may take "
+     "req, pubsub, churn: how long to measure: 500ms 10s 5m (default 10s); conn: how long opening "
+     "may take "
      "at most (default 2m)",
      0},
     {"number", KEY_NUMBER, "N", 0,
-     "req: measure so many requests instead; conn: open so many in all, of which --clients stand "
+     "req, pubsub: measure so many requests or updates instead; conn: open so many in all, of "
+     "which --clients stand "
      "at a time: the oldest makes room",
      0},
     {"seed", KEY_SEED, "N", 0, "of the dice; a random one if not given", 0},
@@ -71,24 +79,32 @@ static const struct argp_option options[] = {
     {"compare", KEY_COMPARE, "OLD.json", 0, "also print the ratios to what an earlier run wrote",
      0},
     {"procs", KEY_PROCS, "N", 0,
-     "client processes (default: req 2, of which one calls and one answers; else 1, of at most "
-     "4000 "
-     "sessions each)",
+     "client processes (default: req 2, of which one calls and one answers; pubsub 2, of which the "
+     "first publishes; else 1, of at most 4000 sessions each)",
      0},
     {"reconnect", KEY_RECONNECT, NULL, 0,
      "a session that lost its connection gets another one, and goes on (default: it is counted as "
      "lost)",
      0},
-    {NULL, 0, NULL, 0, "of req:", 2},
+    {NULL, 0, NULL, 0, "of req and pubsub:", 2},
     {"handlers", KEY_HANDLERS, "N", 0, "echo handlers on each node (default 1)", 0},
-    {"pipeline", KEY_PIPELINE, "N", 0, "closed loop: requests outstanding a caller (default 1)", 0},
-    {"size", KEY_SIZE, "BYTES", 0, "of a request's value, 32 to 1000000 (default 128)", 0},
+    {"pipeline", KEY_PIPELINE, "N", 0,
+     "closed loop: requests or updates outstanding a caller or publisher (default 1)", 0},
+    {"size", KEY_SIZE, "BYTES", 0, "of a value, 32 (pubsub 40) to 1000000 (default 128)", 0},
     {"warmup", KEY_WARMUP, "TIME", 0, "not measured, first (default 1s)", 0},
     {"route", KEY_ROUTE, "ROUTE", 0,
      "local: caller and handler on one node; remote: on two; mixed: as it falls (default mixed)",
      0},
     {"check", KEY_CHECK, NULL, 0, "look into every payload: sequence, sender, checksum", 0},
-    {"timeout", KEY_TIMEOUT, "TIME", 0, "of a request (default 10s)", 0},
+    {"timeout", KEY_TIMEOUT, "TIME", 0, "of a request or update (default 10s)", 0},
+    {"publishers", KEY_PUBLISHERS, "N", 0, "pubsub: publishers in all (default 1)", 0},
+    {"topics", KEY_TOPICS, "N", 0,
+     "pubsub: topics in all, each with one publisher (default 1); every subscriber has all", 0},
+    {"conflate", KEY_CONFLATE, NULL, 0,
+     "pubsub: the policy of topics is always and the subscribers' switch is on, so that updates "
+     "may "
+     "be merged; the last of each must come",
+     0},
     {NULL, 0, NULL, 0, "of conn, churn and cmd:", 3},
     {"prop", KEY_PROPERTY, "KEY=VALUE", 0,
      "a property of each session, beside bench_run (the seed), bench_number (from 0) and "
@@ -167,6 +183,12 @@ static error_t parse_size(int key, char *text, struct argp_state *state)
     case KEY_PROCS:
         settings->procs = (uint32_t)number(state, text, "--procs", 1, BENCH_PROCS_MAX);
         return 0;
+    case KEY_PUBLISHERS:
+        settings->publishers = (uint32_t)number(state, text, "--publishers", 1, 1000);
+        return 0;
+    case KEY_TOPICS:
+        settings->topics = (uint32_t)number(state, text, "--topics", 1, TOPICS_MAX);
+        return 0;
     case KEY_HANDLERS:
         settings->handlers = (uint32_t)number(state, text, "--handlers", 1, 1000);
         return 0;
@@ -215,7 +237,7 @@ static error_t parse_time(int key, char *text, struct argp_state *state)
 /* The verb, and for `cmd` the command. */
 static void word(struct argp_state *state, const char *text, struct bench_settings *settings)
 {
-    static const char *const verbs[] = {"req", "conn", "churn", "cmd"};
+    static const char *const verbs[] = {"req", "pubsub", "conn", "churn", "cmd"};
     if (settings->verb != NULL) {
         if (strcmp(settings->verb, "cmd") != 0 || settings->command != NULL || !cmd_is_known(text))
             argp_error(state,
@@ -229,7 +251,7 @@ static void word(struct argp_state *state, const char *text, struct bench_settin
         if (strcmp(text, verbs[i]) == 0)
             settings->verb = verbs[i];
     if (settings->verb == NULL)
-        argp_error(state, "the verb is req, conn, churn or cmd; '%s' is not known", text);
+        argp_error(state, "the verb is req, pubsub, conn, churn or cmd; '%s' is not known", text);
 }
 
 static error_t parse(int key, char *text, struct argp_state *state)
@@ -259,6 +281,9 @@ static error_t parse(int key, char *text, struct argp_state *state)
     case KEY_PROPERTY:
         property(state, text, settings);
         return 0;
+    case KEY_CONFLATE:
+        settings->conflates = true;
+        return 0;
     case KEY_RECONNECT:
         settings->reconnects = true;
         return 0;
@@ -267,7 +292,7 @@ static error_t parse(int key, char *text, struct argp_state *state)
         return 0;
     case ARGP_KEY_END:
         if (settings->verb == NULL)
-            argp_error(state, "which verb? There are req, conn, churn and cmd");
+            argp_error(state, "which verb? There are req, pubsub, conn, churn and cmd");
         if (strcmp(settings->verb, "cmd") == 0 && settings->command == NULL)
             argp_error(state, "which command? There are close, conflate, roles, set and ls");
         return 0;
@@ -301,7 +326,8 @@ static bool is_verb(const struct bench_settings *settings, const char *verb)
 static void fill_in(struct arguments *arguments)
 {
     struct bench_settings *settings = arguments->settings;
-    bool is_req = is_verb(settings, "req"), is_churn = is_verb(settings, "churn");
+    bool is_req = is_verb(settings, "req") || is_verb(settings, "pubsub");
+    bool is_churn = is_verb(settings, "churn");
     if (!arguments->has_duration)
         settings->duration_ns = is_req || is_churn ? 10 * SECOND_NS : 120 * SECOND_NS;
     if (settings->procs == 0)
@@ -333,6 +359,20 @@ static const char *judge_sessions(const struct bench_settings *settings)
     return text;
 }
 
+static const char *judge_pubsub(const struct bench_settings *settings)
+{
+    uint32_t hearing = settings->procs == 1 ? 1 : settings->procs - 1;
+    if (settings->size_bytes < PAYLOAD_TIMED_BYTES_MIN)
+        return "pubsub needs a --size of 40 at least: a value says when it was due";
+    if (settings->topics < settings->publishers)
+        return "each topic has one publisher: give at least as many --topics as --publishers";
+    if ((uint64_t)settings->topics * settings->clients > 100000000)
+        return "at most 100000000 --topics times --clients: each pair is kept in memory";
+    if (settings->clients / hearing > HOLDER_SESSIONS_MAX)
+        return "a process subscribes at most 4000 times: give more --procs";
+    return NULL;
+}
+
 /* What does not fit together; NULL: all does. */
 static const char *judge(const struct arguments *arguments)
 {
@@ -342,6 +382,8 @@ static const char *judge(const struct arguments *arguments)
         return "--servers names the nodes, --spawn starts them: give one of the two";
     if (settings->route == ROUTE_REMOTE && nodes < 2)
         return "--route remote needs two nodes";
+    if (is_verb(settings, "pubsub"))
+        return judge_pubsub(settings);
     if (!is_verb(settings, "req"))
         return judge_sessions(settings);
     return settings->clients > 10000 ? "req takes at most 10000 --clients" : NULL;
@@ -379,25 +421,30 @@ void options_parse(int count, char **words, struct bench_settings *settings)
     static const struct argp parser = {
         .options = options,
         .parser = parse,
-        .args_doc = "req\nconn\nchurn\ncmd close|conflate|roles|set|ls",
-        .doc = "Measures a mesh from outside. req: requests between callers and echo handlers of "
-               "its own. conn: sessions opened, held, and what becomes of them. churn: sessions "
-               "that open at --rate and end when --clients younger ones stand, beside any other "
-               "load. cmd: one filter command on --clients sessions among twice as many, to the "
-               "last answer.\v"
-               "  weftbench req -s :7310,:7320,:7330 -c 50 -r 20000 -d 30s --route remote --check\n"
-               "  weftbench req --spawn 3 -c 1 -P 64 -z 64 --route remote --check --json new.json "
-               "--compare old.json\n"
-               "  weftbench churn -s :7310,:7320,:7330 -c 100 -r 200 -d 1m\n"
-               "  weftbench conn --spawn 5 -c 20000 --procs 5 -r 2000\n"
-               "  weftbench cmd close --spawn 3 -c 10000 --procs 5 --repeat 3\n"
-               "\nWith --rate latency counts from the time a request or session was due, so a "
-               "stall shows in all that it delayed; without, from its sending.\n\nExit: 0 all "
-               "held, 1 something that must hold was broken, 2 wrong options, 3 could not run.",
+        .args_doc = "req\npubsub\nconn\nchurn\ncmd close|conflate|roles|set|ls",
+        .doc =
+            "Measures a mesh from outside. req: requests between callers and echo handlers of "
+            "its own. pubsub: topics, from the publishing of an update to "
+            "each receipt. conn: sessions opened, held, and what becomes of them. churn: sessions "
+            "that open at --rate and end when --clients younger ones stand, beside any other "
+            "load. cmd: one filter command on --clients sessions among twice as many, to the "
+            "last answer.\v"
+            "  weftbench req -s :7310,:7320,:7330 -c 50 -r 20000 -d 30s --route remote --check\n"
+            "  weftbench req --spawn 3 -c 1 -P 64 -z 64 --route remote --check --json new.json "
+            "--compare old.json\n"
+            "  weftbench pubsub --spawn 3 -c 3000 -r 20 -d 30s\n"
+            "  weftbench churn -s :7310,:7320,:7330 -c 100 -r 200 -d 1m\n"
+            "  weftbench conn --spawn 5 -c 20000 --procs 5 -r 2000\n"
+            "  weftbench cmd close --spawn 3 -c 10000 --procs 5 --repeat 3\n"
+            "\nWith --rate latency counts from the time a request or session was due, so a "
+            "stall shows in all that it delayed; without, from its sending.\n\nExit: 0 all "
+            "held, 1 something that must hold was broken, 2 wrong options, 3 could not run.",
     };
     struct arguments arguments = {.settings = settings};
     *settings = (struct bench_settings){.clients = 10,
                                         .handlers = 1,
+                                        .publishers = 1,
+                                        .topics = 1,
                                         .repeat = 20,
                                         .pipeline = 1,
                                         .size_bytes = 128,

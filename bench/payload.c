@@ -2,11 +2,11 @@
 
 #include <string.h>
 
-/* run u64, sender u32, size u32, sequence u64, checksum u64, filler. Both ends are this program on
- * this machine, so the machine's byte order will do. The filler is a fixed pattern: making it must
- * not cost what is to be measured. */
+/* run u64, sender u32, size u32, sequence u64, checksum u64, due at u64, filler. Both ends are this
+ * program on this machine, so the machine's byte order will do. The filler is a fixed pattern:
+ * making it must not cost what is to be measured. */
 
-enum { AT_SENDER = 8, AT_SIZE = 12, AT_SEQUENCE = 16, AT_CHECKSUM = 24 };
+enum { AT_SENDER = 8, AT_SIZE = 12, AT_SEQUENCE = 16, AT_CHECKSUM = 24, AT_FROM = 32 };
 
 static uint64_t mix(uint64_t hash, const uint8_t *bytes, size_t count)
 {
@@ -36,6 +36,8 @@ void payload_write(const struct payload *payload, void *buffer, size_t bytes)
     memcpy(out + AT_SENDER, &payload->sender, 4);
     memcpy(out + AT_SIZE, &size, 4);
     memcpy(out + AT_SEQUENCE, &payload->sequence, 8);
+    if (bytes >= PAYLOAD_TIMED_BYTES_MIN)
+        memcpy(out + AT_FROM, &payload->from_ns, 8);
     uint64_t sum = checksum(out, bytes);
     memcpy(out + AT_CHECKSUM, &sum, 8);
 }
@@ -52,5 +54,8 @@ bool payload_read(const void *buffer, size_t bytes, struct payload *payload)
     memcpy(&size, in + AT_SIZE, 4);
     memcpy(&payload->sequence, in + AT_SEQUENCE, 8);
     memcpy(&sum, in + AT_CHECKSUM, 8);
+    payload->from_ns = 0;
+    if (bytes >= PAYLOAD_TIMED_BYTES_MIN)
+        memcpy(&payload->from_ns, in + AT_FROM, 8);
     return size == bytes && sum == checksum(in, bytes);
 }

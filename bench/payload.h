@@ -8,12 +8,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { PAYLOAD_BYTES_MIN = 32 };
+enum { PAYLOAD_BYTES_MIN = 32, PAYLOAD_TIMED_BYTES_MIN = 40 };
 
 struct payload {
     uint64_t run;      /* the seed: payloads of another run are recognised */
     uint32_t sender;   /* number of the caller */
     uint64_t sequence; /* of that caller, from 1 */
+    uint64_t from_ns;  /* when it was due; only in payloads of PAYLOAD_TIMED_BYTES_MIN and more */
 };
 
 /* Fills the buffer (at least PAYLOAD_BYTES_MIN bytes) with the payload, filler and checksum. */

@@ -1,6 +1,5 @@
 #include "bench/worker.h"
 
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -9,8 +8,9 @@
 #include "bench/echoes.h"
 #include "bench/machine.h"
 #include "bench/procs.h"
+#include "bench/turn.h"
 
-static const uint64_t REPORT_NS = 200000000;
+static const uint64_t REPORT_NS = TURN_REPORT_MS * UINT64_C(1000000);
 static const uint64_t OPENING_NS = 20000000000;
 
 enum { DESCRIPTORS = 3, DESCRIPTORS_SPARE = 64, WORD_BYTES = 48 };
@@ -52,22 +52,11 @@ static bool tell_now_and_then(struct worker *worker)
     return machine_now_ns() - worker->told_ns < REPORT_NS || tell(worker);
 }
 
-/* Waits for news, at most until then, and lets the context work. true: there is a command, or
- * there will be no more. */
 static bool turn(struct worker *worker, uint64_t until_ns)
 {
     if (worker->settings->rate > 0) /* what was due leaves now; in a closed loop it has left */
         (void)weft_context_progress(worker->context);
-    uint64_t now_ns = machine_now_ns();
-    uint64_t wait_ns = until_ns > now_ns ? until_ns - now_ns : 0;
-    if (wait_ns > REPORT_NS)
-        wait_ns = REPORT_NS;
-    const struct timespec timeout = {.tv_sec = 0, .tv_nsec = (long)wait_ns};
-    struct pollfd descriptors[2] = {{.fd = weft_context_fd(worker->context), .events = POLLIN},
-                                    {.fd = worker->commands, .events = POLLIN}};
-    (void)ppoll(descriptors, 2, &timeout, NULL);
-    (void)weft_context_progress(worker->context);
-    return descriptors[1].revents != 0;
+    return turn_take(worker->context, worker->commands, until_ns);
 }
 
 /* ---- setting up ------------------------------------------------------------------------------*/

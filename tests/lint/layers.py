@@ -115,7 +115,7 @@ def ours_refused(root, path, target):
     elif room == "client/ctl":
         allowed = top in ("proto", "keys", "client") or target == FILTER
     elif room == "bench":
-        allowed = top == "bench" or target in ("client/weft.h", "client/weft_control.h")
+        allowed = top == "bench" or target in PUBLIC_HEADERS
     elif room == "examples":
         allowed = False
     elif room == "tests/sim":

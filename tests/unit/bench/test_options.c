@@ -32,6 +32,26 @@ Test(options, req_calls_and_answers_in_two_processes_for_ten_seconds)
     cr_assert_eq(settings.route, ROUTE_MIXED);
 }
 
+Test(options, pubsub_publishes_one_topic_in_a_process_of_its_own)
+{
+    parse("pubsub -c 300 --conflate");
+    cr_assert_eq(settings.procs, 2);
+    cr_assert_eq(settings.publishers, 1);
+    cr_assert_eq(settings.topics, 1);
+    cr_assert(settings.conflates);
+    cr_assert_eq(settings.duration_ns, 10000000000u);
+}
+
+Test(options, pubsub_needs_room_for_the_time_in_a_value, .exit_code = BENCH_USAGE)
+{
+    parse("pubsub -z 39");
+}
+
+Test(options, pubsub_has_a_topic_for_each_publisher, .exit_code = BENCH_USAGE)
+{
+    parse("pubsub --publishers 3 --topics 2");
+}
+
 Test(options, conn_opens_in_one_process_and_gives_up_after_two_minutes)
 {
     parse("conn -c 20");

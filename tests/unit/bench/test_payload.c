@@ -17,6 +17,19 @@ Test(payload, comes_back_as_it_was_written)
     }
 }
 
+Test(payload, says_when_it_was_due_if_there_is_room)
+{
+    uint8_t buffer[PAYLOAD_TIMED_BYTES_MIN];
+    const struct payload due = {.run = 1, .sender = 2, .sequence = 3, .from_ns = UINT64_MAX - 1};
+    struct payload read;
+    payload_write(&due, buffer, PAYLOAD_TIMED_BYTES_MIN);
+    cr_assert(payload_read(buffer, PAYLOAD_TIMED_BYTES_MIN, &read));
+    cr_assert_eq(read.from_ns, UINT64_MAX - 1);
+    payload_write(&due, buffer, PAYLOAD_TIMED_BYTES_MIN - 1);
+    cr_assert(payload_read(buffer, PAYLOAD_TIMED_BYTES_MIN - 1, &read));
+    cr_assert_eq(read.from_ns, 0);
+}
+
 Test(payload, any_flipped_bit_is_seen)
 {
     uint8_t buffer[77];
