@@ -117,6 +117,7 @@ bool weft_next_status(struct weft_rows *rows, struct weft_status_row *status)
         .members = row.members,
         .sessions = row.sessions,
         .handlers = row.handlers,
+        .topics = row.topics,
         .sessions_here = row.sessions_here,
         .members_hash = row.members_hash,
         .directory_hash = row.directory_hash,

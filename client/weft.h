@@ -537,6 +537,7 @@ struct weft_handler_row {
 struct weft_status_row {
     bool is_ready;
     uint32_t members, sessions, handlers; /* as the node's directory has them */
+    uint32_t topics;
     uint32_t sessions_here;
     uint64_t members_hash, directory_hash, topics_hash;
     uint64_t behind; /* entries of other nodes' logs that it has heard of and does not have yet */

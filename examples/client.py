@@ -4,6 +4,8 @@
     apt-get install python3-zmq
     ./client.py 127.0.0.1:7310 serve hello        # answers requests to "hello"
     ./client.py 127.0.0.1:7310 ask hello World    # asks, prints the answer
+    ./client.py 127.0.0.1:7310 watch 'prices/**'  # shows topics, and what becomes of them
+    ./client.py 127.0.0.1:7310 set prices/tea 4   # sets a topic
     ./client.py 127.0.0.1:7310 hold               # holds a session until it is closed
 
 One session, one socket, one thread: enough to copy from. It grants credit, holds what it sent
@@ -20,8 +22,9 @@ import zmq
 
 HELLO, WELCOME, REFUSED, PING, PONG, GRANT, GOODBYE, DONE, ERROR = range(1, 10)
 REQUEST, RESPONSE, REGISTER = 16, 17, 19
+SUBSCRIBE, UPDATE, UNSUBSCRIBED, SET, TOPIC = 64, 66, 67, 68, 71
 WANTS_ANSWER = 1
-STRING = 2
+STRING, INT64, DOUBLE = 2, 4, 5
 SILENCE, RECONNECT = 30, 60  # seconds
 OUTCOMES = {0: "OK", 1: "REJECTED", 2: "HANDLER_ERROR", 3: "NO_HANDLER", 4: "UNHANDLED",
             5: "NO_SUCH_SESSION", 6: "DENIED", 7: "OVERLOADED", 8: "HANDLER_LOST", 9: "TIMEOUT",
@@ -30,6 +33,9 @@ REASONS = {1: "closed_by_client", 2: "closed_by_controller", 3: "connection_lost
            4: "queue_limit_reached", 5: "message_too_large", 6: "invalid_message",
            7: "access_denied", 8: "expired", 9: "internal_error", 10: "node_stopping",
            11: "moved"}
+
+
+UNSUBSCRIBED_REASONS = {1: "requested", 2: "authorization", 3: "back_pressure", 4: "removed"}
 
 
 class Closed(Exception):
@@ -72,14 +78,24 @@ def number(fields, tag):
     return int.from_bytes(fields.get(tag, b""), "little")
 
 
+def value_decode(kind, body):
+    if kind == INT64:
+        return int.from_bytes(body, "little", signed=True)
+    if kind == DOUBLE:
+        return struct.unpack("<d", body)[0]
+    return body.decode(errors="replace")
+
+
 class Client:
     def __init__(self, server):
         self.server = server
         self.handlers = {}
+        self.watchers = {}  # selector -> what it was given to watch()
         self.waiting = {}  # correlation -> the answer, once it is here
         self.last = 0
         self.session = self.token = self.socket = None
         self.received = self.granted = 0   # numbered messages of the node
+        self.bytes = 0                     # of them, since the last grant
         self.sent = collections.deque()    # ours that the node may not have yet, oldest first
         self.sent_before = 0               # and how many went before those
         self.connect()
@@ -112,6 +128,9 @@ class Client:
             self.forget_sent(number(fields, 10))
             for message in self.sent:
                 self.socket.send(message)
+            if not number(fields, 9):  # something was lost: the snapshots once more
+                for selector in self.watchers:
+                    self.send(SUBSCRIBE, {1: selector})
         else:
             self.session, self.token = fields[2], fields[3]
             self.node = fields[4].decode()
@@ -134,7 +153,7 @@ class Client:
 
     def grant(self):
         """Tells the node what we have, and what more it may send."""
-        self.granted = self.received
+        self.granted, self.bytes = self.received, 0
         self.send(GRANT, {1: self.received, 2: 1024, 3: 1 << 20})
 
     def forget_sent(self, received):
@@ -187,9 +206,11 @@ class Client:
                 fields = fields_decode(frame[at:at + fields_size])
                 body = frame[at + fields_size:at + fields_size + body_size]
                 at += fields_size + body_size
-                self.received += kind > GOODBYE
+                if kind > GOODBYE:
+                    self.received += 1
+                    self.bytes += 16 + fields_size + body_size
                 self.receive(kind, fields, body, correlation)
-            if self.received - self.granted >= 64:
+            if self.received - self.granted >= 64 or self.bytes >= 64 * 1024:
                 self.grant()
         elif time.monotonic() >= self.ping_at:
             self.send(PING)
@@ -208,6 +229,9 @@ class Client:
         elif kind == REQUEST:
             self.serve(fields, body, correlation)
             return  # its correlation is the node's
+        elif kind in (UPDATE, UNSUBSCRIBED):
+            self.hear(kind, fields, body)
+            return
         if correlation in self.waiting:
             self.waiting[correlation] = (kind, fields, body)
 
@@ -238,15 +262,49 @@ class Client:
         text = body.decode() if outcome == 0 else fields.get(3, b"").decode()
         return OUTCOMES.get(outcome, str(outcome)), text
 
+    def watch(self, selector, watcher):
+        """Subscribes: watcher(path, value, mark) for each value, the ones there first; value is
+        None, and mark says why, when no more comes of that path, or of the selector."""
+        self.watchers[selector] = watcher
+        kind, fields, _ = self.call(SUBSCRIBE, {1: selector})
+        if kind != DONE:
+            raise Closed("not subscribed: " + fields.get(2, b"").decode())
+
+    def hear(self, kind, fields, body):
+        """A topic that two selectors mean comes once: all watchers hear all."""
+        path = (fields.get(1) or fields.get(2, b"")).decode()
+        if kind == UPDATE:
+            value = value_decode(number(fields, 2), body)
+            mark = "snapshot" if number(fields, 6) else "resync" if number(fields, 7) else ""
+        else:
+            reason = number(fields, 3)
+            value, mark = None, UNSUBSCRIBED_REASONS.get(reason, str(reason))
+            if reason == 1:
+                self.watchers.pop(path, None)
+        for watcher in list(self.watchers.values()):
+            watcher(path, value, mark)
+
+    def set(self, path, text):
+        """Sets a topic, and creates it if need be; raises what the mesh says against it."""
+        kind, fields, _ = self.call(SET, {1: path, 2: STRING}, text.encode())
+        if kind != TOPIC or number(fields, 1) != 0:
+            raise Closed(f"not set: {number(fields, 1)} {fields.get(2, b'').decode()}")
+
     def close(self):
         self.send(GOODBYE, {1: 1})
         self.socket.close()
 
 
+def show(path, value, mark):
+    print(path, f"({mark})" if value is None else value, mark if value is not None else "",
+          flush=True)
+
+
 def main(words):
-    if len(words) < 3 or words[2] not in ("serve", "ask", "hold") or \
-            len(words) != {"serve": 4, "ask": 5, "hold": 3}[words[2]]:
-        sys.exit(f"usage: {words[0]} HOST:PORT serve PATH | ask PATH TEXT | hold")
+    counts = {"serve": 4, "ask": 5, "watch": 4, "set": 5, "hold": 3}
+    if len(words) < 3 or len(words) != counts.get(words[2]):
+        sys.exit(f"usage: {words[0]} HOST:PORT serve PATH | ask PATH TEXT | watch SELECTOR | "
+                 "set PATH TEXT | hold")
     try:
         client = Client(words[1])
         print(f"session {client.session_id()} on node {client.node}", file=sys.stderr, flush=True)
@@ -255,6 +313,13 @@ def main(words):
             print(text if outcome == "OK" else f"{outcome}: {text}")
             client.close()
             sys.exit(0 if outcome == "OK" else 1)
+        if words[2] == "set":
+            client.set(words[3], words[4])
+            client.close()
+            return
+        if words[2] == "watch":
+            client.watch(words[3], show)
+            print(f"watching {words[3]}", file=sys.stderr, flush=True)
         if words[2] == "serve":
             client.handle(words[3], lambda path, text: f"hello {text}, this is Python")
             print(f"serving {words[3]}", file=sys.stderr, flush=True)

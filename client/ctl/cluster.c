@@ -65,6 +65,7 @@ static void add_status(cJSON *entry, const struct weft_status_row *row)
     cJSON_AddNumberToObject(entry, "sessions", row->sessions_here);
     cJSON_AddNumberToObject(entry, "directory_sessions", row->sessions);
     cJSON_AddNumberToObject(entry, "directory_handlers", row->handlers);
+    cJSON_AddNumberToObject(entry, "topics", row->topics);
     cJSON_AddNumberToObject(entry, "lag_entries", (double)row->behind);
     values_add_hex(entry, "members_hash", row->members_hash);
     values_add_hex(entry, "directory_hash", row->directory_hash);
@@ -93,6 +94,7 @@ static cJSON *status_document(const struct weft_result *result, const struct ctl
     cJSON_AddNumberToObject(document, "members", asked->members);
     cJSON_AddNumberToObject(document, "sessions", asked->sessions);
     cJSON_AddNumberToObject(document, "handlers", asked->handlers);
+    cJSON_AddNumberToObject(document, "topics", asked->topics);
     cJSON_AddBoolToObject(document, "converged", view.is_agreed && view.ready == view.nodes);
     reach_add(document, result, entries);
     return document;
@@ -139,10 +141,10 @@ int cluster_status(struct ctl *ctl)
     cJSON *document = status_document(result, ctl, &asked);
     struct cluster_view view = cluster_view_of(result);
     char footer[160];
-    (void)snprintf(footer, sizeof footer, "%s: %u members, %u sessions, %u handlers, nodes %u/%u",
-                   view.is_agreed && view.ready == view.nodes ? "converged" : "NOT CONVERGED",
-                   asked.members, asked.sessions, asked.handlers, result->nodes_answered,
-                   result->nodes_asked);
+    (void)snprintf(
+        footer, sizeof footer, "%s: %u members, %u sessions, %u handlers, %u topics, nodes %u/%u",
+        view.is_agreed && view.ready == view.nodes ? "converged" : "NOT CONVERGED", asked.members,
+        asked.sessions, asked.handlers, asked.topics, result->nodes_answered, result->nodes_asked);
     const struct output_view shown = {.list = "nodes",
                                       .columns = status_columns,
                                       .columns_count =
