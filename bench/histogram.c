@@ -1,32 +1,10 @@
 #include "bench/histogram.h"
 
-/* Values below 256 have a bucket each; above, each doubling has 128 buckets: the top 8 bits of the
- * value say which, the highest being always 1. */
-
-enum { HALF = 1 << (HISTOGRAM_BITS - 1) };
-
-static unsigned bucket_of(uint64_t value)
-{
-    if (value < 2 * HALF)
-        return (unsigned)value;
-    unsigned shift = 64u - (unsigned)__builtin_clzll(value) - HISTOGRAM_BITS;
-    unsigned bucket = shift * HALF + (unsigned)(value >> shift);
-    return bucket < HISTOGRAM_BUCKETS ? bucket : HISTOGRAM_BUCKETS - 1;
-}
-
-/* The greatest value that belongs to the bucket. */
-static uint64_t bucket_top(unsigned bucket)
-{
-    if (bucket < 2 * HALF)
-        return bucket;
-    unsigned shift = bucket / HALF - 1;
-    uint64_t lowest = (uint64_t)(bucket - shift * HALF) << shift;
-    return lowest + ((uint64_t)1 << shift) - 1;
-}
+#include "mesh/base/loglinear.h"
 
 void histogram_add(struct histogram *histogram, uint64_t value_ns)
 {
-    histogram->counts[bucket_of(value_ns)]++;
+    histogram->counts[loglinear_bucket(HISTOGRAM_BITS, HISTOGRAM_BUCKETS, value_ns)]++;
     if (histogram->count == 0 || value_ns < histogram->min)
         histogram->min = value_ns;
     if (value_ns > histogram->max)
@@ -60,7 +38,7 @@ uint64_t histogram_quantile(const struct histogram *histogram, double share)
     for (unsigned i = 0; i < HISTOGRAM_BUCKETS; i++) {
         seen += histogram->counts[i];
         if (seen >= wanted) {
-            uint64_t top = bucket_top(i);
+            uint64_t top = loglinear_top(HISTOGRAM_BITS, i);
             return top < histogram->max ? top : histogram->max;
         }
     }

@@ -31,6 +31,8 @@
                 X(requests_denied) X(requests_overloaded) X(requests_handler_lost)                 \
                     X(requests_timeout) X(requests_cancelled) X(requests_other)                    \
                         X(requests_handed_over) X(requests_rerouted) X(responses_late)             \
+                            X(requests_withdrawn) X(requests_retried) X(requests_not_copied)       \
+                            X(parts_sent) X(parts_answered) X(parts_failed)                        \
                             X(commands_received) X(commands_applied)                        \
         /* topics: what this node sequenced, asked others for, told its sessions */               \
         X(topic_updates) X(topic_updates_forwarded) X(topic_updates_parked)                        \

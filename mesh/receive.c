@@ -7,6 +7,7 @@
 #include "mesh/report.h"
 #include "mesh/routing/commands.h"
 #include "mesh/routing/listeners.h"
+#include "mesh/routing/polls.h"
 #include "mesh/routing/registrations.h"
 #include "mesh/routing/requests.h"
 #include "mesh/routing/responses.h"
@@ -124,6 +125,8 @@ static enum error client_message(struct mesh *mesh, struct session *session,
     case KIND_ERROR:
     case KIND_EVENT:
     case KIND_RESULT:
+    case KIND_SPREAD:
+    case KIND_PART:
     case KIND_LOG_ENTRIES:
     case KIND_LOG_PULL:
     case KIND_LOG_SNAPSHOT:
@@ -256,6 +259,10 @@ static enum error member_message(struct mesh *mesh, uint64_t sender, const struc
         return requests_from_node(mesh->routing, node, message);
     if (message->kind == KIND_RESPONSE)
         return responses_from_node(mesh->routing, node, message);
+    if (message->kind == KIND_SPREAD)
+        return polls_spread_from_node(mesh->routing, node, message);
+    if (message->kind == KIND_PART)
+        return polls_part_from_node(mesh->routing, node, message);
     if (message->kind == KIND_RESULT)
         return commands_result_from_node(mesh->routing, node, message);
     if (message->kind == KIND_COMMAND) {
@@ -284,6 +291,8 @@ static enum error forward_message(struct mesh *mesh, uint64_t sender, const stru
     case KIND_CANCEL:
     case KIND_COMMAND:
     case KIND_RESULT:
+    case KIND_SPREAD:
+    case KIND_PART:
     case KIND_LISTEN:
     case KIND_EVENT:
         return member_message(mesh, sender, message);

@@ -102,6 +102,12 @@ FIELDS(handler_row) = {
     FIELD(handler_row, 3, node, TEXT, OPTIONAL, NAME_BYTES_MAX),
     FIELD(handler_row, 4, session, ID, REQUIRED, 0),
     FIELD(handler_row, 5, state, UINT, OPTIONAL, UINT8_MAX),
+    FIELD(handler_row, 6, in_flight, UINT, OPTIONAL, UINT32_MAX),
+    FIELD(handler_row, 7, requests, UINT, OPTIONAL, UINT64_MAX),
+    FIELD(handler_row, 8, errors, UINT, OPTIONAL, UINT64_MAX),
+    FIELD(handler_row, 9, mean_us, UINT, OPTIONAL, UINT64_MAX),
+    FIELD(handler_row, 10, p99_us, UINT, OPTIONAL, UINT64_MAX),
+    FIELD(handler_row, 11, last_error, TEXT, OPTIONAL, TEXT_BYTES_MAX),
 };
 SCHEMA(handler_row);
 

@@ -28,7 +28,8 @@ enum {
     X(17, HANDLERS, "the asked node's directory of handlers; rows: handler_row")                   \
     X(18, STATUS, "every node's readiness and hashes; rows: status_row")                           \
     X(19, COUNTERS, "counters of one node or of every node; rows: counter_row")                    \
-    X(20, VERDICTS, "why the asked node holds a member what it does; rows: verdict_row")
+    X(20, VERDICTS, "why the asked node holds a member what it does; rows: verdict_row")           \
+    X(21, HANDLER_STATS, "what each node's own handlers have done; rows: handler_row")
 
 enum command_verb {
 #define COMMAND_ENUM(number, name, what) COMMAND_##name = (number),
@@ -130,6 +131,11 @@ struct handler_row {
     struct span path, node;
     struct session_id session;
     uint8_t state; /* enum session_state */
+    /* Of HANDLER_STATS: */
+    uint32_t in_flight;        /* handed over, without an outcome yet */
+    uint64_t requests, errors; /* handed over; of those with an outcome, the ones not OK */
+    uint64_t mean_us, p99_us;  /* from the hand-over to the outcome */
+    struct span last_error;    /* its outcome, and words if there were any */
 };
 
 struct status_row {

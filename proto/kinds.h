@@ -26,6 +26,8 @@
     X(23, EVENT, "node to client, node to node")                                                   \
     X(24, COMMAND, "client to node, node to node")                                                 \
     X(25, RESULT, "node to node, node to client")                                                  \
+    X(26, SPREAD, "node to node, node to caller")                                                  \
+    X(27, PART, "node to node, node to caller")                                                    \
     X(32, LOG_ENTRIES, "node to node, forward")                                                    \
     X(33, LOG_PULL, "node to node, forward")                                                       \
     X(34, LOG_SNAPSHOT, "node to node, forward")                                                   \

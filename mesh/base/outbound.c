@@ -320,6 +320,37 @@ bool outbound_next(const struct outbound *queue, struct chain_place *place, stru
     return true;
 }
 
+/* The message of that number; NULL: it does not wait, or has left before. */
+static struct record *waiting_find(const struct outbound *queue, uint64_t number)
+{
+    struct chain_place place = queue->waiting;
+    struct record *record = NULL;
+    if (number <= queue->sent_total + queue->again_messages || number > queue->queued_total)
+        return NULL;
+    for (uint64_t at = queue->sent_total; at < number; at++)
+        record = chain_next(&queue->chain, &place);
+    return record;
+}
+
+bool outbound_replace(struct outbound *queue, uint64_t number, uint8_t kind, uint64_t correlation,
+                      uint8_t instead)
+{
+    struct message message;
+    struct record *record = waiting_find(queue, number);
+    if (record == NULL ||
+        !message_of_parts(span_of(record->head, record->head_bytes),
+                          span_of(record->body, record->body_bytes), &message) ||
+        message.kind != kind || message.correlation != correlation)
+        return false;
+    body_free(outbox_pool(queue->outbox), record);
+    queue->bytes -= record_bytes(record) - MESSAGE_HEADER_BYTES;
+    record->head_bytes = MESSAGE_HEADER_BYTES;
+    record->body_bytes = 0;
+    record->kept = NULL;
+    head_encode(&(struct outgoing){.kind = instead, .correlation = correlation}, record);
+    return true;
+}
+
 void outbound_block(struct outbound *queue)
 {
     queue->is_blocked = true;

@@ -116,6 +116,13 @@ bool outbound_acknowledge(struct outbound *queue, uint64_t received);
  * outbound_acknowledge. */
 uint64_t outbound_rewind(struct outbound *queue, uint64_t received, uint32_t number);
 
+/* If the message of that number (queued_total after outbound_send), of that kind and correlation,
+ * still waits and has never left: one of the kind `instead`, with the same correlation and nothing
+ * else, takes its place. False, and nothing changed: it has left, or may have. O(messages that wait
+ * before it). */
+bool outbound_replace(struct outbound *queue, uint64_t number, uint8_t kind, uint64_t correlation,
+                      uint8_t instead);
+
 /* Drops what is queued, and held, and stays. sent_total then equals queued_total: whoever wants to
  * know which of his messages never left asks before. */
 void outbound_drop_all(struct outbound *queue);

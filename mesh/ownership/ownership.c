@@ -20,7 +20,10 @@
 #include "mesh/ownership/search.h"
 #include "proto/kinds.h"
 
-enum { SESSION_HANDLERS_MAX = 1024, ENTRY_BYTES_MAX = 32 + PATH_BYTES_MAX };
+enum {
+    SESSION_HANDLERS_MAX = 1024,
+    ENTRY_BYTES_MAX = 32 + PATH_BYTES_MAX + OWNERSHIP_VALUE_BYTES_MAX,
+};
 
 struct ownership {
     struct context *context;
@@ -148,8 +151,10 @@ static uint32_t handlers_of(const struct ownership *ownership, struct session_id
 }
 
 enum error ownership_handler_registered(struct ownership *ownership, enum handler_kind kind,
-                                        struct span path, struct session_id session)
+                                        struct span path, struct session_id session,
+                                        struct span value)
 {
+    require(value.bytes <= OWNERSHIP_VALUE_BYTES_MAX);
     require(path.bytes > 0 && path.bytes <= PATH_BYTES_MAX);
     if (content_session(ownership->own, session).state == 0)
         return ERROR_NO_SUCH_SESSION;
@@ -160,7 +165,8 @@ enum error ownership_handler_registered(struct ownership *ownership, enum handle
     return record(ownership, &(struct ownership_entry){.type = OWNERSHIP_HANDLER_REGISTERED,
                                                        .session = session,
                                                        .handler_kind = (uint8_t)kind,
-                                                       .path = path});
+                                                       .path = path,
+                                                       .value = value});
 }
 
 enum error ownership_handler_unregistered(struct ownership *ownership, enum handler_kind kind,

@@ -22,6 +22,7 @@ static struct handler_entry entry_of(const struct handler *handler, enum session
     return (struct handler_entry){.instance = handler->content->writer,
                                   .session = handler->session,
                                   .path = handlers_path(handler->path),
+                                  .value = handlers_value(handler),
                                   .state = state};
 }
 

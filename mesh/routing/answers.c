@@ -4,6 +4,7 @@
 
 #include "mesh/routing/flights.h"
 #include "mesh/routing/listing.h"
+#include "mesh/routing/served.h"
 
 /* Rows that are first measured, then written. */
 struct rows {
@@ -196,8 +197,60 @@ static void handlers_answer(struct routing *routing, struct answer *answer)
     struct rows rows = {.schema = &handler_row_schema};
     answer->result.total = handlers_add(routing, &rows, UINT32_MAX);
     answer->result.matched = answer->result.total;
+    answer->result.is_complete =
+        routing->status.is_synced && ownership_behind(routing->ownership) == 0;
     if (rows_start_writing(routing, &rows, answer))
         handlers_add(routing, &rows, rows.shown);
+}
+
+/* "REJECTED: out of stock" */
+static struct span last_error_of(const struct served *served, struct sentence *text)
+{
+    if (served->last_error == ERROR_OK)
+        return (struct span){0};
+    sentence_start(text, error_name((enum error)served->last_error));
+    if (served->last_bytes > 0)
+        sentence_add(text, ": ");
+    sentence_add_span(text, span_of(served->last_words, served->last_bytes));
+    return sentence_span(text);
+}
+
+/* Adds up to `most` of what sessions here serve, and what became of it; returns how many there
+ * are. */
+static uint32_t served_rows_add(const struct routing *routing, struct rows *rows, uint32_t most)
+{
+    const struct served *served = NULL;
+    uint32_t there = 0;
+    bool is_full = false;
+    while ((served = served_next(routing->served, served)) != NULL) {
+        struct sentence text;
+        const struct session *session = sessions_at(routing->sessions, served->session);
+        struct handler_row row = {
+            .kind = served->kind,
+            .path = served_path(served),
+            .node = own_name(routing),
+            .session = session->id,
+            .state = (uint8_t)sessions_state(session),
+            .in_flight = served->in_flight,
+            .requests = served->requests,
+            .errors = served->errors,
+            .mean_us = served_mean_us(served),
+            .p99_us = served_p99_us(served),
+            .last_error = last_error_of(served, &text),
+        };
+        is_full = is_full || there == most || !rows_add(rows, &row);
+        there++;
+    }
+    return there;
+}
+
+static void handler_stats_answer(struct routing *routing, struct answer *answer)
+{
+    struct rows rows = {.schema = &handler_row_schema};
+    answer->result.total = served_rows_add(routing, &rows, UINT32_MAX);
+    answer->result.matched = answer->result.total;
+    if (rows_start_writing(routing, &rows, answer))
+        served_rows_add(routing, &rows, rows.shown);
 }
 
 void answers_make(struct routing *routing, const struct command *command, struct answer *answer)
@@ -215,6 +268,9 @@ void answers_make(struct routing *routing, const struct command *command, struct
         break;
     case COMMAND_HANDLERS:
         handlers_answer(routing, answer);
+        break;
+    case COMMAND_HANDLER_STATS:
+        handler_stats_answer(routing, answer);
         break;
     default: /* a number from outside */
         answers_refuse(answer, ERROR_VERSION_MISMATCH, "this node does not know the command");

@@ -24,9 +24,8 @@ enum {
     ANSWER_BYTES = 512, /* an answer without rows, its text one of ours, fits into it */
 };
 
-/* ERROR with the place of the first mistake. */
-static void filter_refuse(struct routing *routing, struct session *asker, uint64_t correlation,
-                          const struct complaints *complaints)
+void by_filter_refuse(struct routing *routing, struct session *asker, uint64_t correlation,
+                      const struct complaints *complaints)
 {
     const struct complaint *first = &complaints->items[0];
     struct client_error error = {
@@ -52,7 +51,7 @@ static bool filter_judge(struct routing *routing, struct session *asker, struct 
     struct filter *filter;
     enum error error = filter_parse(routing->filters, text, &filter, &complaints);
     if (error == ERROR_INVALID_FILTER)
-        filter_refuse(routing, asker, correlation, &complaints);
+        by_filter_refuse(routing, asker, correlation, &complaints);
     else if (error != ERROR_OK)
         commands_refuse(routing, asker, correlation, ERROR_LIMIT_REACHED,
                         "no memory for the filter");

@@ -14,6 +14,11 @@ enum error by_filter_from_session(struct routing *routing, struct session *asker
                                   const struct command *command, const struct message *message,
                                   uint32_t timeout_ms);
 
+/* ERROR to the asker: the filter can't be read; with the place of the first mistake. */
+struct complaints;
+void by_filter_refuse(struct routing *routing, struct session *asker, uint64_t correlation,
+                      const struct complaints *complaints);
+
 /* A change asked for by another node: it has or will have its RESULT. ERROR_OK, or what is wrong
  * with the message. */
 enum error by_filter_from_node(struct routing *routing, const struct node *node,

@@ -5,8 +5,7 @@
  *     RESULT, or `moved` with the owner it knows: asked once more
  *
  * (C1) a session that is here is never looked for elsewhere
- * (C2) NO_SUCH_SESSION is said only when no directory entry has the id and the node in the id is
- *      this one, or is gone (with this version its sessions went with it), or said "not mine"
+ * (C2) NO_SUCH_SESSION is said only after the whole look-up (lookup.h)
  * (C3) an answer is queued before the close it speaks of, so whoever closes himself gets it
  * (C4) what is asked for is judged before anybody is asked: no frame to a peer for a mistake */
 #include "mesh/routing/by_id.h"
@@ -14,31 +13,14 @@
 #include "mesh/routing/applied.h"
 #include "mesh/routing/commands.h"
 #include "mesh/routing/deeds.h"
+#include "mesh/routing/lookup.h"
 
 /* What any answer without rows fits into: the text is one of ours. */
 enum { ANSWER_BYTES = 512 };
 
 static void not_found_say(struct answer *answer, enum error code)
 {
-    answers_refuse(answer, code,
-                   code == ERROR_NO_SUCH_SESSION
-                       ? "no node hosts that session: it is closed, or the id is wrong"
-                       : "the session's node can't be reached now; try again");
-}
-
-/* The node to ask for a session that is not here; NULL: *code says why there is none. */
-static const struct node *node_of_session(const struct routing *routing, struct session_id id,
-                                          enum error *code)
-{
-    bool is_shaded = false;
-    uint64_t self = routing->context->instance;
-    uint64_t owner = ownership_find_session(routing->ownership, id, &is_shaded);
-    *code = owner != 0 && owner != self ? ERROR_CLUSTER_ROUTING : ERROR_NO_SUCH_SESSION;
-    if (is_shaded)
-        return NULL;
-    if (owner == 0)
-        owner = id.instance;
-    return owner == self ? NULL : nodes_find(&routing->nodes, owner);
+    answers_refuse(answer, code, lookup_sentence(code));
 }
 
 /* What doing it will be answered with, if all goes well. */
@@ -127,7 +109,7 @@ static void ask(struct routing *routing, struct session *asker, const struct com
 {
     enum error code;
     struct answer answer;
-    const struct node *node = node_of_session(routing, command->session, &code);
+    const struct node *node = lookup_node(routing, command->session, &code);
     if (node == NULL) {
         not_found_say(&answer, code);
         commands_reply(routing, asker, message->correlation, &answer);
@@ -189,9 +171,8 @@ enum error by_id_from_session(struct routing *routing, struct session *asker,
 /* "Not mine", and who has it as far as this node knows. */
 static void moved_say(const struct routing *routing, struct session_id id, struct answer *answer)
 {
-    bool is_shaded;
     not_found_say(answer, ERROR_MOVED);
-    answer->result.owner = ownership_find_session(routing->ownership, id, &is_shaded);
+    answer->result.owner = lookup_owner(routing, id);
 }
 
 /* A change for another node's session: once for each command id. */
@@ -245,12 +226,11 @@ static void moved(struct routing *routing, struct inquiry *inquiry, const struct
                   uint64_t owner)
 {
     struct answer answer;
-    uint64_t next = owner != 0 && owner != asked->instance ? owner : inquiry->session.instance;
-    const struct node *node = next == asked->instance ? NULL : nodes_find(&routing->nodes, next);
-    bool is_nowhere = owner == 0 && node == NULL;
-    if (inquiry->is_redirected || node == NULL || next == routing->context->instance) {
-        not_found_say(&answer, is_nowhere && !inquiry->is_redirected ? ERROR_NO_SUCH_SESSION
-                                                                     : ERROR_CLUSTER_ROUTING);
+    enum error code;
+    const struct node *node =
+        lookup_next(routing, inquiry->session, asked, owner, inquiry->is_redirected, &code);
+    if (node == NULL) {
+        not_found_say(&answer, code);
         finish(routing, inquiry, &answer);
         return;
     }

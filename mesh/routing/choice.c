@@ -2,7 +2,6 @@
 #include "mesh/routing/choice.h"
 
 #include "mesh/base/bugs.h"
-#include "mesh/base/path.h"
 
 /* Registrations of one path that are looked at, those on this node first. A path served by more is
  * served by these: doubling it doubles what a choice costs, and 128 handlers of one path are more
@@ -97,13 +96,9 @@ enum error choice_make(struct routing *routing, struct span path, const struct f
     *choice = (struct choice){
         .session = entry->session,
         .instance = entry->instance,
+        .path = entry->path,
+        .keys = entry->value,
         .is_local = entry->instance == routing->context->instance,
     };
     return ERROR_OK;
-}
-
-bool choice_serves(struct routing *routing, struct span path, struct session_id session)
-{
-    return sessions_find(routing->sessions, session) != NULL &&
-           ownership_session_serves(routing->ownership, HANDLER_REQUEST, path, session);
 }

@@ -16,6 +16,7 @@ enum choice_scope {
 struct choice {
     struct session_id session;
     uint64_t instance;
+    struct span path, keys; /* of the registration; valid until the directory changes */
     bool is_local;
 };
 
@@ -25,9 +26,5 @@ struct choice {
  * O(registrations of that path). */
 enum error choice_make(struct routing *routing, struct span path, const struct flight *flight,
                        enum choice_scope scope, struct choice *choice);
-
-/* Whether that session, open here, serves the path: is registered at it or above it.
- * O(depth x registrations). */
-bool choice_serves(struct routing *routing, struct span path, struct session_id session);
 
 #endif

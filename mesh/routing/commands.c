@@ -134,6 +134,7 @@ enum error commands_from_session(struct routing *routing, struct session *sessio
         return by_filter_from_session(routing, session, &command, message, timeout_ms);
     case COMMAND_STATUS:
     case COMMAND_COUNTERS:
+    case COMMAND_HANDLER_STATS:
         question(routing, session, &command, message, timeout_ms);
         break;
     case COMMAND_MEMBERS:

@@ -1,12 +1,20 @@
 /* flights.c - see flights.h.
  *
  * (F1) a flight is in exactly one list for each of its ends that is somewhere
- * (F2) by_caller holds each flight once, under (caller_key, caller_correlation)
+ * (F2) by_caller holds each flight whose caller has a number for it, once, under (caller_key,
+ *      caller_correlation)
  * (F3) loads holds, for each handler session, how many flights it serves; no zeros */
 #include "mesh/routing/flights.h"
 
+struct flight_copy {
+    size_t path_bytes, body_bytes;
+    uint8_t type;
+    uint8_t content[]; /* path, body */
+};
+
 struct flights {
     struct context *context;
+    uint64_t copies_bytes;
     struct flight *slots;
     uint32_t capacity, used, first_free; /* free ones are linked by the caller's next */
     uint32_t own, own_most, foreign, foreign_most;
@@ -37,7 +45,7 @@ static bool heads_new(struct flights *flights)
 }
 
 struct flights *flights_new(struct context *context, uint32_t own_most, uint32_t foreign_most,
-                            uint32_t sessions, uint32_t nodes)
+                            uint32_t sessions, uint32_t nodes, uint32_t shares)
 {
     struct memory *memory = &context->memory;
     struct flights *flights = memory_new(memory, MEMORY_TABLES, sizeof *flights);
@@ -51,7 +59,8 @@ struct flights *flights_new(struct context *context, uint32_t own_most, uint32_t
         .first_free = FLIGHT_NONE,
         .own_most = own_most,
         .foreign_most = foreign_most,
-        .places = {[FLIGHT_AT_SESSION] = sessions, [FLIGHT_AT_NODE] = nodes},
+        .places =
+            {[FLIGHT_AT_SESSION] = sessions, [FLIGHT_AT_NODE] = nodes, [FLIGHT_AT_SHARE] = shares},
     };
     hashmap_init(&flights->by_caller, memory, MEMORY_TABLES, random_u64(&context->random));
     hashmap_init(&flights->loads, memory, MEMORY_TABLES, random_u64(&context->random));
@@ -62,14 +71,32 @@ struct flights *flights_new(struct context *context, uint32_t own_most, uint32_t
     return flights;
 }
 
+static size_t copy_bytes(size_t path_bytes, size_t body_bytes)
+{
+    return sizeof(struct flight_copy) + path_bytes + body_bytes;
+}
+
+static void copy_free(struct flights *flights, struct flight *flight)
+{
+    struct flight_copy *copy = flight->copy;
+    if (copy == NULL)
+        return;
+    size_t bytes = copy_bytes(copy->path_bytes, copy->body_bytes);
+    flights->copies_bytes -= bytes;
+    memory_free(&flights->context->memory, MEMORY_QUEUES, copy, bytes);
+    flight->copy = NULL;
+}
+
 void flights_destroy(struct flights **flights)
 {
     struct flights *self = *flights;
     if (self == NULL)
         return;
     struct memory *memory = &self->context->memory;
-    for (uint32_t slot = 0; slot < self->used; slot++)
+    for (uint32_t slot = 0; self->slots != NULL && slot < self->used; slot++) {
         deadlines_cancel(self->context->deadlines, &self->slots[slot].deadline);
+        copy_free(self, &self->slots[slot]);
+    }
     for (int side = 0; side < FLIGHT_SIDES; side++) {
         for (int place = FLIGHT_AT_SESSION; place < FLIGHT_PLACES; place++)
             memory_free(memory, MEMORY_TABLES, self->first[side][place],
@@ -139,7 +166,7 @@ struct flight *flights_take(struct flights *flights, enum flight_place place, ui
     else
         flights->first_free = flights->slots[free].ends[FLIGHT_CALLER].next;
     struct flight *flight = &flights->slots[free];
-    uint32_t generation = flight->generation + 1;
+    uint32_t generation = (flight->generation + 1) & (UINT32_MAX >> 1);
     *flight = (struct flight){
         .slot = free,
         .generation = generation == 0 ? 1 : generation,
@@ -149,7 +176,8 @@ struct flight *flights_take(struct flights *flights, enum flight_place place, ui
     };
     end_link(flights, flight, FLIGHT_CALLER, place, slot);
     end_link(flights, flight, FLIGHT_HANDLER, FLIGHT_AT_NOBODY, 0);
-    require(hashmap_put(&flights->by_caller, caller_key(key, correlation), free));
+    if (correlation != 0)
+        require(hashmap_put(&flights->by_caller, caller_key(key, correlation), free));
     if (is_own) {
         flights->own++;
         flights->begun[slot]++;
@@ -201,9 +229,42 @@ void flights_release(struct flights *flights, struct flight *flight)
     flights_give(flights, flight, FLIGHT_AT_NOBODY, 0, (struct session_id){0});
     end_unlink(flights, flight, FLIGHT_CALLER);
     deadlines_cancel(flights->context->deadlines, &flight->deadline);
-    hashmap_remove(&flights->by_caller, caller_key(flight->caller_key, flight->caller_correlation));
+    copy_free(flights, flight);
+    if (flight->caller_correlation != 0)
+        hashmap_remove(&flights->by_caller,
+                       caller_key(flight->caller_key, flight->caller_correlation));
     flight->ends[FLIGHT_CALLER].next = flights->first_free;
     flights->first_free = flight->slot;
+}
+
+bool flights_copy(struct flights *flights, struct flight *flight, struct span path, uint8_t type,
+                  struct span body)
+{
+    struct memory *memory = &flights->context->memory;
+    size_t bytes = copy_bytes(path.bytes, body.bytes);
+    uint64_t most = memory->limit[MEMORY_QUEUES] / FLIGHT_COPIES_SHARE;
+    require(flight->copy == NULL);
+    if (bytes > most || flights->copies_bytes > most - bytes)
+        return false;
+    struct flight_copy *copy = memory_new(memory, MEMORY_QUEUES, bytes);
+    if (copy == NULL)
+        return false;
+    *copy = (struct flight_copy){.path_bytes = path.bytes, .body_bytes = body.bytes, .type = type};
+    memcpy(copy->content, path.data, path.bytes);
+    if (body.bytes > 0)
+        memcpy(copy->content + path.bytes, body.data, body.bytes);
+    flight->copy = copy;
+    flights->copies_bytes += bytes;
+    return true;
+}
+
+void flights_copied(const struct flight *flight, struct span *path, uint8_t *type,
+                    struct span *body)
+{
+    const struct flight_copy *copy = flight->copy;
+    *path = span_of(copy->content, copy->path_bytes);
+    *type = copy->type;
+    *body = span_of(copy->content + copy->path_bytes, copy->body_bytes);
 }
 
 uint64_t flights_number(const struct flight *flight)
@@ -254,7 +315,7 @@ uint32_t flights_own(const struct flights *flights)
 
 void flights_check(const struct flights *flights)
 {
-    uint32_t own = 0, foreign = 0, served = 0;
+    uint32_t own = 0, foreign = 0, served = 0, numbered = 0;
     for (uint32_t slot = 0; slot < flights->used; slot++) {
         const struct flight *flight = &flights->slots[slot];
         enum flight_place caller = flight->ends[FLIGHT_CALLER].place;
@@ -263,14 +324,16 @@ void flights_check(const struct flights *flights)
         own += caller == FLIGHT_AT_SESSION;
         if (caller == FLIGHT_AT_SESSION)
             require(flights->begun[flight->ends[FLIGHT_CALLER].slot] > 0);
-        foreign += caller == FLIGHT_AT_NODE;
+        foreign += caller != FLIGHT_AT_SESSION;
         served += flight->ends[FLIGHT_HANDLER].place != FLIGHT_AT_NOBODY;
         struct hashmap_key key = caller_key(flight->caller_key, flight->caller_correlation);
-        require(hashmap_get(&flights->by_caller, key) == slot);
+        numbered += flight->caller_correlation != 0;
+        if (flight->caller_correlation != 0)
+            require(hashmap_get(&flights->by_caller, key) == slot);
         require(deadline_is_set(&flight->deadline));
         require(flights_load(flights, flight->handler) > 0);
     }
     require(own == flights->own && own <= flights->own_most);
     require(foreign == flights->foreign && foreign <= flights->foreign_most);
-    require(own + foreign == flights->by_caller.count && served == own + foreign);
+    require(numbered == flights->by_caller.count && served == own + foreign);
 }

@@ -6,25 +6,36 @@
 #include "mesh/base/bugs.h"
 #include "mesh/base/path.h"
 #include "mesh/base/sentence.h"
+#include "mesh/routing/direct.h"
+#include "mesh/routing/handover.h"
+#include "mesh/routing/polls.h"
 #include "mesh/routing/requests.h"
 #include "mesh/routing/responses.h"
 #include "mesh/routing/salvage.h"
+#include "mesh/routing/shares.h"
 #include "proto/kinds.h"
 
-/* A request that was taken out of the queue of the end that served it: the next choice. */
+/* A request that was taken out of the queue of the end that served it: the next choice. One to a
+ * session that was here has none. */
 static void request_again(struct routing *routing, struct flight *flight,
                           const struct message *message)
 {
     struct request request;
     struct parcel parcel = {.body = message->body};
+    bool is_own = flight->ends[FLIGHT_CALLER].place == FLIGHT_AT_SESSION;
     require(schema_decode(&request_schema, message->fields, &request) == ERROR_OK); /* our own */
     require(path_parse(request.path, &parcel.path) == ERROR_OK);
     parcel.type = request.type;
     count(routing->context, COUNTER_requests_rerouted);
-    if (flight->ends[FLIGHT_CALLER].place == FLIGHT_AT_SESSION)
+    if (flight->is_to_session && is_own)
+        direct_route(routing, flight, &parcel);
+    else if (flight->is_to_session)
+        responses_say(routing, flight, ERROR_NO_SUCH_SESSION,
+                      span_text("the session closed before it was asked"));
+    else if (is_own)
         requests_route(routing, flight, &parcel);
     else
-        responses_say_moved(routing, flight, &parcel);
+        responses_say_moved(routing, flight, &parcel, 0);
 }
 
 /* Detaches the salvaged flights from the lost end, all before one is routed again: the new choice
@@ -34,21 +45,39 @@ static void detach(struct routing *routing, struct salvaged *salvaged)
     for (; salvaged != NULL; salvaged = salvaged->next) {
         struct flight *flight = flights_of_number(routing->flights, salvaged->message.correlation);
         if (flight != NULL && salvaged->message.kind == KIND_REQUEST)
-            flights_give(routing->flights, flight, FLIGHT_AT_NOBODY, 0, (struct session_id){0});
+            handover_withdrawn(routing, flight);
     }
 }
 
-static void handlers_lost(struct routing *routing, enum flight_place place, uint32_t slot,
-                          struct span text)
+/* Ends what was sent to the lost end. What may be asked again goes into a list instead, for
+ * retry_all: also here the new choice may be the same queue. A flight that nobody serves has a
+ * link to spare. */
+static struct flight *handlers_lost(struct routing *routing, enum flight_place place, uint32_t slot,
+                                    struct span text)
 {
-    struct flight *flight;
+    struct flight *flight, *first = NULL;
     enum error outcome = bug_is_planted(BUG_FALSE_NO) ? ERROR_NO_HANDLER : ERROR_HANDLER_LOST;
     while ((flight = flights_first(routing->flights, FLIGHT_HANDLER, place, slot)) != NULL) {
-        if (bug_is_planted(BUG_LOSS_UNNOTICED) &&
-            flight->ends[FLIGHT_CALLER].place == FLIGHT_AT_NODE)
+        if (requests_may_retry(flight)) {
+            responses_lost(routing, flight);
+            flight->ends[FLIGHT_HANDLER].next = first == NULL ? FLIGHT_NONE : first->slot;
+            first = flight;
+        } else if (bug_is_planted(BUG_LOSS_UNNOTICED) &&
+                   flight->ends[FLIGHT_CALLER].place == FLIGHT_AT_NODE) {
             responses_forget(routing, flight, outcome);
-        else
+        } else {
             responses_say(routing, flight, outcome, text);
+        }
+    }
+    return first;
+}
+
+static void retry_all(struct routing *routing, struct flight *flight)
+{
+    while (flight != NULL) {
+        uint32_t next = flight->ends[FLIGHT_HANDLER].next;
+        requests_retry(routing, flight);
+        flight = next == FLIGHT_NONE ? NULL : flights_at(routing->flights, next);
     }
 }
 
@@ -67,7 +96,7 @@ static void callers_lost(struct routing *routing, uint32_t slot)
     struct flight *flight;
     while ((flight = flights_first(routing->flights, FLIGHT_CALLER, FLIGHT_AT_SESSION, slot)) !=
            NULL) {
-        responses_cancel_handler(routing, flight);
+        handover_cancel(routing, flight);
         responses_forget(routing, flight, ERROR_CANCELLED);
     }
 }
@@ -75,10 +104,12 @@ static void callers_lost(struct routing *routing, uint32_t slot)
 void losses_session(struct routing *routing, struct session *session)
 {
     struct salvaged *salvaged = salvage_queue(routing->context, &session->outbound);
-    detach(routing, salvaged);
-    handlers_lost(routing, FLIGHT_AT_SESSION, session->slot,
-                  span_text("the handler's session closed before it answered"));
     callers_lost(routing, session->slot);
+    detach(routing, salvaged);
+    struct flight *again =
+        handlers_lost(routing, FLIGHT_AT_SESSION, session->slot,
+                      span_text("the handler's session closed before it answered"));
+    retry_all(routing, again);
     route_again(routing, salvaged);
 }
 
@@ -96,7 +127,9 @@ void losses_link(struct routing *routing, struct node *node)
     struct sentence text;
     node_text(&text, node, " lost its connection before the handler answered");
     detach(routing, salvaged);
-    handlers_lost(routing, FLIGHT_AT_NODE, node->slot, sentence_span(&text));
+    struct flight *again = handlers_lost(routing, FLIGHT_AT_NODE, node->slot, sentence_span(&text));
+    polls_node_lost(routing, node);
+    retry_all(routing, again);
     route_again(routing, salvaged);
 }
 
@@ -107,7 +140,7 @@ static void callers_given_up(struct routing *routing, const struct node *node)
     struct flight *flight;
     while ((flight = flights_first(routing->flights, FLIGHT_CALLER, FLIGHT_AT_NODE, node->slot)) !=
            NULL) {
-        responses_cancel_handler(routing, flight);
+        handover_cancel(routing, flight);
         responses_say(routing, flight, ERROR_HANDLER_LOST,
                       span_text("the handler's node held the caller's node dead"));
     }
@@ -120,15 +153,18 @@ void losses_node(struct routing *routing, struct node *node)
     struct sentence text;
     node_text(&text, node, " was lost before the handler answered");
     detach(routing, salvaged);
-    handlers_lost(routing, FLIGHT_AT_NODE, node->slot, sentence_span(&text));
+    struct flight *again = handlers_lost(routing, FLIGHT_AT_NODE, node->slot, sentence_span(&text));
+    polls_node_lost(routing, node);
+    shares_node_lost(routing, node->instance);
     callers_given_up(routing, node);
     nodes_gone(&routing->nodes, node->instance);
+    retry_all(routing, again);
     route_again(routing, salvaged);
 }
 
 void losses_due(struct routing *routing, struct flight *flight)
 {
-    responses_cancel_handler(routing, flight);
+    handover_cancel(routing, flight);
     /* The caller's node has the same deadline and says so itself. */
     if (flight->ends[FLIGHT_CALLER].place == FLIGHT_AT_NODE || bug_is_planted(BUG_SILENT_TIMEOUT))
         responses_forget(routing, flight, ERROR_TIMEOUT);

@@ -4,14 +4,46 @@
 #include "mesh/base/path.h"
 #include "mesh/base/sentence.h"
 #include "mesh/routing/rights.h"
+#include "mesh/routing/served.h"
 #include "proto/kinds.h"
+
+/* A session's requests to itself are no news to other nodes: the look-up finds the session. */
+static bool is_spread(uint8_t kind)
+{
+    return kind != HANDLER_DIRECT;
+}
+
+static enum error add(struct routing *routing, const struct session *session,
+                      const struct registration *registration, struct span path)
+{
+    enum handler_kind kind = (enum handler_kind)registration->kind;
+    enum error error = served_add(routing->served, session->slot, kind, path, registration->keys);
+    if (error != ERROR_OK || !is_spread(registration->kind))
+        return error;
+    error = ownership_handler_registered(routing->ownership, kind, path, session->id,
+                                         registration->keys);
+    if (error != ERROR_OK)
+        (void)served_remove(routing->served, session->slot, kind, path);
+    return error;
+}
+
+static enum error remove_it(struct routing *routing, const struct session *session,
+                            enum handler_kind kind, struct span path)
+{
+    if (!served_remove(routing->served, session->slot, kind, path))
+        return ERROR_NO_HANDLER;
+    return is_spread((uint8_t)kind)
+               ? ownership_handler_unregistered(routing->ownership, kind, path, session->id)
+               : ERROR_OK;
+}
 
 static enum error carry_out(struct routing *routing, const struct session *session, bool is_new,
                             const struct registration *registration, struct sentence *text)
 {
     struct span path;
-    if (registration->kind != HANDLER_REQUEST) {
-        sentence_start(text, "this version registers request handlers (kind 1) only");
+    struct property_keys keys;
+    if (registration->kind != HANDLER_REQUEST && registration->kind != HANDLER_DIRECT) {
+        sentence_start(text, "this version registers request handlers (kinds 1 and 4) only");
         return ERROR_INVALID_ARGUMENT;
     }
     enum error error = path_parse(registration->path, &path);
@@ -20,15 +52,17 @@ static enum error carry_out(struct routing *routing, const struct session *sessi
         sentence_add_span(text, registration->path);
         return error;
     }
+    if (property_keys_parse(&keys, registration->keys) != ERROR_OK) {
+        sentence_start(text, "more property keys than a session can have");
+        return ERROR_INVALID_ARGUMENT;
+    }
     enum permission permission = rights_of_handler(registration->kind);
     if (is_new && !sessions_may(routing->sessions, session, permission, path)) {
         permissions_say_denied(text, permission, path);
         return ERROR_ACCESS_DENIED;
     }
-    error = is_new ? ownership_handler_registered(routing->ownership, HANDLER_REQUEST, path,
-                                                  session->id)
-                   : ownership_handler_unregistered(routing->ownership, HANDLER_REQUEST, path,
-                                                    session->id);
+    error = is_new ? add(routing, session, registration, path)
+                   : remove_it(routing, session, (enum handler_kind)registration->kind, path);
     sentence_start(text, error_sentence(error));
     sentence_add(text, ": ");
     sentence_add_span(text, path);

@@ -7,22 +7,24 @@
  *                                         \--> moved: the request goes back for another choice
  *
  * There is one hop: a node that was chosen never forwards. The body is never copied here; a request
- * that waits in a queue longer than its frame lives is copied by the queue.
+ * that waits in a queue longer than its frame lives is copied by the queue, and an idempotent one
+ * is kept by its flight.
  *
- * (R2) a request is handed over at most once: only hand_over queues it to a handler, and who routes
- *      it again has taken it out of that queue or heard "moved" from the node that did not.
- * (R3) an outcome that says "not executed" is only said before hand_over and forward, or after
- *      "moved". */
+ * (R3) an outcome that says "not executed" is only said before the first hand-over (handover.h), or
+ *      after "moved" */
 #include "mesh/routing/requests.h"
 
 #include "mesh/base/bugs.h"
 #include "mesh/base/path.h"
 #include "mesh/base/sentence.h"
 #include "mesh/routing/choice.h"
+#include "mesh/routing/direct.h"
+#include "mesh/routing/handover.h"
+#include "mesh/routing/polls.h"
 #include "mesh/routing/responses.h"
+#include "mesh/routing/senders.h"
+#include "mesh/routing/shares.h"
 #include "proto/kinds.h"
-
-#define MS_NS UINT64_C(1000000)
 
 enum { NUMBER_BYTES = 8 };
 
@@ -33,73 +35,41 @@ bool requests_value_is_valid(uint8_t type, struct span body)
     return type == VALUE_JSON || type == VALUE_STRING || type == VALUE_BINARY;
 }
 
-/* The time that remains, rounded up: a request that is not due yet never says 0. */
-static uint32_t remaining_ms(const struct routing *routing, const struct flight *flight)
-{
-    uint64_t now_ns = routing->context->now_ns;
-    return flight->deadline_ns <= now_ns
-               ? 1
-               : (uint32_t)((flight->deadline_ns - now_ns + MS_NS - 1) / MS_NS);
-}
-
-static void deadline_start(struct routing *routing, struct flight *flight, uint32_t timeout_ms)
-{
-    flight->deadline_ns = routing->context->now_ns + timeout_ms * MS_NS;
-    flight->deadline.purpose = ROUTING_FLIGHT_DUE;
-    deadlines_set(routing->context->deadlines, &flight->deadline, flight->deadline_ns);
-}
-
-/* The request as it goes on, to a handler or to its node. */
-static enum error request_send(struct routing *routing, const struct flight *flight,
-                               const struct parcel *parcel, struct outbound *queue,
-                               struct session_id handler)
-{
-    struct request request = {
-        .path = parcel->path,
-        .type = parcel->type,
-        .timeout_ms = remaining_ms(routing, flight),
-        .is_idempotent = flight->is_idempotent,
-        .sender = flight->sender,
-        .handler = handler,
-    };
-    struct outgoing message = {
-        .kind = KIND_REQUEST,
-        .flags = MESSAGE_WANTS_ANSWER,
-        .correlation = flights_number(flight),
-        .schema = &request_schema,
-        .fields = &request,
-        .body = parcel->body,
-        .consumes_credit = true,
-    };
-    return outbound_send(queue, &message);
-}
-
+/* The choice is a handler here. */
 static enum error hand_over(struct routing *routing, struct flight *flight,
-                            const struct parcel *parcel, struct session_id handler)
+                            const struct parcel *parcel, const struct choice *choice)
 {
-    struct session *session = sessions_find(routing->sessions, handler);
+    struct session *session = sessions_find(routing->sessions, choice->session);
     require(session != NULL); /* the choice looked */
-    enum error error =
-        request_send(routing, flight, parcel, &session->outbound, (struct session_id){0});
-    if (error != ERROR_OK)
-        return error;
-    flights_give(routing->flights, flight, FLIGHT_AT_SESSION, session->slot, handler);
-    count(routing->context, COUNTER_requests_handed_over);
-    return ERROR_OK;
+    struct served *served =
+        served_find(routing->served, session->slot, HANDLER_REQUEST, choice->path);
+    require(served != NULL); /* what a session here registers is in the log and there */
+    return handover_here(routing, flight, parcel, session, served);
 }
 
+/* Or on another node, which is told what the handler asked to know of the caller. */
 static enum error forward(struct routing *routing, struct flight *flight,
                           const struct parcel *parcel, const struct choice *choice)
 {
     const struct node *node = nodes_find(&routing->nodes, choice->instance);
-    struct outbound *queue = node == NULL ? NULL : nodes_queue(&routing->nodes, node);
-    require(queue != NULL); /* the choice looked */
-    enum error error = request_send(routing, flight, parcel, queue, choice->session);
-    if (error != ERROR_OK)
-        return error;
-    flights_give(routing->flights, flight, FLIGHT_AT_NODE, node->slot, choice->session);
-    count(routing->context, COUNTER_requests_forwarded);
-    return ERROR_OK;
+    require(node != NULL); /* the choice looked */
+    const struct session *caller = sessions_at(routing->sessions, flight->ends[FLIGHT_CALLER].slot);
+    struct parcel forwarded = *parcel;
+    forwarded.properties = senders_properties(routing, caller, choice->keys);
+    return handover_to_node(routing, flight, &forwarded, node, choice->session);
+}
+
+/* It goes to nobody. One that was lost once and asked again was perhaps executed, whatever is found
+ * now (R3). */
+static void not_served(struct routing *routing, struct flight *flight, enum error outcome,
+                       struct span text)
+{
+    if (flight->retries > 0)
+        responses_say(routing, flight, ERROR_HANDLER_LOST,
+                      span_text("the handler was lost before it answered, and no other could be "
+                                "asked"));
+    else
+        responses_say(routing, flight, outcome, text);
 }
 
 static void no_handler_say(struct routing *routing, struct flight *flight, struct span path)
@@ -112,7 +82,7 @@ static void no_handler_say(struct routing *routing, struct flight *flight, struc
     sentence_add(&text, " of ");
     sentence_add_number(&text, routing->nodes.count);
     sentence_add(&text, " nodes");
-    responses_say(routing, flight, ERROR_NO_HANDLER, sentence_span(&text));
+    not_served(routing, flight, ERROR_NO_HANDLER, sentence_span(&text));
 }
 
 void requests_route(struct routing *routing, struct flight *flight, const struct parcel *parcel)
@@ -124,40 +94,46 @@ void requests_route(struct routing *routing, struct flight *flight, const struct
         return;
     }
     if (error == ERROR_CLUSTER_ROUTING) {
-        responses_say(routing, flight, error,
-                      span_text("the nodes that serve the path can't be reached now; try again"));
+        not_served(routing, flight, error,
+                   span_text("the nodes that serve the path can't be reached now; try again"));
         return;
     }
-    error = choice.is_local ? hand_over(routing, flight, parcel, choice.session)
+    error = choice.is_local ? hand_over(routing, flight, parcel, &choice)
                             : forward(routing, flight, parcel, &choice);
     if (error != ERROR_OK)
-        responses_say(routing, flight, ERROR_OVERLOADED,
-                      span_text("the queue to the handler is full; try again later"));
+        not_served(routing, flight, ERROR_OVERLOADED,
+                   span_text("the queue to the handler is full; try again later"));
 }
 
-/* Answers a request that never became a flight. */
-static void refuse(struct routing *routing, struct session *session, uint64_t correlation,
-                   enum error outcome, struct span text)
+bool requests_may_retry(const struct flight *flight)
 {
-    struct response response = {.outcome = (uint16_t)outcome, .message = text};
-    struct outgoing message = {
-        .kind = KIND_RESPONSE,
-        .correlation = correlation,
-        .schema = &response_schema,
-        .fields = &response,
-        .consumes_credit = true,
-    };
-    count(routing->context, responses_counter(outcome));
-    sessions_send(routing->sessions, session, &message);
+    return flight->copy != NULL && flight->retries < FLIGHT_RETRIES_MAX;
+}
+
+void requests_retry(struct routing *routing, struct flight *flight)
+{
+    struct parcel parcel;
+    struct context *context = routing->context;
+    flights_copied(flight, &parcel.path, &parcel.type, &parcel.body);
+    /* The flight and its copy may end before the pull does. */
+    parcel.path = scratch_copy(&context->scratch, parcel.path);
+    parcel.body = scratch_copy(&context->scratch, parcel.body);
+    flight->retries++;
+    if (parcel.path.data == NULL || parcel.body.data == NULL) {
+        not_served(routing, flight, ERROR_HANDLER_LOST, (struct span){0});
+        return;
+    }
+    count(context, COUNTER_requests_retried);
+    requests_route(routing, flight, &parcel);
 }
 
 /* Before any look-up: whoever may not ask does not learn who serves. */
 static void deny(struct routing *routing, struct session *session, uint64_t correlation,
-                 struct span path)
+                 enum permission permission, struct span path)
 {
     struct sentence text;
-    permissions_say_denied(&text, PERMISSION_SEND_TO_HANDLER, path);
-    refuse(routing, session, correlation, ERROR_DENIED, sentence_span(&text));
+    permissions_say_denied(&text, permission, path);
+    responses_refuse(routing, session, correlation, ERROR_DENIED, sentence_span(&text));
 }
 
 /* A flight for the session's request; NULL: it was refused. All outcomes of a session may come at
@@ -168,17 +144,58 @@ static struct flight *flight_begin(struct routing *routing, struct session *sess
     const struct outbound *queue = &session->outbound;
     uint32_t most = queue->messages_max - queue->messages_max / 4;
     if (flights_of_session(routing->flights, session->slot) + queue->messages >= most) {
-        refuse(routing, session, number, ERROR_OVERLOADED,
-               span_text("the session has as many requests in flight, and answers that wait to be "
-                         "read, as its queue has room for (sessions.queue_messages)"));
+        responses_refuse(
+            routing, session, number, ERROR_OVERLOADED,
+            span_text("the session has as many requests in flight, and answers that wait to be "
+                      "read, as its queue has room for (sessions.queue_messages)"));
         return NULL;
     }
     struct flight *flight = flights_take(routing->flights, FLIGHT_AT_SESSION, session->slot,
                                          session->id.serial, number);
     if (flight == NULL)
-        refuse(routing, session, number, ERROR_OVERLOADED,
-               span_text("as many requests are in flight here as requests.in_flight allows"));
+        responses_refuse(
+            routing, session, number, ERROR_OVERLOADED,
+            span_text("as many requests are in flight here as requests.in_flight allows"));
     return flight;
+}
+
+/* What is wrong with a request whose fields could be read; true: it has been refused. */
+static bool is_refused(struct routing *routing, struct session *session, uint64_t number,
+                       const struct request *request, struct parcel *parcel)
+{
+    bool is_to_path = session_id_is_none(request->to) && request->filter.bytes == 0;
+    enum permission permission =
+        is_to_path ? PERMISSION_SEND_TO_HANDLER : PERMISSION_SEND_TO_SESSION;
+    if (path_parse(request->path, &parcel->path) != ERROR_OK) {
+        responses_refuse(routing, session, number, ERROR_INVALID_PATH,
+                         span_text("the path must be segments of 1 to 255 bytes joined by /, at "
+                                   "most 1024 in all"));
+        return true;
+    }
+    if (!sessions_may(routing->sessions, session, permission, parcel->path)) {
+        deny(routing, session, number, permission, parcel->path);
+        return true;
+    }
+    if (!requests_value_is_valid(request->type, parcel->body)) {
+        responses_refuse(routing, session, number, ERROR_INVALID_ARGUMENT,
+                         span_text("the value's type is none of 1 to 5, or its size is not the "
+                                   "type's"));
+        return true;
+    }
+    if (!session_id_is_none(request->to) && request->filter.bytes > 0) {
+        responses_refuse(routing, session, number, ERROR_INVALID_ARGUMENT,
+                         span_text("a request goes to a session or to a filter, not to both"));
+        return true;
+    }
+    return false;
+}
+
+/* So that it can be asked again after a loss. */
+static void copy_keep(struct routing *routing, struct flight *flight, const struct parcel *parcel)
+{
+    if (flight->is_idempotent && !flight->is_to_session &&
+        !flights_copy(routing->flights, flight, parcel->path, parcel->type, parcel->body))
+        count(routing->context, COUNTER_requests_not_copied);
 }
 
 enum error requests_from_session(struct routing *routing, struct session *session,
@@ -190,23 +207,17 @@ enum error requests_from_session(struct routing *routing, struct session *sessio
         return error;
     uint64_t number = message->correlation;
     /* 0 is nobody's, and of two outcomes of one number nobody could tell which is which. */
-    if (number == 0 || flights_of_caller(routing->flights, session->id.serial, number) != NULL)
+    if (number == 0 || flights_of_caller(routing->flights, session->id.serial, number) != NULL ||
+        polls_has(routing, session, number))
         return ERROR_INVALID_MESSAGE;
-    count(routing->context, COUNTER_requests_received);
     struct parcel parcel = {.type = request.type, .body = message->body};
-    if (path_parse(request.path, &parcel.path) != ERROR_OK) {
-        refuse(routing, session, number, ERROR_INVALID_PATH,
-               span_text("the path must be segments of 1 to 255 bytes joined by /, at most 1024 "
-                         "in all"));
+    uint32_t timeout_ms =
+        request.timeout_ms > 0 ? request.timeout_ms : routing->context->config->request_timeout_ms;
+    count(routing->context, COUNTER_requests_received);
+    if (is_refused(routing, session, number, &request, &parcel))
         return ERROR_OK;
-    }
-    if (!sessions_may(routing->sessions, session, PERMISSION_SEND_TO_HANDLER, parcel.path)) {
-        deny(routing, session, number, parcel.path);
-        return ERROR_OK;
-    }
-    if (!requests_value_is_valid(request.type, message->body)) {
-        refuse(routing, session, number, ERROR_INVALID_ARGUMENT,
-               span_text("the value's type is none of 1 to 5, or its size is not the type's"));
+    if (request.filter.bytes > 0) {
+        polls_from_session(routing, session, &request, &parcel, number, timeout_ms);
         return ERROR_OK;
     }
     struct flight *flight = flight_begin(routing, session, number);
@@ -214,21 +225,31 @@ enum error requests_from_session(struct routing *routing, struct session *sessio
         return ERROR_OK;
     flight->sender = session->id;
     flight->is_idempotent = request.is_idempotent;
-    uint32_t timeout_ms = request.timeout_ms;
-    deadline_start(routing, flight,
-                   timeout_ms > 0 ? timeout_ms : routing->context->config->request_timeout_ms);
-    requests_route(routing, flight, &parcel);
+    flight->is_to_session = !session_id_is_none(request.to);
+    handover_deadline(routing, flight, timeout_ms);
+    copy_keep(routing, flight, &parcel);
+    if (flight->is_to_session) {
+        flight->to = request.to;
+        direct_route(routing, flight, &parcel);
+    } else {
+        requests_route(routing, flight, &parcel);
+    }
     return ERROR_OK;
 }
 
-/* The handler that the origin chose, if it still serves the path; else another one here. */
-static enum error local_choice(struct routing *routing, const struct flight *flight,
-                               struct span path, struct session_id chosen, struct choice *choice)
+/* To the handler that the origin chose, if it still serves the path; else to another one here. */
+static enum error hand_over_chosen(struct routing *routing, struct flight *flight,
+                                   const struct parcel *parcel, struct session_id chosen)
 {
-    if (!choice_serves(routing, path, chosen))
-        return choice_make(routing, path, flight, CHOICE_LOCAL, choice);
-    *choice = (struct choice){.session = chosen, .is_local = true};
-    return ERROR_OK;
+    struct choice choice;
+    struct session *session = sessions_find(routing->sessions, chosen);
+    struct served *served = session == NULL ? NULL
+                                            : served_find_above(routing->served, session->slot,
+                                                                HANDLER_REQUEST, parcel->path);
+    if (served != NULL)
+        return handover_here(routing, flight, parcel, session, served);
+    enum error error = choice_make(routing, parcel->path, flight, CHOICE_LOCAL, &choice);
+    return error == ERROR_OK ? hand_over(routing, flight, parcel, &choice) : ERROR_MOVED;
 }
 
 static void refuse_node(struct routing *routing, const struct node *node, uint64_t correlation)
@@ -248,6 +269,25 @@ static void refuse_node(struct routing *routing, const struct node *node, uint64
         count(routing->context, COUNTER_responses_forwarded);
 }
 
+/* A flight for another node's request; NULL: it is in flight, or was refused. */
+static struct flight *flight_of_node(struct routing *routing, const struct node *node,
+                                     const struct request *request, uint64_t number)
+{
+    if (flights_of_caller(routing->flights, node->instance, number) != NULL &&
+        !bug_is_planted(BUG_HANDED_AGAIN))
+        return NULL; /* the frame came twice */
+    struct flight *flight =
+        flights_take(routing->flights, FLIGHT_AT_NODE, node->slot, node->instance, number);
+    if (flight == NULL) {
+        refuse_node(routing, node, number);
+        return NULL;
+    }
+    flight->sender = request->sender;
+    flight->is_idempotent = request->is_idempotent;
+    handover_deadline(routing, flight, request->timeout_ms);
+    return flight;
+}
+
 enum error requests_from_node(struct routing *routing, struct node *node,
                               const struct message *message)
 {
@@ -256,26 +296,31 @@ enum error requests_from_node(struct routing *routing, struct node *node,
     enum error error = schema_decode(&request_schema, message->fields, &request);
     if (error != ERROR_OK)
         return error;
-    if (path_parse(request.path, &parcel.path) != ERROR_OK ||
-        !requests_value_is_valid(request.type, message->body) || request.timeout_ms == 0)
+    bool is_to_filter = request.filter.bytes > 0;
+    bool is_poll = (message->correlation & FLIGHT_NUMBER_FOREIGN) != 0;
+    if (path_parse(request.path, &parcel.path) != ERROR_OK || message->correlation == 0 ||
+        !requests_value_is_valid(request.type, message->body) || request.timeout_ms == 0 ||
+        is_to_filter != is_poll)
         return ERROR_INVALID_MESSAGE;
     parcel.type = request.type;
-    if (flights_of_caller(routing->flights, node->instance, message->correlation) != NULL &&
-        !bug_is_planted(BUG_HANDED_AGAIN))
-        return ERROR_OK; /* the frame came twice; it is in flight */
-    struct flight *flight = flights_take(routing->flights, FLIGHT_AT_NODE, node->slot,
-                                         node->instance, message->correlation);
-    if (flight == NULL) {
-        refuse_node(routing, node, message->correlation);
+    parcel.properties = request.properties;
+    if (is_to_filter) {
+        shares_from_node(routing, node, &request, &parcel, message->correlation);
         return ERROR_OK;
     }
-    flight->sender = request.sender;
-    flight->is_idempotent = request.is_idempotent;
-    deadline_start(routing, flight, request.timeout_ms);
-    struct choice choice;
-    if (local_choice(routing, flight, parcel.path, request.handler, &choice) != ERROR_OK)
-        responses_say_moved(routing, flight, &parcel);
-    else if (hand_over(routing, flight, &parcel, choice.session) != ERROR_OK)
+    struct flight *flight = flight_of_node(routing, node, &request, message->correlation);
+    if (flight == NULL)
+        return ERROR_OK;
+    if (!session_id_is_none(request.to)) {
+        flight->is_to_session = true;
+        flight->to = request.to;
+        direct_take(routing, flight, &parcel);
+        return ERROR_OK;
+    }
+    error = hand_over_chosen(routing, flight, &parcel, request.handler);
+    if (error == ERROR_MOVED)
+        responses_say_moved(routing, flight, &parcel, 0);
+    else if (error != ERROR_OK)
         responses_say(routing, flight, ERROR_OVERLOADED,
                       span_text("the handler's queue is full; try again later"));
     return ERROR_OK;
@@ -285,9 +330,11 @@ void requests_cancel_from_session(struct routing *routing, const struct session 
                                   uint64_t correlation)
 {
     struct flight *flight = flights_of_caller(routing->flights, session->id.serial, correlation);
-    if (flight == NULL)
-        return; /* its outcome is on its way already */
-    responses_cancel_handler(routing, flight);
+    if (flight == NULL) { /* or its outcome is on its way already */
+        polls_cancel(routing, session, correlation);
+        return;
+    }
+    handover_cancel(routing, flight);
     responses_say(routing, flight, ERROR_CANCELLED, span_text("cancelled by the caller"));
 }
 
@@ -295,8 +342,10 @@ void requests_cancel_from_node(struct routing *routing, const struct node *node,
                                uint64_t correlation)
 {
     struct flight *flight = flights_of_caller(routing->flights, node->instance, correlation);
-    if (flight == NULL)
+    if (flight == NULL) {
+        shares_cancel(routing, (struct share_origin){node->instance, correlation});
         return;
-    responses_cancel_handler(routing, flight);
+    }
+    handover_cancel(routing, flight);
     responses_forget(routing, flight, ERROR_CANCELLED);
 }

@@ -23,13 +23,18 @@ void responses_say(struct routing *routing, struct flight *flight, enum error ou
  * what is counted if it began here. */
 void responses_forget(struct routing *routing, struct flight *flight, enum error outcome);
 
-/* Tells the caller's node that the handler chosen is not here (any more), and gives the request
- * back for another choice: message is its path, type and body its value. Ends the flight. */
-void responses_say_moved(struct routing *routing, struct flight *flight,
-                         const struct parcel *parcel);
+/* Whoever served it is lost, and it is to be asked again: it serves nobody, and goes on. */
+void responses_lost(struct routing *routing, struct flight *flight);
 
-/* Tells whoever serves the flight that it is over. */
-void responses_cancel_handler(struct routing *routing, struct flight *flight);
+/* Tells the caller's node that the handler chosen is not here (any more), and gives the request
+ * back for another choice: message is its path, type and body its value; of a request to a session
+ * also the owner it knows of, or 0. Ends the flight. */
+void responses_say_moved(struct routing *routing, struct flight *flight,
+                         const struct parcel *parcel, uint64_t owner);
+
+/* Answers a request of a session here that never became a flight. */
+void responses_refuse(struct routing *routing, struct session *session, uint64_t correlation,
+                      enum error outcome, struct span text);
 
 /* The counter of each outcome a request may have; other errors are counted together. */
 enum counter responses_counter(enum error outcome);

@@ -6,6 +6,7 @@
 #include "mesh/routing/rights.h"
 
 #include "mesh/routing/listeners.h"
+#include "mesh/routing/served.h"
 #include "proto/kinds.h"
 #include "proto/ownership.h"
 
@@ -27,6 +28,7 @@ enum permission rights_of_command(uint8_t verb)
     case COMMAND_STATUS:
     case COMMAND_COUNTERS:
     case COMMAND_VERDICTS:
+    case COMMAND_HANDLER_STATS:
         return PERMISSION_VIEW_MESH;
     }
     return PERMISSION_NONE;
@@ -39,6 +41,8 @@ enum permission rights_of_listen(uint8_t what)
 
 enum permission rights_of_handler(uint8_t kind)
 {
+    if (kind == HANDLER_DIRECT)
+        return PERMISSION_NONE; /* who sends to it needs one */
     return kind == HANDLER_AUTHENTICATION ? PERMISSION_AUTHENTICATE : PERMISSION_REGISTER_HANDLER;
 }
 
@@ -58,6 +62,7 @@ static void take_back(struct routing *routing, struct session *session, enum han
         .fields = &registration,
     };
     sessions_send(routing->sessions, session, &message);
+    (void)served_remove(routing->served, session->slot, kind, path);
     (void)ownership_handler_unregistered(routing->ownership, kind, path, session->id);
 }
 

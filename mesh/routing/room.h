@@ -9,6 +9,9 @@
 #include "proto/command.h"
 
 struct applied;
+struct served_table;
+struct ballots;
+struct shares;
 struct filter_engine;
 struct inquiries;
 struct listener;
@@ -23,6 +26,8 @@ enum routing_purpose {
     ROUTING_FEED_DUE,
     ROUTING_STREAM_DUE,
     ROUTING_SWEEP_DUE,
+    ROUTING_POLL_DUE,
+    ROUTING_SHARE_DUE,
 };
 
 /* What a session asked that only the door can answer: MEMBERS, VERDICTS. */
@@ -39,6 +44,9 @@ struct routing {
     struct ownership *ownership;
     struct nodes nodes;
     struct flights *flights;
+    struct served_table *served;
+    struct ballots *ballots; /* requests to filters that began here */
+    struct shares *shares;   /* this node's shares of such */
     struct inquiries *inquiries;
     struct applied *applied;
     struct sweeps *sweeps;
@@ -56,6 +64,7 @@ struct parcel {
     struct span path;
     uint8_t type; /* enum value_type */
     struct span body;
+    struct span properties; /* the caller's, as its node sent them along; or as they are to be */
 };
 
 #endif

@@ -3,12 +3,16 @@
 
 #include "mesh/filter/filter.h"
 #include "mesh/routing/applied.h"
+#include "mesh/routing/ballots.h"
 #include "mesh/routing/by_filter.h"
 #include "mesh/routing/commands.h"
 #include "mesh/routing/listeners.h"
 #include "mesh/routing/losses.h"
+#include "mesh/routing/polls.h"
 #include "mesh/routing/rights.h"
 #include "mesh/routing/room.h"
+#include "mesh/routing/served.h"
+#include "mesh/routing/shares.h"
 #include "mesh/routing/streams.h"
 #include "mesh/routing/sweeps.h"
 #include "mesh/routing/watches.h"
@@ -29,13 +33,14 @@ struct routing *routing_new(struct context *context, struct sessions *sessions,
     uint32_t most = context->config->requests_in_flight_max;
     bool is_whole = nodes_init(&routing->nodes, context) && inquiries_init(routing) &&
                     sweeps_init(routing) && listeners_init(routing) && watches_init(routing) &&
-                    streams_init(routing);
+                    streams_init(routing) && ballots_init(routing) && shares_init(routing);
     routing->applied = applied_new(context);
     routing->filters = filter_engine_new(&context->memory);
     routing->flights = flights_new(context, most, most, sessions_capacity(sessions),
-                                   context->config->gossip.members_max + 1);
-    if (!is_whole || routing->filters == NULL || routing->applied == NULL ||
-        routing->flights == NULL)
+                                   context->config->gossip.members_max + 1, SHARES_MAX);
+    routing->served = served_new(context, sessions_capacity(sessions));
+    if (!is_whole || routing->served == NULL || routing->filters == NULL ||
+        routing->applied == NULL || routing->flights == NULL)
         routing_destroy(&routing);
     return routing;
 }
@@ -46,6 +51,9 @@ void routing_destroy(struct routing **routing)
     if (self == NULL)
         return;
     flights_destroy(&self->flights);
+    ballots_clear(self);
+    shares_clear(self);
+    served_destroy(&self->served);
     inquiries_clear(self);
     sweeps_clear(self);
     listeners_clear(self);
@@ -129,7 +137,9 @@ void routing_session_ended(struct routing *routing, struct session *session)
     listeners_session_ended(routing, session);
     streams_session_ended(routing, session);
     commands_session_ended(routing, session);
+    polls_session_ended(routing, session);
     losses_session(routing, session);
+    served_session_ended(routing->served, session->slot);
 }
 
 void routing_rights_changed(struct routing *routing, struct session *session)
@@ -158,18 +168,27 @@ void routing_due(struct routing *routing, const struct deadline *due)
     case ROUTING_SWEEP_DUE:
         by_filter_due(routing, due->slot);
         break;
+    case ROUTING_POLL_DUE:
+        polls_due(routing, due->slot);
+        break;
+    case ROUTING_SHARE_DUE:
+        shares_due(routing, due->slot);
+        break;
     }
 }
 
 void routing_check(const struct routing *routing)
 {
     const uint64_t *counters = routing->context->counters;
-    uint64_t outcomes = flights_own(routing->flights);
+    uint64_t outcomes = (uint64_t)flights_own(routing->flights) + ballots_count(routing);
     for (int i = COUNTER_requests_ok; i <= COUNTER_requests_other; i++)
         outcomes += counters[i];
     require(outcomes == counters[COUNTER_requests_received]);
     require(!routing->question.is_open);
     flights_check(routing->flights);
+    ballots_check(routing);
+    shares_check(routing);
+    served_check(routing->served);
     watches_check(routing);
     streams_check(routing);
     applied_check(routing->applied);

@@ -214,6 +214,17 @@ enum error property_keys_parse(struct property_keys *keys, struct span text)
     return ERROR_OK;
 }
 
+bool property_keys_have(const struct property_keys *keys, struct span key)
+{
+    if (is_fixed(key) ? keys->has_all_fixed : keys->has_all_user)
+        return true;
+    for (size_t i = 0; i < keys->count; i++) {
+        if (span_equal(keys->keys[i], key))
+            return true;
+    }
+    return false;
+}
+
 /* A walk along the properties and, beside it, along the sorted keys: once for the fixed ones, and
  * once again for the others, as each are sorted by themselves. */
 struct walk {
@@ -255,6 +266,8 @@ void properties_encode(const struct properties *properties, const struct propert
 {
     struct walk walk = {.subject = properties->subject, .keys = keys};
     struct property property;
-    while (walk_next(&walk, &property))
-        group_encode(&property_schema, &property, writer);
+    while (walk_next(&walk, &property)) {
+        if (group_bytes(&property) <= writer->left)
+            group_encode(&property_schema, &property, writer);
+    }
 }

@@ -79,7 +79,11 @@ bool properties_find(const struct properties *properties, struct span key, struc
  * keys. The spans point into the text. */
 enum error property_keys_parse(struct property_keys *keys, struct span text);
 
-/* Writes what was asked for, as groups in their order; measure says how many bytes that takes. */
+/* Whether that key was asked for. O(keys). */
+bool property_keys_have(const struct property_keys *keys, struct span key);
+
+/* Writes what was asked for, as groups in their order; measure says how many bytes that takes. Into
+ * less go those that fit. */
 size_t properties_measure(const struct properties *properties, const struct property_keys *keys);
 void properties_encode(const struct properties *properties, const struct property_keys *keys,
                        struct writer *writer);

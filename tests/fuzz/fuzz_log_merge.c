@@ -208,7 +208,8 @@ static void change(struct node *node, uint8_t choice)
                                   choice % 2 == 0 ? SESSION_ACTIVE : SESSION_DISCONNECTED);
         break;
     case 2:
-        (void)ownership_handler_registered(node->ownership, HANDLER_REQUEST, span_text(path), id);
+        (void)ownership_handler_registered(node->ownership, HANDLER_REQUEST, span_text(path), id,
+                                           (struct span){0});
         break;
     default:
         (void)ownership_handler_unregistered(node->ownership, HANDLER_REQUEST, span_text(path), id);
@@ -227,7 +228,8 @@ static void flood(struct node *node)
     for (int i = 0; i < 560; i++) {
         struct span span = span_of(path, sizeof path);
         struct session_id id = node->sessions[0];
-        if (ownership_handler_registered(node->ownership, HANDLER_REQUEST, span, id) == ERROR_OK)
+        if (ownership_handler_registered(node->ownership, HANDLER_REQUEST, span, id,
+                                         (struct span){0}) == ERROR_OK)
             must(ownership_handler_unregistered(node->ownership, HANDLER_REQUEST, span, id) ==
                  ERROR_OK);
     }

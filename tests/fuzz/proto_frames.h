@@ -71,6 +71,10 @@ static inline const struct schema *frame_schema(unsigned kind)
         return &command_schema;
     case KIND_RESULT:
         return &result_schema;
+    case KIND_SPREAD:
+        return &spread_schema;
+    case KIND_PART:
+        return &part_schema;
     case KIND_LOG_ENTRIES:
     case KIND_LOG_PULL:
     case KIND_LOG_SNAPSHOT:

@@ -23,7 +23,7 @@ const struct schema *const message_schemas[] = {
     &role_schema,           &log_collect_schema,    &log_collected_schema,    &subscription_schema,
     &topic_update_schema,   &unsubscribed_schema,   &topic_set_schema,        &topic_remove_schema,
     &topic_path_schema,     &topic_result_schema,   &topic_fetch_schema,      &topic_rows_schema,
-    &topic_row_schema,
+    &topic_row_schema,      &spread_schema,         &part_schema,
 };
 const size_t message_schemas_count = sizeof message_schemas / sizeof message_schemas[0];
 

@@ -148,3 +148,73 @@ Test(outbound, lets_urgent_messages_pass_those_without_credit)
     outbound_grant(&first, 3, UINT64_MAX);
     correlations_expect(2, 3);
 }
+
+static bool cancel_instead(uint64_t number, uint64_t correlation)
+{
+    return outbound_replace(&first, number, KIND_RESPONSE, correlation, KIND_CANCEL);
+}
+
+Test(outbound, what_waits_is_replaced_in_its_place_and_gives_its_bytes_back)
+{
+    numbered_send(1, 1);
+    charged_send(2, 1000);
+    numbered_send(3, 3);
+    size_t bytes = first.bytes;
+    cr_assert(cancel_instead(2, 2));
+    cr_assert_eq(first.bytes, bytes - 1000);
+    cr_assert_eq(first.messages, 3);
+    cr_assert(!cancel_instead(2, 2), "it is no RESPONSE any more");
+    struct mesh_output output = output_expect(outbox, MESH_REPLY);
+    frame_take(outbox, &output, &frame);
+    cr_assert_eq(frame.count, 3);
+    cr_assert_eq(frame.messages[1].kind, KIND_CANCEL);
+    cr_assert_eq(frame.messages[1].correlation, 2);
+    cr_assert_eq(frame.messages[1].body.bytes, 0);
+    frame_free(&frame);
+    end_expect(outbox);
+}
+
+Test(outbound, what_has_left_or_is_another_is_not_replaced)
+{
+    numbered_send(1, 1);
+    correlations_expect(1, 1);
+    end_expect(outbox);
+    numbered_send(2, 2);
+    cr_assert(!cancel_instead(1, 1), "it has left");
+    cr_assert(!cancel_instead(2, 7), "it bears another number");
+    cr_assert(!cancel_instead(3, 3), "it was never queued");
+    cr_assert(!outbound_replace(&first, 2, KIND_REQUEST, 2, KIND_CANCEL));
+    correlations_expect(2, 2);
+    end_expect(outbox);
+}
+
+Test(outbound, a_body_that_was_kept_is_freed_when_it_is_replaced)
+{
+    outbound_block(&first);
+    charged_send(1, 5000);
+    end_expect(outbox); /* the pull ends: the body is copied */
+    uint64_t used = memory.used[MEMORY_QUEUES];
+    cr_assert(cancel_instead(1, 1));
+    cr_assert_eq(memory.used[MEMORY_QUEUES], used - 5000);
+    outbound_unblock(&first);
+    struct mesh_output output = output_expect(outbox, MESH_REPLY);
+    frame_take(outbox, &output, &frame);
+    cr_assert_eq(frame.messages[0].kind, KIND_CANCEL);
+    frame_free(&frame);
+    end_expect(outbox);
+}
+
+Test(outbound, what_may_have_arrived_is_not_replaced_and_what_has_not_is)
+{
+    outbound_keep_sent(&first);
+    numbered_send(1, 2);
+    correlations_expect(1, 2);
+    end_expect(outbox);
+    numbered_send(3, 3);
+    outbound_rewind(&first, 0, 11); /* 1 and 2 wait again */
+    cr_assert(!cancel_instead(1, 1));
+    cr_assert(!cancel_instead(2, 2));
+    cr_assert(cancel_instead(3, 3));
+    correlations_expect(1, 3);
+    end_expect(outbox);
+}

@@ -321,7 +321,8 @@ void lab_register(struct lab *lab, uint32_t number, size_t session, enum handler
     struct lab_node *node = acting(lab, number);
     struct lab_truth *truth = &node->truth;
     struct session_id id = truth->sessions[session];
-    enum error error = ownership_handler_registered(node->ownership, kind, span_text(path), id);
+    enum error error =
+        ownership_handler_registered(node->ownership, kind, span_text(path), id, (struct span){0});
     bool is_there = false;
     for (size_t i = 0; i < truth->handlers_count; i++) {
         const struct lab_handler *other = &truth->handlers[i];

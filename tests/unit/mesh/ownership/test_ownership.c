@@ -189,10 +189,12 @@ Test(ownership, refuses_a_second_handler_of_the_same_session_and_path)
     mesh_of(1);
     struct session_id id = lab_open(lab, 0);
     lab_register(lab, 0, 0, HANDLER_REQUEST, "a");
-    cr_assert_eq(ownership_handler_registered(at(0), HANDLER_REQUEST, span_text("a"), id),
-                 ERROR_HANDLER_CONFLICT);
+    cr_assert_eq(
+        ownership_handler_registered(at(0), HANDLER_REQUEST, span_text("a"), id, (struct span){0}),
+        ERROR_HANDLER_CONFLICT);
     struct session_id other = {.instance = instance_of(0), .serial = 1};
-    cr_assert_eq(ownership_handler_registered(at(0), HANDLER_REQUEST, span_text("a"), other),
+    cr_assert_eq(ownership_handler_registered(at(0), HANDLER_REQUEST, span_text("a"), other,
+                                              (struct span){0}),
                  ERROR_NO_SUCH_SESSION);
     cr_assert_eq(ownership_handler_unregistered(at(0), HANDLER_REQUEST, span_text("b"), id),
                  ERROR_NO_HANDLER);
@@ -207,7 +209,8 @@ Test(ownership, gives_one_session_a_bounded_number_of_handlers)
     int registered = 0;
     while (registered < 5000 && error == ERROR_OK) {
         snprintf(path, sizeof path, "p%d", registered);
-        error = ownership_handler_registered(at(0), HANDLER_REQUEST, span_text(path), id);
+        error = ownership_handler_registered(at(0), HANDLER_REQUEST, span_text(path), id,
+                                             (struct span){0});
         registered += error == ERROR_OK ? 1 : 0;
     }
     cr_assert_eq(error, ERROR_LIMIT_REACHED);

@@ -297,3 +297,169 @@ Test(requests, of_one_session_are_no_more_than_its_queue_has_room_for)
     town_request(caller, 31, "nobody", "x");
     cr_assert_eq(town_outcome(caller, 31), ERROR_NO_HANDLER, "there is room again");
 }
+
+Test(requests, whose_time_is_over_while_they_wait_are_not_handed_over)
+{
+    town_pair();
+    uint32_t near = town_open(0, NULL, NULL), far = town_open(1, NULL, NULL);
+    uint32_t caller = town_open(0, NULL, NULL);
+    town_register(near, "near");
+    town_register(far, "far");
+    town_tell(near, MESH_CONNECTION_FULL);
+    town_tell(far, MESH_CONNECTION_FULL);
+    struct request request = {.path = span_text("near"), .type = VALUE_STRING, .timeout_ms = 300};
+    town_say(caller, KIND_REQUEST, 1, &request_schema, &request, span_text("x"));
+    request.path = span_text("far");
+    town_say(caller, KIND_REQUEST, 2, &request_schema, &request, span_text("x"));
+    town_wait_ms(500);
+    cr_assert_eq(town_outcome(caller, 1), ERROR_TIMEOUT);
+    cr_assert_eq(town_outcome(caller, 2), ERROR_TIMEOUT);
+    town_tell(near, MESH_CONNECTION_WRITABLE);
+    town_tell(far, MESH_CONNECTION_WRITABLE);
+    cr_assert_eq(town_letters(near, KIND_REQUEST), 0);
+    cr_assert_eq(town_letters(far, KIND_REQUEST), 0);
+    cr_assert_eq(town_letters(near, KIND_CANCEL), 1, "of a number it never heard: nothing");
+    cr_assert_eq(town_count(0, COUNTER_requests_withdrawn), 1);
+    cr_assert_eq(town_count(1, COUNTER_requests_withdrawn), 1);
+}
+
+Test(requests, cancelled_while_they_wait_are_not_handed_over)
+{
+    town_pair();
+    uint32_t far = town_open(1, NULL, NULL), caller = town_open(0, NULL, NULL);
+    town_register(far, "far");
+    town_tell(far, MESH_CONNECTION_FULL);
+    town_request(caller, 1, "far", "x");
+    town_say(caller, KIND_CANCEL, 1, NULL, NULL, (struct span){0});
+    cr_assert_eq(town_outcome(caller, 1), ERROR_CANCELLED);
+    town_tell(far, MESH_CONNECTION_WRITABLE);
+    cr_assert_eq(town_letters(far, KIND_REQUEST), 0);
+}
+
+static void ask_idempotent(uint32_t caller, uint64_t correlation, const char *path)
+{
+    struct request request = {.path = span_text(path), .type = VALUE_STRING, .is_idempotent = true};
+    town_say(caller, KIND_REQUEST, correlation, &request_schema, &request, span_text("precious"));
+}
+
+Test(requests, that_may_be_repeated_go_to_another_handler_when_theirs_is_lost)
+{
+    town_pair();
+    uint32_t far = town_open(1, NULL, NULL), caller = town_open(0, NULL, NULL);
+    uint32_t near = town_open(0, NULL, NULL);
+    town_register(far, "work");
+    ask_idempotent(caller, 4, "work");
+    cr_assert_eq(town_letters(far, KIND_REQUEST), 1);
+    town_register(near, "work");
+    town_crash(1);
+    const struct message *asked = town_find(near, KIND_REQUEST, 0);
+    cr_assert_not_null(asked);
+    cr_assert(span_equal(asked->body, span_text("precious")));
+    town_respond(near, asked->correlation, "done");
+    cr_assert_eq(town_outcome(caller, 4), ERROR_OK);
+    cr_assert_eq(town_letters(caller, KIND_RESPONSE), 1);
+    cr_assert_eq(town_count(0, COUNTER_requests_retried), 1);
+}
+
+Test(requests, that_may_be_repeated_are_when_the_session_elsewhere_closes)
+{
+    town_pair();
+    uint32_t far = town_open(1, NULL, NULL), caller = town_open(0, NULL, NULL);
+    town_register(far, "work");
+    ask_idempotent(caller, 4, "work");
+    uint32_t near = town_open(0, NULL, NULL);
+    town_register(near, "work");
+    town_disconnect(far);
+    cr_assert_eq(town_letters(near, KIND_REQUEST), 1);
+}
+
+Test(requests, that_were_lost_and_find_nobody_else_are_lost_and_not_denied)
+{
+    town_pair();
+    uint32_t near = town_open(0, NULL, NULL), caller = town_open(0, NULL, NULL);
+    town_register(near, "work");
+    ask_idempotent(caller, 4, "work");
+    town_disconnect(near);
+    cr_assert_eq(town_outcome(caller, 4), ERROR_HANDLER_LOST, "NO_HANDLER would be a lie");
+    cr_assert_eq(town_count(0, COUNTER_requests_retried), 1);
+}
+
+Test(requests, are_repeated_a_few_times_and_no_more)
+{
+    town_pair();
+    uint32_t caller = town_open(0, NULL, NULL);
+    uint32_t handlers[5];
+    for (int i = 0; i < 5; i++) {
+        handlers[i] = town_open(0, NULL, NULL);
+        town_register(handlers[i], "work");
+    }
+    ask_idempotent(caller, 4, "work");
+    for (int lost = 0; lost < 4; lost++) {
+        for (int i = 0; i < 5; i++) {
+            if (town_letters(handlers[i], KIND_REQUEST) > 0) {
+                town_forget(handlers[i]);
+                town_disconnect(handlers[i]);
+                break;
+            }
+        }
+    }
+    cr_assert_eq(town_outcome(caller, 4), ERROR_HANDLER_LOST);
+    cr_assert_eq(town_count(0, COUNTER_requests_retried), 3);
+    cr_assert_eq(town_count(0, COUNTER_requests_handed_over), 4);
+}
+
+Test(requests, that_find_no_room_for_their_copy_are_asked_once)
+{
+    town_end();
+    town_begin();
+    town_nodes[0].config.queue_memory_max = 1024 * 1024; /* of it an eighth is for copies */
+    town_start(0);
+    town_start(1);
+    town_wait_ms(3000);
+    uint32_t near = town_open(0, NULL, NULL), second = town_open(0, NULL, NULL);
+    uint32_t caller = town_open(0, NULL, NULL);
+    static uint8_t value[150000];
+    struct request request = {
+        .path = span_text("work"), .type = VALUE_BINARY, .is_idempotent = true};
+    town_register(near, "work");
+    town_say(caller, KIND_REQUEST, 4, &request_schema, &request, span_of(value, sizeof value));
+    cr_assert_eq(town_letters(near, KIND_REQUEST), 1);
+    town_register(second, "work");
+    town_disconnect(near);
+    cr_assert_eq(town_outcome(caller, 4), ERROR_HANDLER_LOST);
+    cr_assert_eq(town_count(0, COUNTER_requests_not_copied), 1);
+}
+
+Test(requests, are_counted_for_each_handler_by_every_node)
+{
+    town_pair();
+    uint32_t near = town_open(0, NULL, NULL), far = town_open(1, NULL, NULL);
+    uint32_t caller = town_open(0, NULL, NULL);
+    town_register(near, "near");
+    town_register(far, "far");
+    town_request(caller, 1, "far", "x");
+    town_respond(far, town_find(far, KIND_REQUEST, 0)->correlation, "y");
+    town_forget(far);
+    town_request(caller, 2, "far", "x");
+    struct response refusal = {.outcome = ERROR_REJECTED, .message = span_text("sold out")};
+    town_say(far, KIND_RESPONSE, town_find(far, KIND_REQUEST, 0)->correlation, &response_schema,
+             &refusal, (struct span){0});
+    town_request(caller, 3, "near", "x");
+    struct command command = {.verb = COMMAND_HANDLER_STATS};
+    struct result result = town_command(caller, &command, 50);
+    cr_assert(result.is_complete);
+    cr_assert_eq(result.total, 2);
+    struct node_answer answers[2];
+    struct handler_row row;
+    enum error error;
+    cr_assert_eq(town_answers(caller, 50, answers, 2), 2);
+    cr_assert(group_next(&handler_row_schema, &answers[1].rows, &row, &error));
+    cr_assert(span_equal(row.path, span_text("far")));
+    cr_assert_eq(row.requests, 2);
+    cr_assert_eq(row.errors, 1);
+    cr_assert_eq(row.in_flight, 0);
+    cr_assert(span_equal(row.last_error, span_text("REJECTED: sold out")));
+    cr_assert(group_next(&handler_row_schema, &answers[0].rows, &row, &error));
+    cr_assert_eq(row.in_flight, 1);
+    cr_assert_eq(row.requests, 1);
+}
