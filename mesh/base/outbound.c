@@ -60,7 +60,7 @@ static size_t held_bytes(const struct record *record)
     return sizeof *record + (record->where == RECORD_SHARED ? 0 : record_bytes(record));
 }
 
-static void body_free(struct outbound *queue, const struct record *record)
+void outbound_free_body(struct outbound *queue, const struct record *record)
 {
     struct chain_pool *pool = outbox_pool(queue->outbox);
     switch ((enum record_body)record->where) {
@@ -83,7 +83,7 @@ static void oldest_pop(struct outbound *queue, struct record *record)
 {
     if (record->where == RECORD_SHARED)
         updates_left(queue, record);
-    body_free(queue, record);
+    outbound_free_body(queue, record);
     queue->bytes -= record_bytes(record);
     queue->messages--;
     queue->sent_total++;
@@ -110,7 +110,7 @@ static void held_pop(struct outbound *queue)
     queue->sent_bytes -= bytes;
     queue->sent_messages--;
     *outbox_held_bytes(queue->outbox) -= held_bytes(record);
-    body_free(queue, record);
+    outbound_free_body(queue, record);
     chain_pop(outbox_pool(queue->outbox), &queue->chain);
     if (queue->sent_messages == 0)
         queue->waiting = (struct chain_place){0};
@@ -304,51 +304,6 @@ enum error outbound_send(struct outbound *queue, const struct outgoing *message)
     else
         outbound_pushed(queue, head_bytes + message->body.bytes);
     return ERROR_OK;
-}
-
-bool outbound_next(const struct outbound *queue, struct chain_place *place, struct message *message)
-{
-    if (place->block == NULL)
-        *place = queue->waiting;
-    const struct record *record = chain_next(&queue->chain, place);
-    if (record == NULL)
-        return false;
-    require(record->where != RECORD_SHARED); /* only links' queues are walked */
-    bool is_whole =
-        message_of_parts(span_of(record->head, record->head_bytes), record_body(record), message);
-    require(is_whole);
-    return true;
-}
-
-/* The message of that number; NULL: it does not wait, or has left before. */
-static struct record *waiting_find(const struct outbound *queue, uint64_t number)
-{
-    struct chain_place place = queue->waiting;
-    struct record *record = NULL;
-    if (number <= queue->sent_total + queue->again_messages || number > queue->queued_total)
-        return NULL;
-    for (uint64_t at = queue->sent_total; at < number; at++)
-        record = chain_next(&queue->chain, &place);
-    return record;
-}
-
-bool outbound_replace(struct outbound *queue, uint64_t number, uint8_t kind, uint64_t correlation,
-                      uint8_t instead)
-{
-    struct message message;
-    struct record *record = waiting_find(queue, number);
-    if (record == NULL ||
-        !message_of_parts(span_of(record->head, record->head_bytes),
-                          span_of(record->body, record->body_bytes), &message) ||
-        message.kind != kind || message.correlation != correlation)
-        return false;
-    body_free(outbox_pool(queue->outbox), record);
-    queue->bytes -= record_bytes(record) - MESSAGE_HEADER_BYTES;
-    record->head_bytes = MESSAGE_HEADER_BYTES;
-    record->body_bytes = 0;
-    record->kept = NULL;
-    head_encode(&(struct outgoing){.kind = instead, .correlation = correlation}, record);
-    return true;
 }
 
 void outbound_block(struct outbound *queue)

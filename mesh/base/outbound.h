@@ -116,13 +116,6 @@ bool outbound_acknowledge(struct outbound *queue, uint64_t received);
  * outbound_acknowledge. */
 uint64_t outbound_rewind(struct outbound *queue, uint64_t received, uint32_t number);
 
-/* If the message of that number (queued_total after outbound_send), of that kind and correlation,
- * still waits and has never left: one of the kind `instead`, with the same correlation and nothing
- * else, takes its place. False, and nothing changed: it has left, or may have. O(messages that wait
- * before it). */
-bool outbound_replace(struct outbound *queue, uint64_t number, uint8_t kind, uint64_t correlation,
-                      uint8_t instead);
-
 /* Drops what is queued, and held, and stays. sent_total then equals queued_total: whoever wants to
  * know which of his messages never left asks before. */
 void outbound_drop_all(struct outbound *queue);
@@ -130,11 +123,6 @@ void outbound_drop_all(struct outbound *queue);
 /* For how long, in ms, the oldest message has waited; 0: none waits. An update that was merged has
  * waited since the oldest of those that it stands for. */
 uint32_t outbound_lag_ms(const struct outbound *queue);
-
-/* Walks what waits (not what is urgent), oldest first; a zeroed place starts. Returns false at the
- * end. The spans of the message live until the queue changes. */
-bool outbound_next(const struct outbound *queue, struct chain_place *place,
-                   struct message *message);
 
 /* Pulls skip a blocked queue, which goes on taking messages up to its limits. */
 void outbound_block(struct outbound *queue);
@@ -178,6 +166,9 @@ bool outbound_has_room(struct outbound *queue, uint32_t messages, size_t bytes,
  * was pushed, with these bytes of a message; a message that waits has grown. */
 struct record *outbound_push_record(struct outbound *queue, size_t record_bytes);
 void outbound_pushed(struct outbound *queue, size_t bytes);
+
+/* For waiting.c: the record's body is needed no more. */
+void outbound_free_body(struct outbound *queue, const struct record *record);
 void outbound_grown(struct outbound *queue);
 
 /* For updates.c: there was no memory for a message. True: try again, unless is_given_up. */

@@ -5,6 +5,7 @@
  *      not; an idempotent one also after a loss */
 #include "mesh/routing/handover.h"
 
+#include "mesh/base/waiting.h"
 #include "mesh/routing/senders.h"
 #include "proto/kinds.h"
 
@@ -112,7 +113,7 @@ void handover_cancel(struct routing *routing, struct flight *flight)
         queue = nodes_queue(&routing->nodes, &routing->nodes.slots[handler->slot]);
     if (queue == NULL)
         return;
-    if (outbound_replace(queue, flight->queued, KIND_REQUEST, number, KIND_CANCEL)) {
+    if (waiting_replace(queue, flight->queued, KIND_REQUEST, number, KIND_CANCEL)) {
         count(routing->context, COUNTER_requests_withdrawn);
         return;
     }

@@ -103,7 +103,7 @@ static void callers_lost(struct routing *routing, uint32_t slot)
 
 void losses_session(struct routing *routing, struct session *session)
 {
-    struct salvaged *salvaged = salvage_queue(routing->context, &session->outbound);
+    struct salvaged *salvaged = salvage_session(routing->context, &session->outbound);
     callers_lost(routing, session->slot);
     detach(routing, salvaged);
     struct flight *again =
@@ -123,7 +123,7 @@ static void node_text(struct sentence *text, const struct node *node, const char
 void losses_link(struct routing *routing, struct node *node)
 {
     struct outbound *queue = nodes_queue(&routing->nodes, node);
-    struct salvaged *salvaged = queue == NULL ? NULL : salvage_queue(routing->context, queue);
+    struct salvaged *salvaged = queue == NULL ? NULL : salvage_link(routing->context, queue);
     struct sentence text;
     node_text(&text, node, " lost its connection before the handler answered");
     detach(routing, salvaged);
@@ -149,7 +149,7 @@ static void callers_given_up(struct routing *routing, const struct node *node)
 void losses_node(struct routing *routing, struct node *node)
 {
     struct outbound *queue = nodes_queue(&routing->nodes, node);
-    struct salvaged *salvaged = queue == NULL ? NULL : salvage_queue(routing->context, queue);
+    struct salvaged *salvaged = queue == NULL ? NULL : salvage_link(routing->context, queue);
     struct sentence text;
     node_text(&text, node, " was lost before the handler answered");
     detach(routing, salvaged);

@@ -10,9 +10,13 @@ struct salvaged {
     struct message message;
 };
 
-/* Takes the REQUESTs and COMMANDs out of the queue, in their order; everything else stays in it.
- * What there is no memory for is dropped, as if it had been sent. NULL: nothing. O(queued), and
+/* Takes the REQUESTs and COMMANDs out of a link's queue, in their order; everything else stays in
+ * it. What there is no memory for is dropped, as if it had been sent. NULL: nothing. O(queued), and
  * without a copy when there is nothing to take. */
-struct salvaged *salvage_queue(struct context *context, struct outbound *queue);
+struct salvaged *salvage_link(struct context *context, struct outbound *queue);
+
+/* The same with the REQUESTs in the queue of a session, which is about to leave for the last time: a
+ * CANCEL leaves in the place of each. What there is no memory for stays: it is sent. */
+struct salvaged *salvage_session(struct context *context, struct outbound *queue);
 
 #endif

@@ -12,18 +12,22 @@ enum { POOL_BYTES = 1 << 20, RANDOM_RUN_BYTES_MAX = 70000 };
 static uint8_t pool[POOL_BYTES];
 
 const struct schema *const message_schemas[] = {
-    &client_hello_schema,   &client_welcome_schema, &client_refused_schema,   &client_grant_schema,
-    &client_goodbye_schema, &client_error_schema,   &property_schema,         &node_address_schema,
-    &request_schema,        &response_schema,       &registration_schema,     &command_schema,
-    &result_schema,         &node_answer_schema,    &session_row_schema,      &member_row_schema,
-    &handler_row_schema,    &status_row_schema,     &counter_row_schema,      &log_entries_schema,
-    &log_pull_schema,       &log_snapshot_schema,   &log_heads_schema,        &log_head_schema,
-    &member_record_schema,  &gossip_join_schema,    &gossip_challenge_schema, &gossip_swim_schema,
-    &listen_schema,         &event_schema,          &session_item_schema,     &verdict_row_schema,
-    &role_schema,           &log_collect_schema,    &log_collected_schema,    &subscription_schema,
-    &topic_update_schema,   &unsubscribed_schema,   &topic_set_schema,        &topic_remove_schema,
-    &topic_path_schema,     &topic_result_schema,   &topic_fetch_schema,      &topic_rows_schema,
-    &topic_row_schema,      &spread_schema,         &part_schema,
+    &client_hello_schema,  &client_welcome_schema, &client_refused_schema,
+    &client_grant_schema,  &client_goodbye_schema, &client_error_schema,
+    &property_schema,      &node_address_schema,   &request_schema,
+    &response_schema,      &registration_schema,   &command_schema,
+    &result_schema,        &node_answer_schema,    &session_row_schema,
+    &member_row_schema,    &handler_row_schema,    &status_row_schema,
+    &counter_row_schema,   &log_entries_schema,    &log_pull_schema,
+    &log_snapshot_schema,  &log_heads_schema,      &log_head_schema,
+    &member_record_schema, &gossip_join_schema,    &gossip_challenge_schema,
+    &gossip_swim_schema,   &listen_schema,         &event_schema,
+    &session_item_schema,  &verdict_row_schema,    &role_schema,
+    &log_collect_schema,   &log_collected_schema,  &subscription_schema,
+    &topic_update_schema,  &unsubscribed_schema,   &topic_set_schema,
+    &topic_remove_schema,  &topic_path_schema,     &topic_result_schema,
+    &topic_fetch_schema,   &topic_rows_schema,     &topic_row_schema,
+    &spread_schema,        &part_schema,
 };
 const size_t message_schemas_count = sizeof message_schemas / sizeof message_schemas[0];
 

@@ -1,6 +1,7 @@
 /* test_outbound.c - what a queue holds of what it sent, and what it sends before all else. */
 #include <criterion/criterion.h>
 
+#include "mesh/base/waiting.h"
 #include "proto/client.h"
 #include "proto/kinds.h"
 #include "tests/unit/mesh/base/queues.h"
@@ -151,7 +152,7 @@ Test(outbound, lets_urgent_messages_pass_those_without_credit)
 
 static bool cancel_instead(uint64_t number, uint64_t correlation)
 {
-    return outbound_replace(&first, number, KIND_RESPONSE, correlation, KIND_CANCEL);
+    return waiting_replace(&first, number, KIND_RESPONSE, correlation, KIND_CANCEL);
 }
 
 Test(outbound, what_waits_is_replaced_in_its_place_and_gives_its_bytes_back)
@@ -183,7 +184,7 @@ Test(outbound, what_has_left_or_is_another_is_not_replaced)
     cr_assert(!cancel_instead(1, 1), "it has left");
     cr_assert(!cancel_instead(2, 7), "it bears another number");
     cr_assert(!cancel_instead(3, 3), "it was never queued");
-    cr_assert(!outbound_replace(&first, 2, KIND_REQUEST, 2, KIND_CANCEL));
+    cr_assert(!waiting_replace(&first, 2, KIND_REQUEST, 2, KIND_CANCEL));
     correlations_expect(2, 2);
     end_expect(outbox);
 }

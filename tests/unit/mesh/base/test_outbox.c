@@ -3,6 +3,7 @@
 #include <criterion/criterion.h>
 #include <stdlib.h>
 
+#include "mesh/base/waiting.h"
 #include "proto/client.h"
 #include "proto/kinds.h"
 #include "tests/unit/mesh/base/queues.h"
@@ -254,14 +255,14 @@ Test(outbox, tells_which_messages_have_left)
     message_send(&second, 3, (struct span){0});
     cr_assert_eq(second.queued_total, 3);
     cr_assert_eq(second.sent_total, 1);
-    struct chain_place place = {0};
+    struct waiting place = {0};
     struct message message;
-    cr_assert(outbound_next(&second, &place, &message));
+    cr_assert(waiting_next(&second, &place, &message));
     cr_assert_eq(message.correlation, 2);
     cr_assert(span_equal(message.body, span_text("two")));
-    cr_assert(outbound_next(&second, &place, &message));
+    cr_assert(waiting_next(&second, &place, &message));
     cr_assert_eq(message.correlation, 3);
-    cr_assert(!outbound_next(&second, &place, &message));
+    cr_assert(!waiting_next(&second, &place, &message));
     outbound_drop_all(&second);
     cr_assert_eq(second.sent_total, 3);
     cr_assert_eq(second.bytes, 0);
