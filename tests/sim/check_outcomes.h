@@ -19,7 +19,8 @@ struct ask {
     uint64_t own_deadline_ns;    /* on the clock of the caller's node; 0: not there yet */
     uint32_t handed;             /* how often */
     uint32_t handler, handler_visit;
-    enum error answer; /* what the handler said; ERROR_TIMEOUT: nothing yet */
+    unsigned answers; /* what handlers said, a bit for each of enum error: one answer,
+                                    unless it was idempotent */
     enum error outcome;
 };
 
