@@ -57,8 +57,8 @@ struct spread {
     uint32_t nodes_asked, nodes_answered; /* to the caller */
 };
 
-/* KIND_PART: the one outcome of one session that a request to a filter was sent to. Body: the value,
- * with ERROR_OK. */
+/* KIND_PART: the one outcome of one session that a request to a filter was sent to. Body: the
+ * value, with ERROR_OK. */
 struct part {
     struct session_id session;
     uint16_t outcome; /* enum error, as of a response */

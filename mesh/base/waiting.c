@@ -1,5 +1,5 @@
-/* waiting.c - see waiting.h. What is replaced stays a message of its queue: nobody's account changes
- * but the bytes'. */
+/* waiting.c - see waiting.h. What is replaced stays a message of its queue: no account changes but
+ * the bytes'. */
 #include "mesh/base/waiting.h"
 
 #include "mesh/base/record.h"

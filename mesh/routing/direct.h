@@ -1,5 +1,5 @@
-/* direct.h - decides what becomes of a request to one session: handed over if it is here and listens
- * on exactly that path, else given to its node, which is looked for as for a command by id.
+/* direct.h - decides what becomes of a request to one session: handed over if it is here and
+ * listens on exactly that path, else given to its node, which is looked for as for a command by id.
  * Thread: one owner. */
 #ifndef WEFT_MESH_ROUTING_DIRECT_H
 #define WEFT_MESH_ROUTING_DIRECT_H

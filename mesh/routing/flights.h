@@ -69,8 +69,8 @@ struct flights *flights_new(struct context *context, uint32_t own_most, uint32_t
                             uint32_t sessions, uint32_t nodes, uint32_t shares);
 void flights_destroy(struct flights **flights);
 
-/* A flight that begins there, with no handler yet. NULL: too many are in flight. The caller's number
- * must not be in use (flights_of_caller); 0: it has none, as at a share. */
+/* A flight that begins there, with no handler yet. NULL: too many are in flight. The caller's
+ * number must not be in use (flights_of_caller); 0: it has none, as at a share. */
 struct flight *flights_take(struct flights *flights, enum flight_place place, uint32_t slot,
                             uint64_t caller_key, uint64_t caller_correlation);
 void flights_release(struct flights *flights, struct flight *flight);

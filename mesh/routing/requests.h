@@ -25,8 +25,8 @@ void requests_cancel_from_node(struct routing *routing, const struct node *node,
 /* Chooses a handler for a flight that has none and sends it the request, or says the outcome. */
 void requests_route(struct routing *routing, struct flight *flight, const struct parcel *parcel);
 
-/* Whether a request that was lost after its hand-over is asked again: its caller said that it may be,
- * it was kept, and that was not done too often. The flight must serve nobody when it is. */
+/* Whether a request that was lost after its hand-over is asked again: its caller said that it may
+ * be, it was kept, and that was not done too often. The flight must serve nobody when it is. */
 bool requests_may_retry(const struct flight *flight);
 void requests_retry(struct routing *routing, struct flight *flight);
 

@@ -15,8 +15,8 @@ struct salvaged {
  * without a copy when there is nothing to take. */
 struct salvaged *salvage_link(struct context *context, struct outbound *queue);
 
-/* The same with the REQUESTs in the queue of a session, which is about to leave for the last time: a
- * CANCEL leaves in the place of each. What there is no memory for stays: it is sent. */
+/* The same with the REQUESTs in the queue of a session, which is about to leave for the last time:
+ * a CANCEL leaves in the place of each. What there is no memory for stays: it is sent. */
 struct salvaged *salvage_session(struct context *context, struct outbound *queue);
 
 #endif

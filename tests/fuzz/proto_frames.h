@@ -72,9 +72,8 @@ static inline const struct schema *frame_schema(unsigned kind)
     case KIND_RESULT:
         return &result_schema;
     case KIND_SPREAD:
-        return &spread_schema;
     case KIND_PART:
-        return &part_schema;
+        return kind == KIND_PART ? &part_schema : &spread_schema;
     case KIND_LOG_ENTRIES:
     case KIND_LOG_PULL:
     case KIND_LOG_SNAPSHOT:

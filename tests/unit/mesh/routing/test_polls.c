@@ -1,4 +1,4 @@
-/* test_polls.c - a request to a filter: how many, then of each, then the end; whatever gets lost. */
+/* test_polls.c - a request to a filter: how many, of each, the end; whatever gets lost. */
 #include <criterion/criterion.h>
 
 #include "tests/unit/mesh/town.h"
