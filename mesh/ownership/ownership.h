@@ -31,9 +31,10 @@ void ownership_session_changed(struct ownership *ownership, struct session_id id
 void ownership_session_closed(struct ownership *ownership, struct session_id id);
 
 /* One handler per kind, path and session: ERROR_HANDLER_CONFLICT. Path as path_parse gave it;
- * value: up to OWNERSHIP_VALUE_BYTES_MAX bytes that every node finds with it. ERROR_NO_SUCH_SESSION:
- * not hosted here. ERROR_LIMIT_REACHED: 1,024 a session, or no memory. Unregistering what is not
- * registered: ERROR_NO_HANDLER. A session that closes takes its registrations with it. */
+ * value: up to OWNERSHIP_VALUE_BYTES_MAX bytes that every node finds with it.
+ * ERROR_NO_SUCH_SESSION: not hosted here. ERROR_LIMIT_REACHED: 1,024 a session, or no memory.
+ * Unregistering what is not registered: ERROR_NO_HANDLER. A session that closes takes its
+ * registrations with it. */
 enum error ownership_handler_registered(struct ownership *ownership, enum handler_kind kind,
                                         struct span path, struct session_id session,
                                         struct span value);

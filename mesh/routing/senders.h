@@ -1,6 +1,6 @@
 /* senders.h - decides what a handler is told of the caller: those of its properties that the
- * handler asked for when it registered. The caller's own node has them and sends them along; the handler's
- * node lets no others through.
+ * handler asked for when it registered. The caller's own node has them and sends them along; the
+ * handler's node lets no others through.
  * Memory: groups of property, in scratch memory; only where a handler asked. Thread: one owner. */
 #ifndef WEFT_MESH_ROUTING_SENDERS_H
 #define WEFT_MESH_ROUTING_SENDERS_H
