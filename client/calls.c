@@ -3,6 +3,7 @@
 #include "client/calls.h"
 
 #include "client/client.h"
+#include "client/matching.h"
 #include "client/paths.h"
 #include "client/query.h"
 #include "client/topics.h"
@@ -124,35 +125,40 @@ static void expired(struct timer *timer, uint64_t now_ns)
     end_with((struct slot *)timer, WEFT_TIMEOUT);
 }
 
-enum weft_error weft_request(struct weft_client *client, const char *path,
-                             const struct weft_value *value,
-                             const struct weft_request_options *options, weft_response_fn *callback,
-                             void *user, uint64_t *request)
+enum weft_error calls_request(struct weft_client *client, const char *path,
+                              const struct weft_value *value,
+                              const struct weft_request_options *options, struct request *fields,
+                              struct call *call, struct slot **slot)
 {
-    struct request fields = {.timeout_ms = client->options.request_timeout_ms};
-    struct span body;
     uint8_t scratch[8];
+    fields->timeout_ms = client->options.request_timeout_ms;
     if (options != NULL) {
-        fields.is_idempotent = options->is_idempotent;
+        fields->is_idempotent = options->is_idempotent;
         if (options->timeout_ms > 0)
-            fields.timeout_ms = options->timeout_ms;
+            fields->timeout_ms = options->timeout_ms;
     }
-    if (!paths_normalise(path, &fields.path))
+    if (!paths_normalise(path, &fields->path))
         return WEFT_INVALID_PATH;
-    if (callback == NULL || !calls_value_encode(value, scratch, &fields.type, &body))
+    if (!calls_value_encode(value, scratch, &fields->type, &call->body))
         return WEFT_INVALID_ARGUMENT;
-    const struct call call = {
-        .slot_kind = SLOT_REQUEST,
-        .kind = KIND_REQUEST,
-        .schema = &request_schema,
-        .fields = &fields,
-        .body = body,
-        .timeout_ms = fields.timeout_ms,
-        .expired = expired,
-        .user = user,
-    };
+    call->kind = KIND_REQUEST;
+    call->schema = &request_schema;
+    call->fields = fields;
+    call->timeout_ms = fields->timeout_ms;
+    return calls_send(client, call, slot);
+}
+
+/* To a path, or to a session. */
+static enum weft_error ask(struct weft_client *client, struct request *fields, const char *path,
+                           const struct weft_value *value,
+                           const struct weft_request_options *options, weft_response_fn *callback,
+                           void *user, uint64_t *request)
+{
+    struct call call = {.slot_kind = SLOT_REQUEST, .expired = expired, .user = user};
     struct slot *slot = NULL;
-    enum weft_error error = calls_send(client, &call, &slot);
+    if (callback == NULL)
+        return WEFT_INVALID_ARGUMENT;
+    enum weft_error error = calls_request(client, path, value, options, fields, &call, &slot);
     if (error != WEFT_OK)
         return error;
     slot->of.response = callback;
@@ -161,9 +167,35 @@ enum weft_error weft_request(struct weft_client *client, const char *path,
     return WEFT_OK;
 }
 
+enum weft_error weft_request(struct weft_client *client, const char *path,
+                             const struct weft_value *value,
+                             const struct weft_request_options *options, weft_response_fn *callback,
+                             void *user, uint64_t *request)
+{
+    struct request fields = {.type = 0};
+    return ask(client, &fields, path, value, options, callback, user, request);
+}
+
+enum weft_error weft_request_to(struct weft_client *client, struct weft_session_id session,
+                                const char *path, const struct weft_value *value,
+                                const struct weft_request_options *options,
+                                weft_response_fn *callback, void *user, uint64_t *request)
+{
+    struct request fields = {.to = {.instance = session.instance, .serial = session.serial}};
+    if (session_id_is_none(fields.to))
+        return WEFT_INVALID_ARGUMENT;
+    return ask(client, &fields, path, value, options, callback, user, request);
+}
+
+struct slot *calls_find(const struct weft_client *client, uint64_t number)
+{
+    struct slot *slot = slots_find(&client->slots, number, SLOT_REQUEST);
+    return slot != NULL ? slot : slots_find(&client->slots, number, SLOT_MATCHING);
+}
+
 enum weft_error weft_cancel(struct weft_client *client, uint64_t request)
 {
-    if (slots_find(&client->slots, request, SLOT_REQUEST) == NULL)
+    if (calls_find(client, request) == NULL)
         return WEFT_INVALID_ARGUMENT;
     if (!batch_put(&client->batch, NULL, NULL, KIND_CANCEL, request, (struct span){0}))
         return WEFT_LIMIT_REACHED;
@@ -173,10 +205,14 @@ enum weft_error weft_cancel(struct weft_client *client, uint64_t request)
 
 void calls_response(struct weft_client *client, const struct message *message)
 {
-    struct slot *slot = slots_find(&client->slots, message->correlation, SLOT_REQUEST);
+    struct slot *slot = calls_find(client, message->correlation);
     struct response said;
     if (slot == NULL)
         return;
+    if (slot->kind == SLOT_MATCHING) {
+        matching_response(slot, message);
+        return;
+    }
     if (schema_decode(&response_schema, message->fields, &said) != ERROR_OK) {
         end_with(slot, WEFT_INVALID_MESSAGE);
         return;
@@ -192,9 +228,13 @@ void calls_response(struct weft_client *client, const struct message *message)
 
 void calls_failed(struct weft_client *client, uint64_t number, const struct client_error *said)
 {
-    struct slot *slot = slots_find(&client->slots, number, SLOT_REQUEST);
+    struct slot *slot = calls_find(client, number);
     if (slot == NULL)
         return;
+    if (slot->kind == SLOT_MATCHING) {
+        matching_failed(slot, said);
+        return;
+    }
     struct weft_response response = {
         .outcome = (enum weft_error)said->code,
         .message = client_text(said->text),
@@ -212,6 +252,9 @@ void calls_end_all(struct weft_client *client, enum weft_error outcome, bool onl
         switch (slot->kind) {
         case SLOT_REQUEST:
             end_with(slot, outcome);
+            break;
+        case SLOT_MATCHING:
+            matching_end(slot, outcome);
             break;
         case SLOT_COMMAND:
             query_end(slot, outcome);

@@ -27,6 +27,17 @@ struct call {
  * too long) and as calls_check; *slot is then not set, and nothing was said. */
 enum weft_error calls_send(struct weft_client *client, const struct call *call, struct slot **slot);
 
+/* Says a REQUEST; of `fields` only its target is set, of `call` slot_kind, expired and user. As
+ * weft_request. */
+struct request;
+enum weft_error calls_request(struct weft_client *client, const char *path,
+                              const struct weft_value *value,
+                              const struct weft_request_options *options, struct request *fields,
+                              struct call *call, struct slot **slot);
+
+/* The slot of a request, to a path, a session or a filter; NULL: it has ended. */
+struct slot *calls_find(const struct weft_client *client, uint64_t number);
+
 /* RESPONSE came; one that nobody waits for any more is dropped. */
 void calls_response(struct weft_client *client, const struct message *message);
 

@@ -13,6 +13,7 @@
 
 #include "client/calls.h"
 #include "client/client.h"
+#include "client/matching.h"
 #include "client/query.h"
 #include "client/topics.h"
 #include "proto/envelope.h"
@@ -290,7 +291,7 @@ static bool keep_unsent(void *user, uint8_t kind, uint64_t correlation)
     struct weft_client *client = user;
     struct slot *slot = NULL;
     if (kind == KIND_REQUEST || kind == KIND_CANCEL)
-        slot = slots_find(&client->slots, correlation, SLOT_REQUEST);
+        slot = calls_find(client, correlation);
     else if (kind == KIND_COMMAND)
         slot = slots_find(&client->slots, correlation, SLOT_COMMAND);
     else if (kind == KIND_SET || kind == KIND_REMOVE)
@@ -474,6 +475,12 @@ static void hear_open(struct weft_client *client, const struct message *message)
     switch (message->kind) {
     case KIND_RESPONSE:
         calls_response(client, message);
+        break;
+    case KIND_SPREAD:
+        matching_spread(client, message);
+        break;
+    case KIND_PART:
+        matching_part(client, message);
         break;
     case KIND_REQUEST:
         serve_request(client, message);

@@ -4,6 +4,7 @@
 
 #include "client/calls.h"
 #include "client/client.h"
+#include "client/weft_requests.h"
 #include "proto/command.h"
 #include "proto/kinds.h"
 
@@ -180,6 +181,13 @@ enum weft_error weft_handlers(struct weft_client *client, uint32_t timeout_ms,
                               weft_result_fn *callback, void *user)
 {
     struct command command = {.verb = COMMAND_HANDLERS};
+    return query_ask(client, &command, (struct span){0}, timeout_ms, callback, user);
+}
+
+enum weft_error weft_handler_stats(struct weft_client *client, uint32_t timeout_ms,
+                                   weft_result_fn *callback, void *user)
+{
+    struct command command = {.verb = COMMAND_HANDLER_STATS};
     return query_ask(client, &command, (struct span){0}, timeout_ms, callback, user);
 }
 

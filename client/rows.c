@@ -103,6 +103,12 @@ bool weft_next_handler(struct weft_rows *rows, struct weft_handler_row *handler)
         .node = client_text(row.node),
         .session = client_id(row.session),
         .state = (enum weft_session_state)row.state,
+        .in_flight = row.in_flight,
+        .requests = row.requests,
+        .errors = row.errors,
+        .mean_us = row.mean_us,
+        .p99_us = row.p99_us,
+        .last_error = client_text(row.last_error),
     };
     return true;
 }

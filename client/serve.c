@@ -12,8 +12,10 @@
 
 void serve_clear(struct serve *serve)
 {
-    for (uint32_t i = 0; i < serve->count; i++)
+    for (uint32_t i = 0; i < serve->count; i++) {
         free(serve->handlers[i].path);
+        free(serve->handlers[i].keys);
+    }
     free(serve->handlers);
     *serve = (struct serve){0};
 }
@@ -27,8 +29,9 @@ static int compare(struct span a, struct span b)
     return a.bytes < b.bytes ? -1 : a.bytes > b.bytes;
 }
 
-/* Where the path is, or belongs. */
-static uint32_t position(const struct serve *serve, struct span path, bool *is_there)
+/* Where the handler of that path and sort is, or belongs. */
+static uint32_t position(const struct serve *serve, struct span path, bool is_direct,
+                         bool *is_there)
 {
     uint32_t from = 0;
     uint32_t to = serve->count;
@@ -36,6 +39,8 @@ static uint32_t position(const struct serve *serve, struct span path, bool *is_t
     while (from < to) {
         uint32_t middle = from + (to - from) / 2;
         int order = compare(path, span_text(serve->handlers[middle].path));
+        if (order == 0)
+            order = (int)is_direct - (int)serve->handlers[middle].is_direct;
         if (order == 0) {
             *is_there = true;
             return middle;
@@ -48,12 +53,13 @@ static uint32_t position(const struct serve *serve, struct span path, bool *is_t
     return from;
 }
 
-/* The most specific handler at or above the path; NULL: none. */
-static const struct serve_handler *handler_for(const struct serve *serve, struct span path)
+/* The most specific handler at or above the path, or the direct one at it; NULL: none. */
+static const struct serve_handler *handler_for(const struct serve *serve, struct span path,
+                                               bool is_direct)
 {
-    for (; path.bytes > 0; path = paths_parent(path)) {
+    for (; path.bytes > 0; path = is_direct ? (struct span){0} : paths_parent(path)) {
         bool is_there;
-        uint32_t at = position(serve, path, &is_there);
+        uint32_t at = position(serve, path, is_direct, &is_there);
         if (is_there)
             return &serve->handlers[at];
     }
@@ -74,8 +80,9 @@ static bool tell(struct weft_client *client, enum kind kind, struct serve_handle
 {
     handler->is_answered = false;
     const struct registration registration = {
-        .kind = HANDLER_REQUEST,
+        .kind = handler->is_direct ? HANDLER_DIRECT : HANDLER_REQUEST,
         .path = span_text(handler->path),
+        .keys = span_text(handler->keys),
     };
     struct timers *timers = &client->context->timers;
     struct slot *slot = slots_take(&client->slots, timers, client, SLOT_REGISTRATION);
@@ -119,7 +126,7 @@ void serve_taken_back(struct weft_client *client, const struct message *message)
     if (schema_decode(&registration_schema, message->fields, &said) != ERROR_OK ||
         said.kind != HANDLER_REQUEST)
         return;
-    uint32_t at = position(&client->serve, said.path, &is_there);
+    uint32_t at = position(&client->serve, said.path, false, &is_there);
     if (!is_there)
         return;
     struct serve_handler *handler = &client->serve.handlers[at];
@@ -133,13 +140,14 @@ void serve_taken_back(struct weft_client *client, const struct message *message)
             handler->user);
 }
 
-bool serve_is_answered(const struct weft_client *client, const char *path, enum weft_error *answer)
+bool serve_is_answered(const struct weft_client *client, const char *path, bool is_direct,
+                       enum weft_error *answer)
 {
     struct span normal;
     bool is_there = false;
     uint32_t at = 0;
     if (paths_normalise(path, &normal))
-        at = position(&client->serve, normal, &is_there);
+        at = position(&client->serve, normal, is_direct, &is_there);
     if (!is_there || !client->serve.handlers[at].is_answered)
         return false;
     *answer = client->serve.handlers[at].answer;
@@ -162,37 +170,49 @@ static bool insert(struct serve *serve, uint32_t at, struct serve_handler handle
 static void take_out(struct serve *serve, uint32_t at)
 {
     free(serve->handlers[at].path);
+    free(serve->handlers[at].keys);
     serve->count--;
     memmove(&serve->handlers[at], &serve->handlers[at + 1],
             (serve->count - at) * sizeof *serve->handlers);
 }
 
-enum weft_error weft_handle(struct weft_client *client, const char *path, weft_request_fn *callback,
-                            weft_registered_fn *registered, void *user)
+/* A handler that is not in the list yet; its path and keys are copies. False: no memory. */
+static bool handler_make(struct serve *serve, struct span path,
+                         const struct weft_handler_options *options, struct serve_handler *handler)
 {
+    const char *keys = options->keys == NULL ? "" : options->keys;
+    handler->path = strndup((const char *)path.data, path.bytes);
+    handler->keys = strdup(keys);
+    handler->is_direct = options->is_direct;
+    handler->number = ++serve->last_number;
+    return handler->path != NULL && handler->keys != NULL;
+}
+
+enum weft_error weft_handle_with(struct weft_client *client, const char *path,
+                                 const struct weft_handler_options *options,
+                                 weft_request_fn *callback, weft_registered_fn *registered,
+                                 void *user)
+{
+    static const struct weft_handler_options none = {.keys = NULL};
     struct serve *serve = &client->serve;
     struct span normal;
     bool is_there;
+    options = options == NULL ? &none : options;
     if (!paths_normalise(path, &normal))
         return WEFT_INVALID_PATH;
-    if (callback == NULL)
+    if (callback == NULL || span_text(options->keys).bytes > REGISTRATION_KEYS_BYTES_MAX)
         return WEFT_INVALID_ARGUMENT;
     if (client->state == CLIENT_CLOSED || client->is_closing)
         return WEFT_SESSION_CLOSED;
-    uint32_t at = position(serve, normal, &is_there);
+    uint32_t at = position(serve, normal, options->is_direct, &is_there);
     if (is_there)
         return WEFT_HANDLER_CONFLICT;
     if (serve->count >= SERVE_HANDLERS_MAX)
         return WEFT_LIMIT_REACHED;
-    struct serve_handler handler = {
-        .path = strndup((const char *)normal.data, normal.bytes),
-        .number = ++serve->last_number,
-        .request = callback,
-        .registered = registered,
-        .user = user,
-    };
-    if (handler.path == NULL || !insert(serve, at, handler)) {
+    struct serve_handler handler = {.request = callback, .registered = registered, .user = user};
+    if (!handler_make(serve, normal, options, &handler) || !insert(serve, at, handler)) {
         free(handler.path);
+        free(handler.keys);
         return WEFT_LIMIT_REACHED;
     }
     if (client_is_in_session(client) && !tell(client, KIND_REGISTER, &serve->handlers[at])) {
@@ -202,19 +222,35 @@ enum weft_error weft_handle(struct weft_client *client, const char *path, weft_r
     return WEFT_OK;
 }
 
-enum weft_error weft_unhandle(struct weft_client *client, const char *path)
+enum weft_error weft_handle(struct weft_client *client, const char *path, weft_request_fn *callback,
+                            weft_registered_fn *registered, void *user)
+{
+    return weft_handle_with(client, path, NULL, callback, registered, user);
+}
+
+static enum weft_error unhandle(struct weft_client *client, const char *path, bool is_direct)
 {
     struct span normal;
     bool is_there;
     if (!paths_normalise(path, &normal))
         return WEFT_INVALID_PATH;
-    uint32_t at = position(&client->serve, normal, &is_there);
+    uint32_t at = position(&client->serve, normal, is_direct, &is_there);
     if (!is_there)
         return WEFT_INVALID_ARGUMENT;
     if (client_is_in_session(client) && !tell(client, KIND_UNREGISTER, &client->serve.handlers[at]))
         return WEFT_LIMIT_REACHED;
     take_out(&client->serve, at);
     return WEFT_OK;
+}
+
+enum weft_error weft_unhandle(struct weft_client *client, const char *path)
+{
+    return unhandle(client, path, false);
+}
+
+enum weft_error weft_unhandle_direct(struct weft_client *client, const char *path)
+{
+    return unhandle(client, path, true);
 }
 
 static bool respond(struct weft_client *client, uint64_t correlation,
@@ -246,7 +282,8 @@ void serve_request(struct weft_client *client, const struct message *message)
         refuse(client, message->correlation, "the request could not be read; not executed");
         return;
     }
-    const struct serve_handler *handler = handler_for(&client->serve, said.path);
+    bool is_direct = !session_id_is_none(said.to);
+    const struct serve_handler *handler = handler_for(&client->serve, said.path, is_direct);
     if (handler == NULL) {
         refuse(client, message->correlation, "the handler has just left the path; not executed");
         return;
@@ -265,6 +302,8 @@ void serve_request(struct weft_client *client, const struct message *message)
         .value = calls_value_decode(said.type, message->body),
         .sender = client_id(said.sender),
         .timeout_ms = said.timeout_ms,
+        .is_direct = is_direct,
+        .properties = {.data = said.properties.data, .bytes = said.properties.bytes},
     };
     handler->request(client, &incoming, handler->user);
     if (client->is_destroyed)

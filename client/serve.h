@@ -4,7 +4,7 @@
 #ifndef WEFT_CLIENT_SERVE_H
 #define WEFT_CLIENT_SERVE_H
 
-#include "client/weft.h"
+#include "client/weft_requests.h"
 #include "proto/client.h"
 #include "proto/envelope.h"
 
@@ -14,6 +14,8 @@ enum { SERVE_HANDLERS_MAX = 4096 };
 
 struct serve_handler {
     char *path;      /* normalised, NUL-ended */
+    char *keys;      /* of the sender's properties asked for; may be empty */
+    bool is_direct;  /* requests to this session by exactly that path */
     uint64_t number; /* names it while others come and go */
     weft_request_fn *request;
     weft_registered_fn *registered;
@@ -23,7 +25,7 @@ struct serve_handler {
 };
 
 struct serve {
-    struct serve_handler *handlers; /* sorted by path */
+    struct serve_handler *handlers; /* sorted by path; the direct one of a path behind the other */
     uint32_t count;
     uint64_t last_number;
 };
@@ -40,7 +42,8 @@ void serve_registered(struct weft_client *client, uint64_t number, const struct 
 void serve_taken_back(struct weft_client *client, const struct message *message);
 
 /* Whether the node has answered the registration of that path; *answer is then what it said. */
-bool serve_is_answered(const struct weft_client *client, const char *path, enum weft_error *answer);
+bool serve_is_answered(const struct weft_client *client, const char *path, bool is_direct,
+                       enum weft_error *answer);
 
 /* A request came, or was cancelled. */
 void serve_request(struct weft_client *client, const struct message *message);

@@ -10,10 +10,12 @@
 #include "client/weft_topics.h"
 
 struct weft_client;
+struct weft_matching_calls;
 
 enum slot_kind {
     SLOT_FREE,
     SLOT_REQUEST,      /* ours: RESPONSE ends it */
+    SLOT_MATCHING,     /* ours, to a filter: RESPONSE or ERROR ends it */
     SLOT_COMMAND,      /* ours: RESULT or ERROR ends it */
     SLOT_REGISTRATION, /* ours: DONE or ERROR ends it */
     SLOT_SUBSCRIPTION, /* ours: DONE or ERROR ends it */
@@ -34,6 +36,7 @@ struct slot {
     uint64_t started_ns;
     union {
         weft_response_fn *response;
+        const struct weft_matching_calls *matching; /* the caller's */
         weft_result_fn *result;
         weft_topic_result_fn *topic;
         weft_topics_fn *topics;

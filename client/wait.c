@@ -2,6 +2,7 @@
  * is there. The answer is copied, because what a callback is shown ends with it. */
 #include "client/client.h"
 #include "client/weft_control.h"
+#include "client/weft_requests.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -91,6 +92,22 @@ const struct weft_response *weft_request_wait(struct weft_client *client, const 
         return &inside;
     struct client_answer *answer = answer_begin(client);
     answer->response.outcome = weft_request(client, path, value, options, on_response, NULL, NULL);
+    if (answer->response.outcome == WEFT_OK)
+        wait_for_answer(client);
+    return &answer->response;
+}
+
+const struct weft_response *weft_request_to_wait(struct weft_client *client,
+                                                 struct weft_session_id session, const char *path,
+                                                 const struct weft_value *value,
+                                                 const struct weft_request_options *options)
+{
+    static const struct weft_response inside = {.outcome = WEFT_INVALID_ARGUMENT};
+    if (!may_wait(client))
+        return &inside;
+    struct client_answer *answer = answer_begin(client);
+    answer->response.outcome =
+        weft_request_to(client, session, path, value, options, on_response, NULL, NULL);
     if (answer->response.outcome == WEFT_OK)
         wait_for_answer(client);
     return &answer->response;
@@ -300,6 +317,14 @@ const struct weft_result *weft_handlers_wait(struct weft_client *client, uint32_
     return wait_for_result(client, weft_handlers(client, timeout_ms, on_result, NULL));
 }
 
+const struct weft_result *weft_handler_stats_wait(struct weft_client *client, uint32_t timeout_ms)
+{
+    if (!may_wait(client))
+        return &result_inside;
+    (void)answer_begin(client);
+    return wait_for_result(client, weft_handler_stats(client, timeout_ms, on_result, NULL));
+}
+
 const struct weft_result *weft_status_wait(struct weft_client *client, uint32_t timeout_ms)
 {
     if (!may_wait(client))
@@ -421,18 +446,35 @@ static enum weft_error wait_until_answered(struct weft_client *client, const cha
     return error;
 }
 
+enum weft_error weft_handle_with_wait(struct weft_client *client, const char *path,
+                                      const struct weft_handler_options *options,
+                                      weft_request_fn *callback, void *user)
+{
+    bool is_direct = options != NULL && options->is_direct;
+    if (!may_wait(client))
+        return WEFT_INVALID_ARGUMENT;
+    enum weft_error error = weft_handle_with(client, path, options, callback, NULL, user);
+    if (error != WEFT_OK)
+        return error;
+    uint64_t end_ns = reactor_now_ns() + client_ms_to_ns(client->options.request_timeout_ms);
+    while (!serve_is_answered(client, path, is_direct, &error)) {
+        if (client->state == CLIENT_CLOSED)
+            return WEFT_SESSION_CLOSED;
+        if (reactor_now_ns() >= end_ns) {
+            error = WEFT_TIMEOUT;
+            break;
+        }
+        (void)weft_context_run(client->context, 100);
+    }
+    if (error != WEFT_OK)
+        (void)(is_direct ? weft_unhandle_direct(client, path) : weft_unhandle(client, path));
+    return error;
+}
+
 enum weft_error weft_handle_wait(struct weft_client *client, const char *path,
                                  weft_request_fn *callback, void *user)
 {
-    if (!may_wait(client))
-        return WEFT_INVALID_ARGUMENT;
-    enum weft_error error = weft_handle(client, path, callback, NULL, user);
-    if (error != WEFT_OK)
-        return error;
-    error = wait_until_answered(client, path, serve_is_answered);
-    if (error != WEFT_OK)
-        (void)weft_unhandle(client, path);
-    return error;
+    return weft_handle_with_wait(client, path, NULL, callback, user);
 }
 
 enum weft_error weft_subscribe_wait(struct weft_client *client, const char *selector)

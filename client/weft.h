@@ -161,6 +161,12 @@ WEFT_EXPORT struct weft_value weft_binary(const void *data, size_t bytes);
 WEFT_EXPORT struct weft_value weft_int64(int64_t value);
 WEFT_EXPORT struct weft_value weft_double(double value);
 
+/* A run of rows inside a result: a copy is an iterator. */
+struct weft_rows {
+    const void *data;
+    size_t bytes;
+};
+
 /* ---- the context ------------------------------------------------------------------------------
  * Programs with one session need none of this: weft_new makes a context for them. */
 
@@ -339,7 +345,9 @@ struct weft_incoming {
     struct weft_text path;
     struct weft_value value;
     struct weft_session_id sender;
-    uint32_t timeout_ms; /* that remain */
+    uint32_t timeout_ms;         /* that remain */
+    bool is_direct;              /* to this session itself, see <weft_requests.h> */
+    struct weft_rows properties; /* of the sender, asked for there; for weft_next_property */
 };
 
 typedef void weft_request_fn(struct weft_client *client, const struct weft_incoming *incoming,
@@ -385,12 +393,6 @@ enum weft_member_state {
     WEFT_MEMBER_SUSPECT = 2,
     WEFT_MEMBER_DEAD = 3,
     WEFT_MEMBER_LEFT = 4,
-};
-
-/* A run of rows inside a result: a copy is an iterator. */
-struct weft_rows {
-    const void *data;
-    size_t bytes;
 };
 
 struct weft_result {
@@ -449,7 +451,8 @@ WEFT_EXPORT enum weft_error weft_list_sessions(struct weft_client *client, const
 WEFT_EXPORT enum weft_error weft_members(struct weft_client *client, bool also_gone,
                                          uint32_t timeout_ms, weft_result_fn *callback, void *user);
 
-/* Handlers in the asked node's directory: handler_row in rows. */
+/* Handlers in the asked node's directory: handler_row in rows. is_complete: it lacks nothing that
+ * it has heard of. */
 WEFT_EXPORT enum weft_error weft_handlers(struct weft_client *client, uint32_t timeout_ms,
                                           weft_result_fn *callback, void *user);
 
@@ -502,6 +505,7 @@ enum weft_handler_kind {
     WEFT_HANDLER_REQUEST = 1,
     WEFT_HANDLER_AUTHENTICATION = 2,
     WEFT_HANDLER_MISSING_TOPIC = 3,
+    WEFT_HANDLER_DIRECT = 4, /* of weft_handler_stats only: its node alone knows it */
 };
 
 struct weft_session_row {
@@ -532,6 +536,9 @@ struct weft_handler_row {
     struct weft_text path, node;
     struct weft_session_id session;
     enum weft_session_state state;
+    uint32_t in_flight; /* as all that follows: of weft_handler_stats */
+    uint64_t requests, errors, mean_us, p99_us;
+    struct weft_text last_error;
 };
 
 struct weft_status_row {

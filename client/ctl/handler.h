@@ -4,7 +4,8 @@
 
 #include "client/ctl/ctl.h"
 
-/* The verb `handler ls`. Returns the exit code. */
+/* The verbs `handler ls` and `handler stats`. Return the exit code. */
 int handler_ls(struct ctl *ctl);
+int handler_stats(struct ctl *ctl);
 
 #endif

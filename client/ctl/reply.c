@@ -13,11 +13,13 @@
 
 #include "client/ctl/job.h"
 #include "client/ctl/values.h"
+#include "client/weft_requests.h"
 
 enum {
     JOBS_MAX = 64,     /* each has three descriptors and its memory */
     LOOK_MS = 100,     /* how late a signal or the end of --for may be seen */
     PATH_BYTES = 1025, /* of a path, with NUL */
+    PROPERTY_KEY_BYTES = 129,
     REASON_BYTES = 256,
 };
 
@@ -104,12 +106,29 @@ static struct weft_text bytes_of(const struct weft_value *value, char digits[VAL
     return (struct weft_text){value->data, value->bytes};
 }
 
-static void tell_command(const struct task *task, enum weft_value_type type)
+/* What the handler asked to know of the sender, as an object. */
+static void tell_properties(struct weft_rows properties)
+{
+    cJSON *object = cJSON_CreateObject();
+    struct weft_property_row property;
+    char key[PROPERTY_KEY_BYTES];
+    while (weft_next_property(&properties, &property)) {
+        (void)snprintf(key, sizeof key, "%.*s", (int)property.key.bytes, property.key.data);
+        values_add_text(object, key, property.value);
+    }
+    char *text = cJSON_PrintUnformatted(object);
+    (void)setenv("WEFT_PROPERTIES", text == NULL ? "{}" : text, 1);
+    cJSON_free(text);
+    cJSON_Delete(object);
+}
+
+static void tell_command(const struct task *task, const struct weft_incoming *incoming)
 {
     char id[WEFT_SESSION_ID_BYTES];
+    tell_properties(incoming->properties);
     (void)setenv("WEFT_PATH", task->path, 1);
     (void)setenv("WEFT_SENDER", weft_session_id_format(task->sender, id), 1);
-    (void)setenv("WEFT_TYPE", values_type_name(type), 1);
+    (void)setenv("WEFT_TYPE", values_type_name(incoming->value.type), 1);
 }
 
 static struct task *free_task(struct reply *reply)
@@ -138,7 +157,7 @@ static void start_command(struct reply *reply, const struct weft_incoming *incom
     task->sender = incoming->sender;
     (void)snprintf(task->path, sizeof task->path, "%.*s", (int)incoming->path.bytes,
                    incoming->path.data);
-    tell_command(task, incoming->value.type);
+    tell_command(task, incoming);
     struct weft_text input = bytes_of(&incoming->value, digits);
     const char *why = job_start(&task->job, reply->command, input.data, input.bytes);
     if (why != NULL) {
@@ -315,8 +334,12 @@ static int open_and_serve(struct reply *reply)
     reply->client = weft_new(&options);
     if (reply->client == NULL)
         return ctl_no_client(reply->ctl);
-    enum weft_error error =
-        weft_handle(reply->client, reply->ctl->words[0], on_request, on_registered, reply);
+    const struct weft_handler_options how = {
+        .is_direct = ctl_flag(reply->ctl, FLAG_DIRECT) != NULL,
+        .keys = ctl_flag(reply->ctl, FLAG_KEYS),
+    };
+    enum weft_error error = weft_handle_with(reply->client, reply->ctl->words[0], &how, on_request,
+                                             on_registered, reply);
     int code = error == WEFT_OK
                    ? serve(reply)
                    : problems_of_error(

@@ -86,6 +86,8 @@ static const struct argp_option conflate_options[] = {
 };
 
 static const struct argp_option req_options[] = {
+    {"to", FLAG_TO, "ID", 0, "ask this session, which listens on exactly that path", 0},
+    {"filter", 'f', "F", 0, "ask every session of the mesh that matches", 0},
     {"type", FLAG_TYPE, "TYPE", 0, "of VALUE: string (default), json, int64, double, binary", 0},
     {"wait", FLAG_WAIT, "TIME", 0, "try again for so long while nobody serves the path", 0},
     {"idempotent", FLAG_IDEMPOTENT, NULL, 0,
@@ -94,6 +96,9 @@ static const struct argp_option req_options[] = {
 };
 
 static const struct argp_option reply_options[] = {
+    {"direct", FLAG_DIRECT, NULL, 0, "requests to this session, by exactly that path", 0},
+    {"keys", FLAG_KEYS, "K,..", 0,
+     "a command gets these properties of the sender as JSON in WEFT_PROPERTIES", 0},
     {"echo", FLAG_ECHO, NULL, 0, "answer with what was asked", 0},
     {"command", FLAG_COMMAND, "CMD", 0,
      "answer with what the shell command CMD prints; the request is its input", 0},
@@ -225,21 +230,34 @@ static const struct verb verbs[] = {
      "SELECTOR is one that was subscribed, word for word. The session's client is told.\n",
      select_options, control_unsubscribe},
     {"handler", "ls", NULL, 0, 0, VERB_LISTING, "lists who serves what, as the asked node knows it",
-     "  weftctl handler ls\n", NULL, handler_ls},
+     "  weftctl handler ls\n"
+     "  weftctl handler ls -o json | jq .synced\n\n"
+     "synced: the node's directory lacks nothing that it has heard of.\n",
+     NULL, handler_ls},
+    {"handler", "stats", NULL, 0, 0, VERB_LISTING, "asks every node what its handlers have done",
+     "  weftctl handler stats\n"
+     "  weftctl handler stats -w\n\n"
+     "Also those of kind direct, which their node alone knows. AVG and P99 (to within an eighth) "
+     "are the time from the hand-over to the outcome; ERRORS are outcomes other than OK.\n",
+     NULL, handler_stats},
     {"req", NULL, "PATH [VALUE]", 1, 2, VERB_ACT, "asks whoever serves the path; prints the answer",
      "  weftctl req greet Ada\n"
      "  weftctl req --wait 5s greet Ada\n"
      "  weftctl req --type json orders/new '{\"item\": \"tea\"}'\n"
-     "  weftctl req store - <file\n\n"
+     "  weftctl req store - <file\n"
+     "  weftctl req --to 6731a0c19e02b7d4-99c2f3a1b2c3d4e5 chat hello\n"
+     "  weftctl req -f \"tier is 'gold'\" chat hello -o jsonl\n\n"
      "VALUE - is standard input, as it is. Binary answers are printed as base64. A VALUE that "
-     "begins with - comes after --.\n",
+     "begins with - comes after --. With -f a line for each session, then {end:true,..}; exit 3: "
+     "nothing matched, 4: not every session was told of.\n",
      req_options, req_run},
     {"reply", NULL, "PATH VALUE | PATH --echo | PATH --command CMD", 1, 2, VERB_STREAM,
      "serves a path: answers requests from the whole mesh",
      "  weftctl reply greet 'hello to you'\n"
      "  weftctl reply echo --echo\n"
      "  weftctl reply shout --command 'tr a-z A-Z'\n"
-     "  weftctl reply time --command date --count 1\n\n"
+     "  weftctl reply time --command date --count 1\n"
+     "  weftctl reply chat --direct hello\n\n"
      "A command runs with WEFT_PATH, WEFT_SENDER and WEFT_TYPE set, several at a time; when it "
      "exits with another code than 0, the answer is HANDLER_ERROR. Of what it prints the last "
      "newline is cut, but for --type binary.\n",

@@ -16,7 +16,8 @@ fail() {
 library=$(find usr -name libweft.so)
 folder=$(dirname "$library")
 for file in usr/include/weft.h usr/include/weft_control.h usr/include/weft_events.h \
-    usr/include/weft_topics.h "$folder/libweft.a" "$folder/pkgconfig/weft.pc"; do
+    usr/include/weft_requests.h usr/include/weft_topics.h "$folder/libweft.a" \
+    "$folder/pkgconfig/weft.pc"; do
     [ -f "$file" ] || fail "$file is not installed"
 done
 for program in weftd weftctl weftbench weftsim; do

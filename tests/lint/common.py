@@ -15,7 +15,7 @@ ROOMS = ("proto", "keys", "mesh", "daemon", "client", "bench", "examples", "test
 
 # What is installed for programs to include.
 PUBLIC_HEADERS = ("client/weft.h", "client/weft_control.h", "client/weft_events.h",
-                  "client/weft_topics.h")
+                  "client/weft_requests.h", "client/weft_topics.h")
 
 
 class Finding(NamedTuple):
