@@ -2,9 +2,12 @@
  * own over TCP, that do nothing but pass requests on.
  *
  *     floor two|local drain|coalesce BYTES OUTSTANDING SECONDS
+ *     floor fan drain BYTES OUTSTANDING SECONDS
  *
  *     two     client -> node A -> node B -> handler, and back
  *     local   client -> node -> handler, and back
+ *     fan     publisher -> node A -> nodes B and C -> 50 subscribers each; OUTSTANDING updates that
+ *             not all subscribers have
  *     drain   one message a request, whose way back is the routing ids in front of it; a node takes
  *             all that is there before it sleeps
  *     coalesce  a message carries all the records that one turn of a node had for one receiver;
@@ -15,6 +18,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <unistd.h>
 #include <zmq.h>
 
@@ -22,11 +26,12 @@
 
 enum {
     PORT_FIRST = 20000, /* of this program: PORTS from here on, by its pid */
-    PORTS = 3,
+    PORTS = 5,
     HWM_FRAMES = 200000, /* never the limit */
     DRAIN_FRAMES = 1000, /* of one socket, before others have their turn */
     ID_BYTES = 5,
     OUTBOXES_MAX = 16,
+    FAN_NODES = 2, /* those with subscribers */
 };
 
 enum part { NODE_LOCAL, NODE_A, NODE_B };
@@ -386,20 +391,176 @@ static void run_client(const struct peer_run *run)
     free(client.out);
 }
 
+/* ---- fan-out ---------------------------------------------------------------------------------*/
+
+/* Sends a copy of the message. */
+static void send_copy(zmq_msg_t *message, void *to)
+{
+    zmq_msg_t copy;
+    (void)zmq_msg_init(&copy);
+    if (zmq_msg_copy(&copy, message) != 0 || zmq_msg_send(&copy, to, 0) < 0)
+        peer_fail("zmq_msg_send");
+}
+
+/* Takes the next update that somebody sent to this ROUTER; false: there is none. */
+static bool take_update(void *socket, zmq_msg_t *update)
+{
+    (void)zmq_msg_init(update);
+    return zmq_msg_recv(update, socket, ZMQ_DONTWAIT) >= 0 && zmq_msg_recv(update, socket, 0) >= 0;
+}
+
+static void be_fan_a(const struct peer_run *run)
+{
+    (void)run;
+    void *front = serve(0), *up[FAN_NODES];
+    zmq_pollitem_t item = {.socket = front, .events = ZMQ_POLLIN};
+    for (int i = 0; i < FAN_NODES; i++)
+        up[i] = dial(1 + 2 * i, NULL);
+    for (;;) {
+        zmq_msg_t update;
+        (void)zmq_poll(&item, 1, -1);
+        while (take_update(front, &update)) {
+            for (int i = 0; i < FAN_NODES; i++)
+                send_copy(&update, up[i]);
+            (void)zmq_msg_close(&update);
+        }
+    }
+}
+
+static void run_fan_node(int offset)
+{
+    void *peers = serve(offset), *front = serve(offset + 1);
+    zmq_pollitem_t items[2] = {{.socket = peers, .events = ZMQ_POLLIN},
+                               {.socket = front, .events = ZMQ_POLLIN}};
+    char ids[PEER_SUBSCRIBERS][ID_BYTES];
+    int subscribers = 0;
+    for (;;) {
+        zmq_msg_t update;
+        (void)zmq_poll(items, 2, -1);
+        char hello;
+        while (subscribers < PEER_SUBSCRIBERS &&
+               zmq_recv(front, ids[subscribers], ID_BYTES, ZMQ_DONTWAIT) == ID_BYTES &&
+               zmq_recv(front, &hello, sizeof hello, 0) >= 0)
+            subscribers++;
+        while (take_update(peers, &update)) {
+            for (int i = 0; i < subscribers; i++) {
+                (void)zmq_send(front, ids[i], ID_BYTES, ZMQ_SNDMORE);
+                send_copy(&update, front);
+            }
+            (void)zmq_msg_close(&update);
+        }
+    }
+}
+
+static void be_fan_b(const struct peer_run *run)
+{
+    (void)run;
+    run_fan_node(1);
+}
+
+static void be_fan_c(const struct peer_run *run)
+{
+    (void)run;
+    run_fan_node(3);
+}
+
+/* Opens a subscriber's session and has epoll tell when its socket's descriptor does. */
+static void *subscribe(int epoll, uint32_t number)
+{
+    void *socket = dial(2 + 2 * (int)(number % FAN_NODES), NULL);
+    struct epoll_event event = {.events = EPOLLIN, .data.u32 = number};
+    int descriptor = -1;
+    size_t bytes = sizeof descriptor;
+    if (zmq_send(socket, "h", 1, 0) < 0 ||
+        zmq_getsockopt(socket, ZMQ_FD, &descriptor, &bytes) != 0 ||
+        epoll_ctl(epoll, EPOLL_CTL_ADD, descriptor, &event) != 0)
+        peer_fail("subscribe");
+    return socket;
+}
+
+static void publish(const struct peer_run *run, void *publisher, char *payload, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        peer_stamp(payload);
+        if (zmq_send(publisher, payload, run->size_bytes, 0) < 0)
+            peer_fail("zmq_send");
+    }
+}
+
+/* libzmq's descriptors tell once: what is there is taken until there is nothing. */
+static uint32_t receive_updates(const struct peer_run *run, void *socket, uint32_t number,
+                                bool *is_over)
+{
+    uint32_t complete = 0;
+    zmq_msg_t update;
+    (void)zmq_msg_init(&update);
+    while (zmq_msg_recv(&update, socket, ZMQ_DONTWAIT) >= 0) {
+        *is_over = peer_answered(run, zmq_msg_data(&update)) || *is_over;
+        complete += peer_fan_received(number);
+    }
+    (void)zmq_msg_close(&update);
+    return complete;
+}
+
+static void run_fan(const struct peer_run *run)
+{
+    struct epoll_event events[PEER_SUBSCRIBERS];
+    void *subscribers[PEER_SUBSCRIBERS], *publisher = dial(0, NULL);
+    int epoll = epoll_create1(EPOLL_CLOEXEC);
+    char *payload = calloc(1, run->size_bytes);
+    bool is_over = false;
+    if (epoll < 0 || payload == NULL)
+        peer_fail("fan-out");
+    for (uint32_t i = 0; i < PEER_SUBSCRIBERS; i++)
+        subscribers[i] = subscribe(epoll, i);
+    (void)usleep(
+        500000); /* every node knows its subscribers by then; if not, the run stands still */
+    for (uint32_t i = 0; i < PEER_SUBSCRIBERS; i++) /* only who found nothing is told of more */
+        (void)receive_updates(run, subscribers[i], i, &is_over);
+    publish(run, publisher, payload, run->outstanding);
+    while (!is_over) {
+        int count = epoll_wait(epoll, events, PEER_SUBSCRIBERS, 5000);
+        if (count <= 0)
+            peer_fail("no update for 5 s");
+        uint32_t complete = 0;
+        for (int i = 0; i < count; i++)
+            complete +=
+                receive_updates(run, subscribers[events[i].data.u32], events[i].data.u32, &is_over);
+        publish(run, publisher, payload, complete);
+    }
+    free(payload);
+}
+
+static void begin_fan(struct peer_run *run)
+{
+    run->nodes[run->nodes_count++] = peer_fork(be_fan_b, run);
+    run->nodes[run->nodes_count++] = peer_fork(be_fan_c, run);
+    run->nodes[run->nodes_count++] = peer_fork(be_fan_a, run);
+    run_fan(run);
+}
+
+static void begin_requests(struct peer_run *run)
+{
+    if (plan.is_two)
+        run->nodes[run->nodes_count++] = peer_fork(be_node_b, run);
+    run->nodes[run->nodes_count++] = peer_fork(plan.is_two ? be_node_a : be_only_node, run);
+    (void)peer_fork(be_handler, run);
+    run_client(run);
+}
+
 int main(int count, char **words)
 {
     struct peer_run run = {.nodes_count = 0};
     if (count != 6 || !peer_parse(&run, words + 3)) {
-        fprintf(stderr, "usage: floor two|local drain|coalesce BYTES OUTSTANDING SECONDS\n");
+        fprintf(stderr, "usage: floor two|local|fan drain|coalesce BYTES OUTSTANDING SECONDS\n");
         return 2;
     }
     plan.is_two = strcmp(words[1], "two") == 0;
     plan.coalesces = strcmp(words[2], "coalesce") == 0;
     plan.port = PORT_FIRST + getpid() * PORTS % 12000;
-    if (plan.is_two)
-        run.nodes[run.nodes_count++] = peer_fork(be_node_b, &run);
-    run.nodes[run.nodes_count++] = peer_fork(plan.is_two ? be_node_a : be_only_node, &run);
-    (void)peer_fork(be_handler, &run);
-    run_client(&run);
+    if (strcmp(words[1], "fan") == 0)
+        begin_fan(&run);
+    else
+        begin_requests(&run);
     peer_finish(&run);
 }

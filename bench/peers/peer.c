@@ -56,6 +56,22 @@ pid_t peer_fork(void (*role)(const struct peer_run *run), const struct peer_run 
     return pid;
 }
 
+uint32_t peer_fan_received(uint32_t subscriber)
+{
+    static uint64_t received[PEER_SUBSCRIBERS], complete;
+    static uint32_t behind = PEER_SUBSCRIBERS; /* who have not got the next one */
+    if (received[subscriber]++ != complete || --behind > 0)
+        return 0;
+    uint32_t more = 0;
+    while (behind == 0) {
+        complete++;
+        more++;
+        for (uint32_t i = 0; i < PEER_SUBSCRIBERS; i++)
+            behind += received[i] == complete;
+    }
+    return more;
+}
+
 static uint64_t nodes_cpu_ns(const struct peer_run *run)
 {
     uint64_t sum_ns = 0;

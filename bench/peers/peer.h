@@ -22,6 +22,16 @@ struct peer_run {
  * possible. */
 pid_t peer_fork(void (*role)(const struct peer_run *run), const struct peer_run *run);
 
+/* ---- fan-out: one publishes, PEER_SUBSCRIBERS are told ----------------------------------------*/
+
+enum { PEER_SUBSCRIBERS = 100 };
+
+/* One more update has come to one subscriber, to each in the order of publishing. Returns how many
+ * updates have now come to all of them for the first time: so many more may be published. */
+uint32_t peer_fan_received(uint32_t subscriber);
+
+/* ---- one measurement -------------------------------------------------------------------------*/
+
 /* Where a request carries the time of its sending: its first bytes. */
 void peer_stamp(void *payload);
 

@@ -1,18 +1,20 @@
 #!/usr/bin/env python3
-"""Requests through weft, through NATS and through bare libzmq: the same shapes, turn by turn.
+"""Requests and updates through weft, through NATS and through bare libzmq: the same shapes, turn by
+turn.
 
-A caller asks an echo handler on the same node, or on another one; N requests are outstanding. In
+A caller asks an echo handler on the same node (local), or on another one (two); N requests are
+outstanding. Or one session publishes and 100 subscribers on the two other nodes are told (fan). In
 each round every system has its turn at every shape, and what counts is the ratio within a round;
 the table shows the median of the rounds' ratios and their range. Three nodes of weft and three
 servers of NATS stand all the while, idle but for their turns.
 
-    weft       weftbench req --check: a run with a violation ends everything
-    drain      libzmq by hand, a message a request, drained in batches (floor.c)
-    coalesce   libzmq by hand, all records that go one way in a message (floor.c)
+    weft       weftbench req or pubsub, --check: a run with a violation ends everything
+    drain      libzmq by hand, a message a request or receiver, drained in batches (floor.c)
+    coalesce   libzmq by hand, all records that go one way in a message (floor.c); not of fan
     asap       NATS with its C library, each message written at once (nats.c)
     buffered   NATS with its C library, flushed by its thread: the library's default
 
-    bench/peers/requests.py                      everything, 5 rounds: about 12 minutes
+    bench/peers/requests.py                      everything, 5 rounds: about 15 minutes
     bench/peers/requests.py --shapes two:64:256 --rounds 3
 
 Needs root (or a user who may make namespaces: `unshare -rn`), gcc and Debian's packages
@@ -35,7 +37,9 @@ from _arena import ROOT, enter  # noqa: E402
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 SHAPES = ("two:64:1,two:64:64,two:64:256,two:64:1024,two:1024:1,two:1024:64,two:1024:1024,"
-          "local:64:1,local:64:64,local:64:1024,local:1024:1,local:1024:64,local:1024:1024")
+          "local:64:1,local:64:64,local:64:1024,local:1024:1,local:1024:64,local:1024:1024,"
+          "fan:64:1,fan:64:64,fan:64:512,fan:1024:64")
+SUBSCRIBERS = 100
 SYSTEMS = ("weft", "drain", "coalesce", "asap", "buffered")
 START_LIMIT_S = 30
 
@@ -83,11 +87,14 @@ class Weft:
             node.wait_for(r" ready\n")
 
     def run(self, _, shape):
-        servers = self.addresses[:2] if shape.way == "two" else self.addresses[:1]
-        words = [self.bench, "req", "-s", ",".join(servers), "-c", "1", "-P",
-                 str(shape.outstanding), "-z", str(shape.size), "-d", f"{self.seconds}s",
-                 "--warmup", "300ms", "--route", "remote" if shape.way == "two" else "local",
-                 "--check", "--json", "-"]
+        words = ["pubsub", "-c", str(SUBSCRIBERS), "--route", "remote"]
+        servers = self.addresses
+        if shape.way != "fan":
+            words = ["req", "-c", "1", "--route", "remote" if shape.way == "two" else "local"]
+            servers = self.addresses[:2] if shape.way == "two" else self.addresses[:1]
+        words = [self.bench, *words, "-s", ",".join(servers), "-P", str(shape.outstanding), "-z",
+                 str(shape.size), "-d", f"{self.seconds}s", "--warmup", "300ms", "--check",
+                 "--json", "-"]
         done = subprocess.run(words, capture_output=True, text=True, check=False,
                               timeout=self.seconds + 60)
         if done.returncode != 0:
@@ -95,7 +102,8 @@ class Weft:
         said = json.loads(done.stdout)
         if said["verdict"] != "PASS" or set(said["outcomes"]) != {"OK"}:
             sys.exit(f"weftbench found a violation: {done.stdout}")
-        return {"rate": said["rate_done"], "p50_us": said["latency_us"]["p50"],
+        rate = said["receipts"]["per_s"] if shape.way == "fan" else said["rate_done"]
+        return {"rate": rate, "p50_us": said["latency_us"]["p50"],
                 "p99_us": said["latency_us"]["p99"],
                 "nodes_cpu_us": said["cost"]["cpu_us_per_request"],
                 "messages_per_frame": said["cost"]["messages_per_frame"]}
@@ -149,10 +157,11 @@ class Nats:
             server.wait_for(r"Route connection created")
 
     def run(self, system, shape):
-        count = 2 if shape.way == "two" else 1
+        ports = {"two": "4222,4223", "local": "4222,4222", "fan": "4222,4223,4224"}[shape.way]
+        count = {"two": 2, "local": 1, "fan": 3}[shape.way]
         pids = [server.process.pid for server in self.servers[:count]]
-        return self.program.ask([4222, 4222 + count - 1, system, shape.size, shape.outstanding,
-                                 self.seconds, *pids], self.seconds)
+        return self.program.ask([ports, system, shape.size, shape.outstanding, self.seconds,
+                                 *pids], self.seconds)
 
 
 def median_and_range(values):
@@ -171,7 +180,7 @@ def show(rounds, shapes, figure, title, systems):
           + " | ".join(f"weft : {system}" for system in systems) + " |")
     print("|---|---|---|---|" + "---|" * len(systems))
     for shape in shapes:
-        way = "two nodes" if shape.way == "two" else "one node"
+        way = {"two": "two nodes", "local": "one node", "fan": "1 to 100 subscribers"}[shape.way]
         own = statistics.median(one[shape]["weft"][figure] for one in rounds)
         cells = [ratios(rounds, shape, figure, system) for system in systems]
         shown = f"{own:,.0f}" if own >= 100 else f"{own:.2f}"
@@ -180,17 +189,27 @@ def show(rounds, shapes, figure, title, systems):
 
 
 def show_all(rounds, shapes, options):
-    alone = [shape for shape in shapes if shape.outstanding == 1]
-    many = [shape for shape in shapes if shape.outstanding > 1]
+    requests = [shape for shape in shapes if shape.way != "fan"]
+    alone = [shape for shape in requests if shape.outstanding == 1]
+    many = [shape for shape in requests if shape.outstanding > 1]
+    fans = [shape for shape in shapes if shape.way == "fan"]
     others = [system for system in options.systems if system != "weft"]
-    if alone:
-        show(rounds, alone, "p50_us", "One caller, p50 in us; lower is better", others)
-        show(rounds, alone, "p99_us", "One caller, p99 in us; lower is better", others)
-    if many:
-        show(rounds, many, "rate", "Requests a second; higher is better", others)
-        show(rounds, many, "p99_us", "p99 in us; lower is better", others)
-    show(rounds, shapes, "nodes_cpu_us",
-         "CPU of the nodes a request, in us; lower is better", others)
+    for chosen, figure, title in (
+            (alone, "p50_us", "One caller, p50 in us; lower is better"),
+            (alone, "p99_us", "One caller, p99 in us; lower is better"),
+            (many, "rate", "Requests a second; higher is better"),
+            (many, "p99_us", "p99 in us; lower is better"),
+            (requests, "nodes_cpu_us", "CPU of the nodes a request, in us; lower is better"),
+            (fans, "rate", "Updates that came to a subscriber, a second; higher is better"),
+            (fans, "p99_us", "From publishing to each subscriber, p99 in us; lower is better"),
+            (fans, "nodes_cpu_us", "CPU of the nodes an update and subscriber, in us; lower is "
+                                   "better")):
+        if chosen:
+            show(rounds, chosen, figure, title, others)
+
+
+def takes_part(system, shape):
+    return shape.way != "fan" or system != "coalesce"
 
 
 def one_round(number, drivers, shapes, options):
@@ -200,9 +219,11 @@ def one_round(number, drivers, shapes, options):
         results[shape] = {}
         turn = number % len(options.systems)
         for system in options.systems[turn:] + options.systems[:turn]:
+            if not takes_part(system, shape):
+                continue
             results[shape][system] = drivers[system].run(system, shape)
         line = ", ".join(f"{system} {results[shape][system]['rate']:.0f}/s"
-                         for system in options.systems)
+                         for system in results[shape])
         print(f"round {number + 1}: {shape.way} {shape.size} B x {shape.outstanding}: {line}",
               file=sys.stderr, flush=True)
     return results
@@ -220,10 +241,10 @@ def write_raw(file, rounds):
 def shapes_of(text):
     shapes = []
     for word in text.split(","):
-        match = re.fullmatch(r"(two|local):(\d+):(\d+)", word)
-        if not match or int(match.group(2)) < 32 or int(match.group(3)) < 1:
+        match = re.fullmatch(r"(two|local|fan):(\d+):(\d+)", word)
+        if not match or int(match.group(2)) < 40 or int(match.group(3)) < 1:
             raise argparse.ArgumentTypeError(
-                f"{word!r} is not two|local:BYTES:OUTSTANDING with at least 32 bytes")
+                f"{word!r} is not two|local|fan:BYTES:OUTSTANDING with at least 40 bytes")
         shapes.append(Shape(match.group(1), int(match.group(2)), int(match.group(3))))
     return shapes
 
@@ -243,7 +264,7 @@ def arguments():
     parser.add_argument("--rounds", type=int, default=5, help="default: 5")
     parser.add_argument("--seconds", type=float, default=1, help="of each run (default: 1)")
     parser.add_argument("--shapes", type=shapes_of, default=shapes_of(SHAPES),
-                        help="two|local:BYTES:OUTSTANDING,.. (default: all)")
+                        help="two|local|fan:BYTES:OUTSTANDING,.. (default: all)")
     parser.add_argument("--systems", type=systems_of, default=list(SYSTEMS),
                         help="weft and others, by comma (default: all)")
     parser.add_argument("--json", help="also write each run to this file, a line each")
