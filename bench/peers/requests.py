@@ -37,8 +37,7 @@ from _arena import ROOT, enter  # noqa: E402
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 SHAPES = ("two:64:1,two:64:64,two:64:256,two:64:1024,two:1024:1,two:1024:64,two:1024:1024,"
-          "local:64:1,local:64:64,local:64:1024,local:1024:1,local:1024:64,local:1024:1024,"
-          "fan:64:1,fan:64:64,fan:64:512,fan:1024:64")
+          "local:64:1,local:64:64,local:64:1024,local:1024:1,local:1024:64,local:1024:1024")
 SUBSCRIBERS = 100
 SYSTEMS = ("weft", "drain", "coalesce", "asap", "buffered")
 START_LIMIT_S = 30
