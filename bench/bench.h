@@ -24,6 +24,7 @@ struct bench_settings {
     const char *verb;
     const char *servers[BENCH_NODES_MAX]; /* host:port, one a node */
     uint32_t servers_count;
+    const char *key_file, *server_keys; /* NULL: nothing is encrypted */
     uint32_t spawn;              /* nodes of its own to start; 0: none */
     uint32_t clients, handlers;  /* callers in all; handlers a node */
     uint32_t publishers, topics; /* of pubsub, in all */

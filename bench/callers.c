@@ -189,6 +189,8 @@ bool callers_open(struct callers *callers)
             .callers = callers, .number = number, .node = number % settings->servers_count};
         const struct weft_options options = {.context = callers->context,
                                              .servers = settings->servers[caller->node],
+                                             .key_file = settings->key_file,
+                                             .server_keys = settings->server_keys,
                                              .request_timeout_ms = settings->timeout_ms,
                                              .no_reconnect = !settings->reconnects};
         caller->client = weft_new(&options);

@@ -259,7 +259,9 @@ static bool begin_crowd(struct cmd *cmd)
 
 static bool begin_client(struct cmd *cmd)
 {
-    const struct weft_options options = {.servers = cmd->settings->servers[0]};
+    const struct weft_options options = {.servers = cmd->settings->servers[0],
+                                         .key_file = cmd->settings->key_file,
+                                         .server_keys = cmd->settings->server_keys};
     cmd->client = weft_new(&options);
     if (cmd->client != NULL && weft_connect(cmd->client, CONNECT_MS) == WEFT_OK)
         return true;

@@ -72,6 +72,8 @@ static bool open_one(struct echoes *echoes, struct echo *echo, uint32_t number)
     *echo = (struct echo){.echoes = echoes, .server = number % settings->servers_count};
     const struct weft_options options = {.context = echoes->context,
                                          .servers = settings->servers[echo->server],
+                                         .key_file = settings->key_file,
+                                         .server_keys = settings->server_keys,
                                          .no_reconnect = !settings->reconnects};
     if (echoes->seen != NULL) {
         echo->callers = calloc(settings->clients, sizeof *echo->callers);

@@ -188,6 +188,8 @@ static bool begin(struct holder *holder, uint32_t index, uint64_t from_ns)
     struct weft_options options = {
         .context = holder->context,
         .servers = settings->servers[session->number % settings->servers_count],
+        .key_file = settings->key_file,
+        .server_keys = settings->server_keys,
         .properties = properties,
         .properties_count = settings->properties_count + 3,
         .no_reconnect = !settings->reconnects,

@@ -172,7 +172,9 @@ void meter_begin(struct meter *meter, const struct bench_settings *settings, con
     *meter = (struct meter){.settings = settings, .names = names};
     for (uint32_t i = 0; i < settings->servers_count; i++)
         meter->nodes[i].pid = pids[i] > 0 ? pids[i] : pid_of_server(settings->servers[i]);
-    const struct weft_options options = {.servers = settings->servers[0]};
+    const struct weft_options options = {.servers = settings->servers[0],
+                                         .key_file = settings->key_file,
+                                         .server_keys = settings->server_keys};
     meter->client = weft_new(&options);
     if (meter->client != NULL)
         (void)weft_connect(meter->client, ASK_MS);

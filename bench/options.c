@@ -32,6 +32,8 @@ enum option_key {
     KEY_PROCS,
     KEY_HOLD,
     KEY_PROPERTY,
+    KEY_KEY,
+    KEY_SERVER_KEY,
     KEY_RECONNECT,
     KEY_REPEAT,
     KEY_COMPARE,
@@ -57,6 +59,9 @@ const char *argp_program_version = "weftbench " WEFT_VERSION;
 static const struct argp_option options[] = {
     {"servers", KEY_SERVERS, "HOST:PORT,..", 0,
      "the nodes, one address each (no host: 127.0.0.1; default :7310)", 0},
+    {"key", KEY_KEY, "FILE", 0, "our secret key file (weftctl key new; default: a new key)", 0},
+    {"server-key", KEY_SERVER_KEY, "KEY,..", 0,
+     "the nodes' public keys: files, folders of them, or keys (default: nothing is encrypted)", 0},
     {"spawn", KEY_SPAWN, "N", 0, "start N nodes of its own here, and end them (instead of -s)", 0},
     {"clients", KEY_CLIENTS, "N", 0,
      "callers, subscribers or sessions, spread over the nodes (default 10)", 0},
@@ -277,6 +282,12 @@ static error_t parse(int key, char *text, struct argp_state *state)
         return 0;
     case KEY_COMPARE:
         settings->compare_file = text;
+        return 0;
+    case KEY_KEY:
+        settings->key_file = text;
+        return 0;
+    case KEY_SERVER_KEY:
+        settings->server_keys = text;
         return 0;
     case KEY_PROPERTY:
         property(state, text, settings);

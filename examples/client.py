@@ -7,6 +7,8 @@
     ./client.py 127.0.0.1:7310 watch 'prices/**'  # shows topics, and what becomes of them
     ./client.py 127.0.0.1:7310 set prices/tea 4   # sets a topic
     ./client.py 127.0.0.1:7310 hold               # holds a session until it is closed
+    ./client.py --key me.key_secret --server-key peers/eu-a.key HOST ask hello World
+                                                  # where the mesh has keys (weftctl key new)
 
 One session, one socket, one thread: enough to copy from. It grants credit, holds what it sent
 until the node has it, and resumes its session when the connection breaks. What a real client
@@ -19,6 +21,7 @@ import sys
 import time
 
 import zmq
+import zmq.auth
 
 HELLO, WELCOME, REFUSED, PING, PONG, GRANT, GOODBYE, DONE, ERROR = range(1, 10)
 REQUEST, RESPONSE, REGISTER = 16, 17, 19
@@ -87,8 +90,12 @@ def value_decode(kind, body):
 
 
 class Client:
-    def __init__(self, server):
+    def __init__(self, server, key_file=None, server_key_file=None):
         self.server = server
+        self.keys = None
+        if key_file is not None:
+            public, secret = zmq.auth.load_certificate(key_file)
+            self.keys = public, secret, zmq.auth.load_certificate(server_key_file)[0]
         self.handlers = {}
         self.watchers = {}  # selector -> what it was given to watch()
         self.waiting = {}  # correlation -> the answer, once it is here
@@ -109,6 +116,9 @@ class Client:
         self.socket = zmq.Context.instance().socket(zmq.DEALER)
         self.socket.linger = 1000
         self.socket.reconnect_ivl = -1  # a new connection needs a new HELLO
+        if self.keys is not None:
+            self.socket.curve_publickey, self.socket.curve_secretkey, \
+                self.socket.curve_serverkey = self.keys
         self.monitor = self.socket.get_monitor_socket(zmq.EVENT_DISCONNECTED | zmq.EVENT_CLOSED)
         self.socket.connect("tcp://" + self.server)
         hello = {1: 1, 2: 1, 4: "python", 5: "Python " + sys.version.split()[0],
@@ -301,12 +311,16 @@ def show(path, value, mark):
 
 
 def main(words):
+    keys = []
+    if len(words) > 5 and words[1] == "--key" and words[3] == "--server-key":
+        keys = [words[2], words[4]]
+        del words[1:5]
     counts = {"serve": 4, "ask": 5, "watch": 4, "set": 5, "hold": 3}
     if len(words) < 3 or len(words) != counts.get(words[2]):
-        sys.exit(f"usage: {words[0]} HOST:PORT serve PATH | ask PATH TEXT | watch SELECTOR | "
-                 "set PATH TEXT | hold")
+        sys.exit(f"usage: {words[0]} [--key FILE --server-key FILE] HOST:PORT serve PATH | "
+                 "ask PATH TEXT | watch SELECTOR | set PATH TEXT | hold")
     try:
-        client = Client(words[1])
+        client = Client(words[1], *keys)
         print(f"session {client.session_id()} on node {client.node}", file=sys.stderr, flush=True)
         if words[2] == "ask":
             outcome, text = client.request(words[3], words[4])
