@@ -206,8 +206,10 @@ static bool close_all(struct loop *loop)
 static int run(const struct options *options, struct config *config, struct keyring *keyring)
 {
     struct loop *loop = calloc(1, sizeof(*loop));
-    if (loop == NULL)
+    if (loop == NULL) {
+        keyring_destroy(&keyring);
         return fail(EXIT_INTERNAL, "no memory");
+    }
     loop->options = options;
     loop->config = config;
     loop->keyring = keyring;
@@ -219,6 +221,7 @@ static int run(const struct options *options, struct config *config, struct keyr
         make_numbers_unpredictable();
     void *context = has_sodium ? new_context(config->mesh.gossip.members_max) : NULL;
     if (loop->signals_fd < 0 || context == NULL) {
+        keyring_destroy(&keyring);
         free(loop);
         return fail(EXIT_INTERNAL, "the system gives no signals, sockets or random numbers");
     }
@@ -255,6 +258,18 @@ static int print(const struct config *config)
     return EXIT_STOPPED;
 }
 
+/* The keyring, where keys are asked for; and the node's name, which is its key's. */
+static bool read_keys(struct config *config, struct keyring **keyring, struct config_error *error)
+{
+    if (!keyring_is_wanted(config))
+        return true;
+    *keyring = keyring_read(config, error);
+    if (*keyring != NULL && keyring_name(*keyring, config, error))
+        return true;
+    keyring_destroy(keyring);
+    return false;
+}
+
 int main(int argc, char **argv)
 {
     static struct options options;
@@ -263,20 +278,18 @@ int main(int argc, char **argv)
     int major = 0, minor = 0, patch = 0;
     options_read(&options, argc, argv);
     struct keyring *keyring = NULL;
-    if (!options_load(&options, &config, &error))
+    if (!options_load(&options, &config, &error) || !read_keys(&config, &keyring, &error))
         return fail(EXIT_USAGE, error.text);
-    if (keyring_is_wanted(&config) && ((keyring = keyring_read(&config, &error)) == NULL ||
-                                       !keyring_name(keyring, &config, &error))) {
+    if (options.action != OPTIONS_RUN)
         keyring_destroy(&keyring);
-        return fail(EXIT_USAGE, error.text);
-    }
     if (options.action == OPTIONS_PRINT)
         return print(&config);
     if (options.action == OPTIONS_CHECK)
         return puts("the configuration is good") < 0 ? EXIT_INTERNAL : EXIT_STOPPED;
     zmq_version(&major, &minor, &patch);
-    if (ZMQ_MAKE_VERSION(major, minor, patch) < ZMQ_OLDEST)
-        return fail(EXIT_INTERNAL, "libzmq is older than 4.3.3 and can be attacked before anybody "
-                                   "is known; install a newer one");
-    return run(&options, &config, keyring);
+    if (ZMQ_MAKE_VERSION(major, minor, patch) >= ZMQ_OLDEST)
+        return run(&options, &config, keyring);
+    keyring_destroy(&keyring);
+    return fail(EXIT_INTERNAL, "libzmq is older than 4.3.3 and can be attacked before anybody is "
+                               "known; install a newer one");
 }

@@ -15,7 +15,7 @@ enum {
     SOURCES = 4096,
     SOURCES_SILENT_MAX = 1024, /* a crowd that returns at once waits no longer than a round trip */
     SOURCES_BARREN_MAX = 256,  /* honest clients speak as soon as hands are shaken */
-    SOURCES_FAILED_MAX = 2048,  /* who has all keys of a large mesh to guess from fails that often */
+    SOURCES_FAILED_MAX = 2048, /* whoever guesses among many nodes' keys fails often */
     SOURCES_WINDOW_S = 60,
     SOURCES_BURST_S = 10, /* so many seconds' worth of clients may come at once */
 };

@@ -1,5 +1,5 @@
-"""Keys that cost more than a moment: a flood of strangers beside honest work, and all keys of a mesh
-renewed while it works."""
+"""Keys under load: a flood of strangers beside honest work, and all keys of a mesh renewed while it
+works."""
 
 import importlib.util
 import json
@@ -33,7 +33,7 @@ STRANGERS = (greeting(b"NULL"), greeting(b"CURVE") + b"\x04\xc8\x05HELLO" + os.u
 
 
 def flood(node, attempts, seconds, done):
-    """Makes so many connections in that time, at an even pace; each waits until it is hung up on."""
+    """Makes so many connections in that time, at an even pace; waits until each is hung up on."""
     started = time.monotonic()
     open_sockets = []
     for i in range(attempts):
@@ -97,8 +97,8 @@ def strangers_by_the_thousand_cost_little(mesh):
 
 
 class Caller(threading.Thread):
-    """Asks without a pause, one request at a time; moves to another node, or to another key, between
-    two requests."""
+    """Asks without a pause, one request at a time; moves to another node, or to another key,
+    between two requests."""
 
     def __init__(self, keys, name, node):
         super().__init__(daemon=True)
@@ -178,8 +178,8 @@ def reply(mesh, node):
 
 
 def renew_node(mesh, keys, nodes, replies, callers, name):
-    """Both keys are known everywhere, the callers go elsewhere, the node comes back with the new one,
-    the old one is forgotten."""
+    """Both keys are known everywhere, the callers go elsewhere, the node comes back with the new
+    one, the old one is forgotten."""
     keys.renew(name, "peers")
     old = nodes[name]
     hup(*nodes.values())
