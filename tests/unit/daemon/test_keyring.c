@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static char folder[] = "/tmp/weft-keyring-XXXXXX";
+static char folder[64];
 static struct config config;
 static struct config_error error;
 
@@ -16,6 +16,7 @@ static void folder_make(void)
 {
     char why[KEYSTORE_WHY_BYTES];
     struct keyfile keyfile = {.name = "eu-a"};
+    snprintf(folder, sizeof(folder), "/tmp/weft-keyring-XXXXXX");
     cr_assert_not_null(mkdtemp(folder));
     cr_assert(keystore_create(&keyfile, folder, why), "%s", why);
     config_defaults(&config);

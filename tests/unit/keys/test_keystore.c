@@ -7,11 +7,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static char folder[] = "/tmp/weft-keystore-XXXXXX";
+static char folder[64];
 static char why[KEYSTORE_WHY_BYTES];
 
 static void folder_make(void)
 {
+    snprintf(folder, sizeof(folder), "/tmp/weft-keystore-XXXXXX");
     cr_assert_not_null(mkdtemp(folder));
     why[0] = '\0';
 }
