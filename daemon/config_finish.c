@@ -28,8 +28,8 @@ static bool config_check_names(const struct config *config, struct config_error 
 
 #define CONFIG_LINE_CURVE                                                                          \
     "\n  \"curve\": {\"key_file\": \"NAME.key_secret\", \"peers\": \"peers\", \"clients\": "       \
-    "\"clients\"}   (keys, made by weftctl key new NAME; or, where the network is private,"        \
-    "\n  \"insecure\": true   or --insecure: nothing is encrypted)"
+    "\"clients\"}   (keys, see weftctl key new --help; or, on a private network, \"insecure\": "   \
+    "true or --insecure: then nothing is encrypted)"
 #define CONFIG_LINE_AUTH                                                                           \
     "\n  \"auth\": {\"chain\": [\"anonymous\"], \"anonymous_roles\": [\"guest\"]}   (who may "     \
     "connect)"

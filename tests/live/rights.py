@@ -178,7 +178,11 @@ def the_lines_that_lack_can_be_pasted(mesh):
              if line.startswith("  \"")]
     check(len(lines) == 3, f"three lines: {tool.log()}")
     path = write(mesh, "pasted.json", "{\"host\": \"0.0.0.0\",\n" + ",\n".join(lines) + "}")
-    tool = mesh.run("weftd", [weftd, "-c", path, "--check-config"])
+    for folder in ("peers", "clients"):
+        os.mkdir(os.path.join(mesh.folder, folder))
+    subprocess.run([os.path.join(BIN, "weftctl"), "key", "new", "NAME"], cwd=mesh.folder,
+                   check=True, stdout=subprocess.DEVNULL)
+    tool = mesh.run("weftd", [weftd, "-c", path, "--check-config"], cwd=mesh.folder)
     check(tool.wait_exit() == 0, f"good: {tool.log()}")
 
 

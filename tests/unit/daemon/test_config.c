@@ -112,7 +112,7 @@ Test(config, beyond_loopback_wants_to_be_said)
     config_defaults(&config);
     cr_assert(set("host", "10.0.0.12"));
     finish_refused("--insecure", "nobody could");
-    finish_refused("\n  \"insecure\": true", "nobody could");
+    finish_refused("\n  \"curve\": {\"key_file\"", "nobody could");
     cr_assert(set("insecure", "true"));
     finish_refused("\n  \"auth\": {\"chain\": [\"anonymous\"]", "\"insecure\"");
     finish_refused("\n  \"permissions\": {\"guest\"", "\"insecure\"");
