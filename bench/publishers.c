@@ -121,6 +121,8 @@ bool publishers_open(struct publishers *publishers)
         const struct weft_options options = {
             .context = publishers->context,
             .servers = settings->servers[i % settings->servers_count],
+            .key_file = settings->key_file,
+            .server_keys = settings->server_keys,
             .no_reconnect = !settings->reconnects,
         };
         publisher->client = weft_new(&options);

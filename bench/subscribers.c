@@ -95,6 +95,8 @@ static bool begin(struct subscribers *subscribers, uint32_t index)
     const struct weft_options options = {
         .context = subscribers->context,
         .servers = settings->servers[number % settings->servers_count],
+        .key_file = settings->key_file,
+        .server_keys = settings->server_keys,
         .connect_timeout_ms = 20000,
         .no_reconnect = !settings->reconnects,
     };
