@@ -82,8 +82,10 @@ bool curve_is_shut(void *context, const struct address *address, const struct ke
         is_shut = curve_knock(socket, monitor, address) && zap_probed(zap) > 0;
         zap_set_probe(zap, "");
     }
-    if (socket != NULL)
+    if (socket != NULL) {
+        monitor_stop(socket);
         zmq_close(socket);
+    }
     monitor_close(&monitor);
     return is_shut;
 }

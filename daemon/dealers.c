@@ -152,6 +152,7 @@ static void dealers_hang_up(struct dealers *dealers, struct dealer *dealer)
         poller_remove(dealers->poller, monitor_fd(dealer->monitor));
     if (dealer->socket != NULL) {
         dealers_unpoll(dealers, dealer);
+        monitor_stop(dealer->socket);
         zmq_close(dealer->socket);
     }
     dealer->socket = NULL;

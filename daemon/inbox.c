@@ -6,6 +6,7 @@
 
 #include "daemon/bearers.h"
 #include "daemon/curve.h"
+#include "daemon/monitor.h"
 #include "daemon/threads.h"
 #include "proto/kinds.h"
 
@@ -145,6 +146,7 @@ void inbox_close(struct inbox *inbox, struct poller *poller)
     if (inbox->socket == NULL)
         return;
     poller_remove(poller, inbox_fd(inbox->socket));
+    monitor_stop(inbox->socket);
     zmq_close(inbox->socket);
     inbox->socket = NULL;
 }

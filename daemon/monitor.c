@@ -17,6 +17,7 @@ void *monitor_open(void *context, void *socket, int events)
     if (monitor == NULL || zmq_setsockopt(monitor, ZMQ_RCVHWM, &none, sizeof(none)) != 0 ||
         zmq_setsockopt(monitor, ZMQ_LINGER, &none, sizeof(none)) != 0 ||
         zmq_connect(monitor, endpoint) != 0) {
+        monitor_stop(socket);
         monitor_close(&monitor);
         return NULL;
     }
@@ -25,6 +26,11 @@ void *monitor_open(void *context, void *socket, int events)
     struct monitor_event none_yet;
     monitor_next(monitor, &none_yet);
     return monitor;
+}
+
+void monitor_stop(void *socket)
+{
+    zmq_socket_monitor(socket, NULL, 0);
 }
 
 void monitor_close(void **monitor)

@@ -14,6 +14,10 @@ struct monitor_event {
 
 /* Watches the socket, not bound or connected yet, for these events. NULL: errno says why. */
 void *monitor_open(void *context, void *socket, int events);
+
+/* No more events of that socket. To be called before the socket is closed, which lives on in
+ * libzmq's threads for a while, and before its monitor is: what is told to nobody stops them. */
+void monitor_stop(void *socket);
 void monitor_close(void **monitor);
 
 /* Takes the next event; false: none now. */
