@@ -131,7 +131,7 @@ void feeds_begin(struct routing *routing, struct feed *feed)
     feed->slice = 0;
     feed->sequence = 0;
     feed->sweep = SWEEP_NONE;
-    feed->is_told_gone = false;
+    feed->is_told_gone = feed->is_over = feed->is_emptied = false;
     listen_say(routing, feed);
 }
 
@@ -507,6 +507,15 @@ static void feed_remove(struct routing *routing, struct feed *feed)
     feed_free(routing, feed);
 }
 
+/* What was told of it is forgotten; that it was listened to, later. */
+static void empty(struct routing *routing, struct feed *feed)
+{
+    while (feed->told.first != TOLD_NONE)
+        forget(routing, feed, feed->told.first);
+    feed->is_emptied = true;
+    look_after(routing, feed, FORGET_NS);
+}
+
 static void feed_due(struct routing *routing, struct feed *feed)
 {
     if (feed->sweep != SWEEP_NONE) {
@@ -530,7 +539,9 @@ static void feed_due(struct routing *routing, struct feed *feed)
             look_after(routing, feed, BEHIND_LOOK_NS);
         break;
     case FEED_LOST:
-        if (feed->is_told_gone)
+        if (feed->is_told_gone && feed->is_over && !feed->is_emptied)
+            empty(routing, feed);
+        else if (feed->is_told_gone)
             feed_remove(routing, feed);
         else
             sweep_begin(routing, feed, SWEEP_GONE);

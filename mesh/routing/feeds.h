@@ -34,8 +34,8 @@ struct feed {
     enum feed_state state;
     enum feed_sweep sweep;
     uint32_t swept; /* number in told where the sweep goes on */
-    bool is_over;   /* LOST: the node will not be back */
-    bool is_told_gone;
+    bool is_over;   /* LOST: the node is not expected back */
+    bool is_told_gone, is_emptied;
     struct told_list told;
     uint32_t epoch, slice; /* of the stream; slice: the one awaited */
     uint64_t sequence;     /* of the last event of the epoch */
@@ -58,7 +58,8 @@ void feeds_begin(struct routing *routing, struct feed *feed);
 enum error feeds_event(struct routing *routing, struct feed *feed, const struct event *event,
                        struct span items);
 
-/* The node is lost; is_over: for good. */
+/* The node is lost; is_over: for good, as far as anybody knows. One that was thought replaced may
+ * be back all the same, when the newcomer had to give up its name; then feeds_begin. */
 void feeds_lost(struct routing *routing, struct feed *feed, bool is_over);
 
 /* A deadline of one of the watch's feeds. */

@@ -257,11 +257,11 @@ enum error watches_event(struct routing *routing, uint64_t instance, const struc
         refused(routing, watch, event->code);
         return ERROR_OK;
     }
-    if (event->epoch != 0) {
-        struct feed *feed = feeds_find(watch, instance);
-        return feed == NULL ? ERROR_OK : feeds_event(routing, feed, event, items);
-    }
-    struct feed *feed = feeds_get(routing, watch, instance);
+    struct feed *feed = feeds_find(watch, instance);
+    if (event->epoch != 0 && feed != NULL)
+        return feeds_event(routing, feed, event, items);
+    /* It asks for the filter; or it goes on from a time that is forgotten here. */
+    feed = feeds_get(routing, watch, instance);
     if (feed == NULL)
         watches_fail(routing, watch, ERROR_LIMIT_REACHED, "no memory to follow one more node");
     else if (feed->state != FEED_ASKED || feed->epoch == 0)

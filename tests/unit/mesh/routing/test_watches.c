@@ -2,6 +2,8 @@
  * once. */
 #include <criterion/criterion.h>
 
+#include "mesh/core.h"
+#include "mesh/routing/watches.h"
 #include "tests/unit/mesh/routing/news.h"
 
 TestSuite(watches, .init = news_trio, .fini = town_end);
@@ -115,6 +117,45 @@ Test(watches, are_told_once_that_sessions_are_lost_also_when_the_name_lives_anew
     town_start(2);
     town_wait_ms(30000);
     cr_assert_eq(news_take(listener), 0);
+}
+
+/* As when a newcomer takes its name while it is held dead, and has to give it back. */
+Test(watches, hear_again_of_a_node_that_was_thought_replaced_and_is_back)
+{
+    uint32_t there = town_open(2, "tier", "gold"), later = town_open(2, "other", "x");
+    uint32_t listener = news_listen(0, "has tier", "tier");
+    struct routing *routing = town_nodes[0].mesh->routing;
+    uint64_t instance = mesh_instance(town_nodes[2].mesh);
+    cr_assert_eq(news_take(listener), 1);
+    watches_node_gone(routing, instance, true);
+    town_wait_ms(1000);
+    cr_assert_eq(news_take(listener), 2);
+    cr_assert_eq(news_of(there, SESSION_NEWS_GONE), 1);
+    watches_node_joined(routing, instance);
+    town_wait_ms(1000);
+    cr_assert_eq(news_take(listener), 1);
+    cr_assert_eq(news_of(there, SESSION_NEWS_OPENED), 1);
+    news_change(later, "tier", "best");
+    cr_assert_eq(news_take(listener), 1);
+    cr_assert_eq(news_of(later, SESSION_NEWS_ENTERED), 1);
+}
+
+Test(watches, hear_again_of_a_node_that_comes_back_when_it_is_long_forgotten)
+{
+    uint32_t there = town_open(2, "tier", "gold");
+    uint32_t listener = news_listen(0, "has tier", "tier");
+    uint64_t instance = mesh_instance(town_nodes[2].mesh);
+    watches_node_gone(town_nodes[0].mesh->routing, instance, false);
+    for (int i = 0; i < 20; i++) {
+        town_wait_ms(40000);
+        town_say(there, KIND_PING, 0, NULL, NULL, (struct span){0});
+        town_say(listener, KIND_PING, 0, NULL, NULL, (struct span){0});
+    }
+    news_take(listener);
+    news_change(there, "tier", "best");
+    town_wait_ms(1000);
+    cr_assert_eq(news_take(listener), 1);
+    cr_assert_eq(news_of(there, SESSION_NEWS_OPENED), 1);
 }
 
 Test(watches, are_told_that_sessions_of_a_node_that_is_back_are_reachable_or_closed)
