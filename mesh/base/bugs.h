@@ -44,7 +44,10 @@
     X(APPLIED_AGAIN, "I13", "a command that comes twice is applied twice")                         \
     X(EVENT_MISSED, "I9", "listeners are not told that properties changed")                        \
     X(CLOSED_TWICE, "I9", "listeners are told of an end, and told again when they compare")        \
-    X(LOST_UNTOLD, "I19", "listeners are not told that a node is lost")
+    X(LOST_UNTOLD, "I19", "listeners are not told that a node is lost")                            \
+    X(ASKED_AGAIN, "I3", "what is not idempotent is asked again after a loss")                     \
+    X(PART_TWICE, "I1", "of a filter's sessions the caller hears twice")                           \
+    X(ALL_WELL, "I1", "a request to a filter that lost a node ends well")
 
 enum bug {
     BUG_NONE,

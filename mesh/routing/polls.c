@@ -17,6 +17,7 @@
  *      as failed */
 #include "mesh/routing/polls.h"
 
+#include "mesh/base/bugs.h"
 #include "mesh/filter/filter.h"
 #include "mesh/routing/ballots.h"
 #include "mesh/routing/by_filter.h"
@@ -59,6 +60,8 @@ static void part_cancel(struct routing *routing, const struct poll *poll,
 /* The end marker. */
 static void finish(struct routing *routing, struct poll *poll, enum error outcome)
 {
+    if (bug_is_planted(BUG_ALL_WELL) && outcome == ERROR_CLUSTER_ROUTING)
+        outcome = ERROR_OK;
     uint32_t answered = 0;
     for (uint32_t i = 0; i < poll->nodes_count; i++)
         answered += poll->nodes[i].answered;
@@ -370,6 +373,8 @@ void polls_part(struct routing *routing, const struct node *node, uint64_t numbe
     }
     poll->ended++;
     poll->may_answer--;
+    if (bug_is_planted(BUG_PART_TWICE))
+        (void)part_pass_on(routing, poll, part, body);
     if (part_pass_on(routing, poll, part, body)) {
         from->answered++;
         count(routing->context, COUNTER_parts_answered);

@@ -193,7 +193,8 @@ static bool is_refused(struct routing *routing, struct session *session, uint64_
 /* So that it can be asked again after a loss. */
 static void copy_keep(struct routing *routing, struct flight *flight, const struct parcel *parcel)
 {
-    if (flight->is_idempotent && !flight->is_to_session &&
+    bool may_repeat = flight->is_idempotent || bug_is_planted(BUG_ASKED_AGAIN);
+    if (may_repeat && !flight->is_to_session &&
         !flights_copy(routing->flights, flight, parcel->path, parcel->type, parcel->body))
         count(routing->context, COUNTER_requests_not_copied);
 }

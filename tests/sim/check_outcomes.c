@@ -221,7 +221,7 @@ static void told(struct check_outcomes *check, struct world *world, uint32_t who
 
 static void on_heard(void *state, struct world *world, uint32_t who, const struct message *message)
 {
-    if (message->kind == KIND_REQUEST)
+    if (message->kind == KIND_REQUEST && people_matter(number_of(message->body)) == 0)
         handed(state, world, who, message);
     else if (message->kind == KIND_RESPONSE &&
              people_matter(message->correlation) <= MATTER_QUESTION)

@@ -34,6 +34,8 @@ enum people_matter {
     MATTER_QUESTION, /* of check_directory */
     MATTER_ROLE,
     MATTER_LISTEN,
+    MATTER_DIRECT,
+    MATTER_DIRECT_LISTEN,
 };
 
 static inline uint64_t people_correlation(enum people_matter matter, uint32_t number)

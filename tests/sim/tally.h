@@ -42,6 +42,7 @@
     X(LOG_SNAPSHOT, "log", "a snapshot received")                                                  \
     X(HANDED_FAR, "request", "handed over at another node")                                        \
     X(REROUTED, "request", "routed again")                                                         \
+    X(RETRIED, "request", "asked again after a loss")                                              \
     X(ANSWERED_LATE, "request", "answered too late")                                               \
     X(OUTCOME_OK, "outcome", "ok")                                                                 \
     X(OUTCOME_REJECTED, "outcome", "rejected")                                                     \
@@ -55,6 +56,10 @@
     X(SAID_AGAIN, "session", "said again after it was resumed")                                    \
     X(EXPIRED, "session", "waited for its client in vain")                                         \
     X(NOT_RESUMED, "session", "not to be resumed: over, or elsewhere")                             \
+    X(DIRECT_SPREAD, "direct", "spread over those that match")                                     \
+    X(DIRECT_PART, "direct", "told of one of them")                                                \
+    X(DIRECT_UNHANDLED, "direct", "unhandled")                                                     \
+    X(DIRECT_INCOMPLETE, "direct", "not all answered")                                             \
     X(EVENT_OPENED, "event", "opened")                                                             \
     X(EVENT_UPDATED, "event", "updated")                                                           \
     X(EVENT_DISCONNECTED, "event", "disconnected")                                                 \

@@ -83,9 +83,9 @@ static void on_heard(void *state, struct world *world, uint32_t who, const struc
 {
     struct requests *requests = state;
     struct random *random = &world->random[STREAM_PEOPLE];
-    if (message->kind != KIND_REQUEST)
-        return;
     uint32_t number = check_outcomes_number(message->body);
+    if (message->kind != KIND_REQUEST || number == 0)
+        return;
     uint64_t draw = requests->people->is_quiet ? 0 : random_below(random, 100);
     if (draw < ANSWER_NOW_PERCENT)
         check_outcomes_answer(&requests->check, world, who, message->correlation, number,

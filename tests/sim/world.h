@@ -36,6 +36,7 @@ enum world_stream {
     STREAM_VISITS,   /* how lines break, and who comes back */
     STREAM_ROLES,
     STREAM_LISTENERS,
+    STREAM_DIRECT,
     STREAM_FAULTS = 16
 };
 enum { STREAMS = 64 };
