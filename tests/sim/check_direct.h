@@ -1,8 +1,8 @@
 /* check_direct.h - judges requests to a session and to a filter: each ends once and in time; a
- * session is asked at most once, and not at all where the outcome says so; of a filter's sessions
- * each is told of at most once, before the end, which counts them rightly; requests of one sender to
- * one session come in order (I1 to I5). Knows what was asked, what sessions were given and what they
- * said, what callers were told.
+ * session is asked at most once, and not at all where the outcome says so; each of a filter's
+ * sessions is told of at most once, before the end, which counts them rightly; requests of one
+ * sender to one session come in order (I1 to I5). Knows what was asked, what sessions were given
+ * and what they said, what callers were told.
  * Memory: check_direct_clear. Thread: one. */
 #ifndef WEFT_TESTS_SIM_CHECK_DIRECT_H
 #define WEFT_TESTS_SIM_CHECK_DIRECT_H

@@ -17,7 +17,8 @@ enum { CAPACITY_FIRST = 256 };
 struct repeat {
     uint64_t asker, node, correlation; /* instances; asker 0: free */
     uint8_t id[COMMAND_ID_BYTES];
-    uint64_t answer; /* a hash; 0: none yet */
+    bool is_question; /* the number's last one changes nothing: asked twice, looked at twice */
+    uint64_t answer;  /* a hash; 0: none yet */
 };
 
 static void on_forward(void *state, struct world *world, uint32_t node,
@@ -65,15 +66,20 @@ static void asked(struct check_repeats *check, const struct envelope *envelope,
                   const struct message *message)
 {
     struct command command;
-    if (schema_decode(&command_schema, message->fields, &command) != ERROR_OK ||
-        command.id.bytes != COMMAND_ID_BYTES)
-        return; /* a question */
+    if (schema_decode(&command_schema, message->fields, &command) != ERROR_OK)
+        return;
     if (2 * check->count >= check->capacity)
         grow(check);
     struct repeat *slot = slot_of(check->commands, check->capacity, envelope->sender,
                                   envelope->receiver, message->correlation);
+    bool changes = command.verb != COMMAND_LIST_SESSIONS && !command.dry_run;
+    if (command.id.bytes != COMMAND_ID_BYTES || !changes) {
+        slot->is_question = true;
+        return;
+    }
     check->count += slot->asker == 0;
-    if (slot->asker != 0 && memcmp(slot->id, command.id.data, COMMAND_ID_BYTES) == 0)
+    if (slot->asker != 0 && !slot->is_question &&
+        memcmp(slot->id, command.id.data, COMMAND_ID_BYTES) == 0)
         return;
     *slot = (struct repeat){
         .asker = envelope->sender, .node = envelope->receiver, .correlation = message->correlation};
@@ -104,7 +110,7 @@ static void on_forward(void *state, struct world *world, uint32_t node,
     struct repeat *slot = slot_of(check->commands, check->capacity, envelope->receiver,
                                   envelope->sender, message->correlation);
     uint64_t hash = hash_of(&result, message->body);
-    if (slot->asker == 0)
+    if (slot->asker == 0 || slot->is_question)
         return; /* to a question */
     check->repeated += slot->answer != 0;
     if (slot->answer != 0 && slot->answer != hash && !faults_can_forge(check->faults))
