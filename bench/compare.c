@@ -18,6 +18,8 @@ static const struct {
     {"latency_us.p99_9", "latency p99.9, us", "less"},
     {"latency_us.max", "latency max, us", "less"},
     {"cost.cpu_us_per_request", "nodes' CPU a request, us", "less"},
+    {"receipts.per_s", "receipts a second", "more"},
+    {"cost.cpu_us_per_receipt", "nodes' CPU a receipt, us", "less"},
     {"cost.messages_per_frame.clients", "messages a frame, clients", "more"},
     {"cost.messages_per_frame.peers", "messages a frame, peers", "more"},
 };

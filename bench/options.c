@@ -98,7 +98,9 @@ static const struct argp_option options[] = {
     {"size", KEY_SIZE, "BYTES", 0, "of a value, 32 (pubsub 40) to 1000000 (default 128)", 0},
     {"warmup", KEY_WARMUP, "TIME", 0, "not measured, first (default 1s)", 0},
     {"route", KEY_ROUTE, "ROUTE", 0,
-     "local: caller and handler on one node; remote: on two; mixed: as it falls (default mixed)",
+     "local: caller and handler on one node, publishers and subscribers on the first; remote: on "
+     "two, publishers on the first and subscribers on the others; mixed: as it falls (default "
+     "mixed)",
      0},
     {"check", KEY_CHECK, NULL, 0, "look into every payload: sequence, sender, checksum", 0},
     {"timeout", KEY_TIMEOUT, "TIME", 0, "of a request or update (default 10s)", 0},

@@ -107,6 +107,19 @@ static void on_set(struct weft_client *client, const struct weft_topic_result *r
 
 /* ---- setting up ------------------------------------------------------------------------------*/
 
+uint32_t publishers_server(const struct bench_settings *settings, uint32_t number)
+{
+    return settings->route == ROUTE_MIXED ? number % settings->servers_count : 0;
+}
+
+void publishers_name_nodes(const struct publishers *publishers,
+                           char names[BENCH_NODES_MAX][BENCH_NAME_BYTES])
+{
+    for (uint32_t i = 0; publishers->all != NULL && i < publishers->settings->publishers; i++)
+        snprintf(names[publishers_server(publishers->settings, i)], BENCH_NAME_BYTES, "%s",
+                 weft_node(publishers->all[i].client));
+}
+
 bool publishers_open(struct publishers *publishers)
 {
     const struct bench_settings *settings = publishers->settings;
@@ -120,7 +133,7 @@ bool publishers_open(struct publishers *publishers)
         *publisher = (struct publisher){.publishers = publishers, .number = i, .topic = i};
         const struct weft_options options = {
             .context = publishers->context,
-            .servers = settings->servers[i % settings->servers_count],
+            .servers = settings->servers[publishers_server(settings, i)],
             .key_file = settings->key_file,
             .server_keys = settings->server_keys,
             .no_reconnect = !settings->reconnects,

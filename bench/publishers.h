@@ -29,6 +29,13 @@ struct publishers {
 void publishers_path(const struct bench_settings *settings, uint32_t topic,
                      char path[PUBLISHERS_PATH_BYTES]);
 
+/* The server that a publisher's session is opened at: with --route local or remote the first. */
+uint32_t publishers_server(const struct bench_settings *settings, uint32_t number);
+
+/* Notes the names of the nodes that the publishers are on, by server. */
+void publishers_name_nodes(const struct publishers *publishers,
+                           char names[BENCH_NODES_MAX][BENCH_NAME_BYTES]);
+
 /* Sets the rest of `publishers` from what is set: settings to highest. Begins to open the sessions.
  * false: no memory, or a session could not be made. */
 bool publishers_open(struct publishers *publishers);

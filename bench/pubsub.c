@@ -11,6 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "bench/cost.h"
 #include "bench/machine.h"
 #include "bench/procs.h"
 #include "bench/pubsub_worker.h"
@@ -33,6 +34,7 @@ struct pubsub {
     struct tally tally;
     uint64_t received, resyncs;
     double seconds;
+    struct meter meter;
 };
 
 static const struct pubsub_report *report_of(const struct pubsub *pubsub, uint32_t number)
@@ -123,6 +125,14 @@ static bool start(struct pubsub *pubsub)
     return procs_command(pubsub->procs, &command, sizeof command);
 }
 
+static void take_names(struct pubsub *pubsub)
+{
+    for (uint32_t i = 0; i < pubsub->settings->procs; i++)
+        for (uint32_t j = 0; j < pubsub->settings->servers_count; j++)
+            if (report_of(pubsub, i)->nodes[j][0] != '\0')
+                memcpy(pubsub->nodes[j], report_of(pubsub, i)->nodes[j], BENCH_NAME_BYTES);
+}
+
 static bool settle(struct pubsub *pubsub)
 {
     uint64_t deadline_ns = machine_now_ns() + SETTLE_NS;
@@ -130,6 +140,42 @@ static bool settle(struct pubsub *pubsub)
         if (!procs_pump(pubsub->procs, TURN_MS) || stop_is_wanted())
             return false;
     return true;
+}
+
+/* Listens until measuring begins, and reads the meters then. */
+static bool pump_to_measuring(struct pubsub *pubsub, const pid_t *clients)
+{
+    for (;;) {
+        uint64_t now_ns = machine_now_ns();
+        if (now_ns >= pubsub->measure_ns)
+            break;
+        uint64_t left_ms = (pubsub->measure_ns - now_ns) / 1000000 + 1;
+        if (!procs_pump(pubsub->procs, left_ms < TURN_MS ? (int)left_ms : TURN_MS) ||
+            stop_is_wanted())
+            return false;
+    }
+    meter_read(&pubsub->meter, clients, pubsub->settings->procs);
+    return true;
+}
+
+/* false: it is not known what happened. */
+static bool measure(struct pubsub *pubsub, const struct spawn *spawn)
+{
+    pid_t clients[BENCH_PROCS_MAX], nodes[BENCH_NODES_MAX] = {0};
+    for (uint32_t i = 0; i < spawn->count; i++)
+        nodes[i] = spawn->nodes[i].pid;
+    for (uint32_t i = 0; i < pubsub->settings->procs; i++)
+        clients[i] = procs_pid(pubsub->procs, i);
+    if (!pump_until(pubsub, PUBSUB_READY))
+        return false;
+    take_names(pubsub);
+    meter_begin(&pubsub->meter, pubsub->settings, nodes, pubsub->nodes);
+    bool is_whole =
+        start(pubsub) && pump_to_measuring(pubsub, clients) && pump_until(pubsub, PUBSUB_DONE);
+    if (is_whole)
+        meter_read(&pubsub->meter, clients, pubsub->settings->procs);
+    meter_end(&pubsub->meter);
+    return is_whole && settle(pubsub);
 }
 
 static void add_up(struct pubsub *pubsub)
@@ -140,9 +186,6 @@ static void add_up(struct pubsub *pubsub)
         tally_add(&pubsub->tally, &report->tally);
         pubsub->received += report->received;
         pubsub->resyncs += report->resyncs;
-        for (uint32_t j = 0; j < settings->servers_count; j++)
-            if (report->nodes[j][0] != '\0')
-                memcpy(pubsub->nodes[j], report->nodes[j], BENCH_NAME_BYTES);
         if (report->stopped_ns > pubsub->measure_ns)
             pubsub->seconds = (double)(report->stopped_ns - pubsub->measure_ns) / 1e9;
     }
@@ -181,6 +224,7 @@ static void print(const struct pubsub *pubsub)
            pubsub->received, settings->clients, per_second(pubsub, pubsub->received),
            pubsub->resyncs);
     report_print_latency(settings, &tally->latency);
+    cost_print(&pubsub->meter, pubsub->received, "receipt");
     printf("checks     %" PRIu64 " %s, %" PRIu64 " duplicate, %" PRIu64 " reordered, %" PRIu64
            " corrupt, %" PRIu64 " without outcome\n",
            tally->checks.lost, settings->conflates ? "topics without their last value" : "lost",
@@ -210,6 +254,7 @@ static bool write_json(struct pubsub *pubsub)
     cJSON_AddNumberToObject(receipts, "per_s", per_second(pubsub, pubsub->received));
     cJSON_AddNumberToObject(receipts, "resyncs", (double)pubsub->resyncs);
     report_json_latency(object, settings, &tally->latency);
+    cost_json(object, &pubsub->meter, pubsub->received, "receipt");
     cJSON *checks = cJSON_AddObjectToObject(object, "checks");
     cJSON_AddNumberToObject(checks, "lost", (double)tally->checks.lost);
     cJSON_AddNumberToObject(checks, "duplicate", (double)tally->checks.duplicate);
@@ -231,7 +276,6 @@ static enum bench_exit report(struct pubsub *pubsub)
 enum bench_exit pubsub_run(const struct bench_settings *settings, struct spawn *spawn)
 {
     static struct pubsub pubsub;
-    (void)spawn;
     pubsub = (struct pubsub){
         .settings = settings, .job = {settings}, .is_on_terminal = isatty(STDERR_FILENO) != 0};
     pubsub.sums = calloc((size_t)PUBSUB_MARKS * settings->topics, sizeof *pubsub.sums);
@@ -242,8 +286,7 @@ enum bench_exit pubsub_run(const struct bench_settings *settings, struct spawn *
         free(pubsub.sums);
         return BENCH_NOT_RUN;
     }
-    bool has_run = pump_until(&pubsub, PUBSUB_READY) && start(&pubsub) &&
-                   pump_until(&pubsub, PUBSUB_DONE) && settle(&pubsub);
+    bool has_run = measure(&pubsub, spawn);
     procs_end(pubsub.procs);
     enum bench_exit code = BENCH_NOT_RUN;
     if (has_run) {

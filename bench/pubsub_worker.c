@@ -182,6 +182,7 @@ static bool work(struct worker *worker)
 {
     if (!open_all(worker))
         return false;
+    publishers_name_nodes(&worker->publishers, worker->report.nodes);
     subscribers_name_nodes(&worker->subscribers, worker->report.nodes);
     worker->report.stage = PUBSUB_READY;
     uint64_t start_ns = tell(worker, false) ? await_start(worker) : 0;

@@ -20,7 +20,7 @@ struct pubsub_report {
     enum pubsub_stage stage;
     uint64_t stopped_ns;        /* on machine_now_ns: when the last update was sent; 0: not here */
     uint64_t received, resyncs; /* measured receipts; updates that were marked */
-    char nodes[BENCH_NODES_MAX][BENCH_NAME_BYTES]; /* by server; those its subscribers are on */
+    char nodes[BENCH_NODES_MAX][BENCH_NAME_BYTES]; /* by server; those its sessions are on */
     struct tally tally;
 };
 

@@ -82,6 +82,21 @@ static void on_subscribed(struct weft_client *client, struct weft_text selector,
         stands(subscriber, error);
 }
 
+/* With --route local that of the publishers, with remote any other. */
+static uint32_t server_of(const struct bench_settings *settings, uint32_t number)
+{
+    uint32_t servers = settings->servers_count;
+    switch (settings->route) {
+    case ROUTE_LOCAL:
+        return 0;
+    case ROUTE_REMOTE:
+        return 1 + number % (servers - 1);
+    case ROUTE_MIXED:
+        break;
+    }
+    return number % servers;
+}
+
 static bool begin(struct subscribers *subscribers, uint32_t index)
 {
     const struct bench_settings *settings = subscribers->settings;
@@ -94,7 +109,7 @@ static bool begin(struct subscribers *subscribers, uint32_t index)
     };
     const struct weft_options options = {
         .context = subscribers->context,
-        .servers = settings->servers[number % settings->servers_count],
+        .servers = settings->servers[server_of(settings, number)],
         .key_file = settings->key_file,
         .server_keys = settings->server_keys,
         .connect_timeout_ms = 20000,
@@ -142,9 +157,9 @@ bool subscribers_are_subscribed(const struct subscribers *subscribers,
 void subscribers_name_nodes(const struct subscribers *subscribers,
                             char names[BENCH_NODES_MAX][BENCH_NAME_BYTES])
 {
-    uint32_t servers = subscribers->settings->servers_count;
     for (uint32_t i = 0; i < subscribers->count; i++) {
-        uint32_t server = (subscribers->first + i * subscribers->step) % servers;
+        uint32_t server =
+            server_of(subscribers->settings, subscribers->first + i * subscribers->step);
         snprintf(names[server], BENCH_NAME_BYTES, "%s", weft_node(subscribers->all[i].client));
     }
 }

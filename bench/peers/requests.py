@@ -14,7 +14,12 @@ servers of NATS stand all the while, idle but for their turns.
     asap       NATS with its C library, each message written at once (nats.c)
     buffered   NATS with its C library, flushed by its thread: the library's default
 
-    bench/peers/requests.py                      everything, 5 rounds: about 15 minutes
+weft's publisher waits for the mesh to confirm an update, the others' for the last subscriber: with
+many outstanding weft's outruns its subscribers until a queue is full, and such a run fails as it
+should. Fan-out is therefore asked for with few.
+
+    bench/peers/requests.py                      all requests, 5 rounds: about 12 minutes
+    bench/peers/requests.py --shapes fan:64:1,fan:64:4,fan:1024:4 --systems weft,drain,asap,buffered
     bench/peers/requests.py --shapes two:64:256 --rounds 3
 
 Needs root (or a user who may make namespaces: `unshare -rn`), gcc and Debian's packages
@@ -101,10 +106,12 @@ class Weft:
         said = json.loads(done.stdout)
         if said["verdict"] != "PASS" or set(said["outcomes"]) != {"OK"}:
             sys.exit(f"weftbench found a violation: {done.stdout}")
-        rate = said["receipts"]["per_s"] if shape.way == "fan" else said["rate_done"]
+        is_fan = shape.way == "fan"
+        rate = said["receipts"]["per_s"] if is_fan else said["rate_done"]
+        each = "receipt" if is_fan else "request"
         return {"rate": rate, "p50_us": said["latency_us"]["p50"],
                 "p99_us": said["latency_us"]["p99"],
-                "nodes_cpu_us": said["cost"]["cpu_us_per_request"],
+                "nodes_cpu_us": said["cost"]["cpu_us_per_" + each],
                 "messages_per_frame": said["cost"]["messages_per_frame"]}
 
 
@@ -263,7 +270,7 @@ def arguments():
     parser.add_argument("--rounds", type=int, default=5, help="default: 5")
     parser.add_argument("--seconds", type=float, default=1, help="of each run (default: 1)")
     parser.add_argument("--shapes", type=shapes_of, default=shapes_of(SHAPES),
-                        help="two|local|fan:BYTES:OUTSTANDING,.. (default: all)")
+                        help="two|local|fan:BYTES:OUTSTANDING,.. (default: those of two and local)")
     parser.add_argument("--systems", type=systems_of, default=list(SYSTEMS),
                         help="weft and others, by comma (default: all)")
     parser.add_argument("--json", help="also write each run to this file, a line each")

@@ -115,6 +115,18 @@ def a_result_is_compared_with_an_older_one(mesh):
     check(told["verdict"] == "PASS", "the result is written all the same")
 
 
+def updates_come_to_subscribers_on_other_nodes(_):
+    report = bench("pubsub", "--spawn", "2", "-c", "6", "-n", "50", "-z", "64", "--route", "remote",
+                   "--warmup", "50ms", "--check")
+    check(report["verdict"] == "PASS" and report["receipts"]["received"] == 6 * report["sent"],
+          f"each update to each subscriber: {report}")
+    publisher, subscribers = report["cost"]["nodes"]
+    check((publisher["name"], subscribers["name"]) == ("bench-1", "bench-2") and
+          publisher["frames"]["clients"] < subscribers["frames"]["clients"] and
+          subscribers["cpu_us_per_receipt"] > 0,
+          f"all of them on the second node: {report['cost']}")
+
+
 def sessions_churn_under_requests(mesh):
     a = mesh.start("a")
     b = mesh.start("b", seeds=[a])
@@ -167,7 +179,8 @@ def what_can_not_be_is_said(_):
 
 run_tests([requests_cross_processes_and_nodes_and_are_checked,
            requests_on_one_node_cost_no_message_between_nodes, an_open_loop_times_from_the_schedule,
-           a_result_is_compared_with_an_older_one, sessions_churn_under_requests,
+           a_result_is_compared_with_an_older_one, updates_come_to_subscribers_on_other_nodes,
+           sessions_churn_under_requests,
            a_signal_ends_a_run_and_its_processes, sessions_are_opened_on_nodes_of_its_own,
            what_a_node_refuses_is_counted_by_reason, the_oldest_session_makes_room_for_the_next,
            sessions_that_lose_their_node_are_counted_or_go_on_elsewhere, what_can_not_be_is_said])
