@@ -237,6 +237,8 @@ uint32_t merging_walk(struct outbound *queue, bool is_all)
         struct record *older = index_find(walk.seen, record->key);
         if (older != NULL && (record->is_start || !is_open(record)))
             index_remove(walk.seen, older);
+        if (older != NULL && record->is_start)
+            older->is_closed = true;
         if (older != NULL && !record->is_start) {
             queue->bytes -= record_bytes(older) + record_bytes(record);
             merging_apply(queue, older, record->shared, record->marks, record->is_end);

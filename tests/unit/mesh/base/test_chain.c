@@ -111,3 +111,60 @@ Test(chain, a_place_goes_on_where_it_was_while_runs_come_and_go)
     chain_clear(&pool, &chain);
     chain_pool_trim(&pool);
 }
+
+/* A chain of `count` runs, numbered from `first`, of all sizes. */
+static void fill(struct chain_pool *pool, struct chain *chain, struct random *random,
+                 uint32_t first, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        bool is_rare = random_below(random, 12) == 0;
+        push(pool, chain, first + i, random_below(random, is_rare ? 9000 : 200));
+    }
+}
+
+Test(chain, squeezed_keeps_what_is_not_void_in_order_and_in_no_more_blocks)
+{
+    const uint8_t seed[32] = {5};
+    struct memory memory = {.limit = {[MEMORY_QUEUES] = 64 << 20}};
+    struct random random;
+    struct chain_pool pool;
+    random_init(&random, seed, 0);
+    chain_pool_init(&pool, &memory, MEMORY_QUEUES);
+    for (uint32_t round = 0; round < 400; round++) {
+        struct chain chain = {0};
+        struct chain_place place = {0};
+        uint32_t fixed = (uint32_t)random_below(&random, 40), popped = fixed / 3;
+        uint32_t percent = (uint32_t)random_below(&random, 101), count = 0;
+        bool stays[200];
+        fill(&pool, &chain, &random, 0, 200);
+        for (uint32_t i = 0; i < fixed; i++)
+            chain_next(&chain, &place);
+        struct chain_place behind = place;
+        for (uint32_t i = fixed; i < 200; i++) {
+            void *run = chain_next(&chain, &behind);
+            stays[i] = random_below(&random, 100) >= percent;
+            if (!stays[i])
+                chain_void(run);
+        }
+        for (uint32_t i = 0; i < popped; i++)
+            chain_pop(&pool, &chain);
+        uint64_t before = memory.used[MEMORY_QUEUES];
+        memory.limit[MEMORY_QUEUES] = before; /* it needs none */
+        chain_squeeze(&pool, &chain, place);
+        cr_assert_leq(memory.used[MEMORY_QUEUES], before);
+        memory.limit[MEMORY_QUEUES] = 64 << 20;
+        fill(&pool, &chain, &random, 200, 20);
+        for (uint32_t i = popped; i < 220; i++) {
+            if (i >= fixed && i < 200 && !stays[i])
+                continue;
+            const uint8_t *run = chain_front(&chain);
+            cr_assert_eq(number_of(run), i);
+            chain_pop(&pool, &chain);
+            count++;
+        }
+        cr_assert_geq(count, 20);
+        cr_assert(chain_is_empty(&chain));
+    }
+    chain_pool_trim(&pool);
+    cr_assert_eq(memory.used[MEMORY_QUEUES], 0);
+}

@@ -3,6 +3,7 @@
 #include <criterion/criterion.h>
 
 #include "mesh/base/audit.h"
+#include "mesh/base/random.h"
 #include "mesh/base/updates.h"
 #include "proto/kinds.h"
 #include "tests/unit/mesh/base/queues.h"
@@ -376,4 +377,89 @@ Test(updates, the_oldest_place_tells_how_far_a_queue_lags)
     cr_assert_eq(outbound_lag_ms(&queue), 700);
     LEAVE(102, 900);
     cr_assert_eq(outbound_lag_ms(&queue), 0);
+}
+
+enum { CROWD = 8 };
+
+static void crowd_check(const struct outbound crowd[CROWD])
+{
+    for (uint32_t i = 0; i < CROWD; i++)
+        audit_count(&crowd[i]);
+    for (uint32_t i = 0; i < CROWD; i++)
+        audit_judge(&crowd[i]);
+    cr_assert_leq(memory.used[MEMORY_QUEUES], memory.limit[MEMORY_QUEUES]);
+}
+
+static void member_start(struct outbound crowd[CROWD], uint32_t i)
+{
+    outbound_init(&crowd[i], outbox, MESH_REPLY, i, &to_client, 40, BYTES_MAX);
+    outbox_may_give_up(outbox, &crowd[i], i);
+    updates_switch(&crowd[i], i % 3 > 0);
+    if (i % 2 == 0)
+        outbound_keep_sent(&crowd[i]);
+    outbound_block(&crowd[i]);
+}
+
+/* Frames leave unread; who is given up begins anew. */
+static void crowd_pull(struct outbound crowd[CROWD])
+{
+    static struct frame frame;
+    struct mesh_output output;
+    for (; outbox_next(outbox, &output); frame_free(&frame))
+        frame_take(outbox, &output, &frame);
+    for (uint32_t i = 0; i < CROWD; i++) {
+        if (!crowd[i].is_given_up)
+            continue;
+        outbound_clear(&crowd[i]);
+        member_start(crowd, i);
+    }
+}
+
+static void crowd_send(struct outbound crowd[CROWD], struct random *random)
+{
+    static const uint8_t zeros[9000];
+    size_t bytes = random_below(random, random_below(random, 4) == 0 ? sizeof zeros : 300);
+    struct outgoing message = {
+        .kind = KIND_UPDATE, .body = span_of(zeros, bytes), .consumes_credit = true};
+    uint32_t key = (uint32_t)random_below(random, 30);
+    struct update update = {.message = updates_share(outbox, &message),
+                            .key = key,
+                            .policy = (enum topic_policy)(key % TOPIC_POLICIES)};
+    for (uint32_t i = 0; i < CROWD; i++) {
+        if (random_below(random, 2) == 0)
+            (void)outbound_send(&crowd[i], &message);
+        else if (update.message != NULL)
+            (void)updates_send(&crowd[i], &update);
+    }
+    updates_unshare(outbox, &update.message);
+}
+
+Test(updates, accounts_stay_true_whatever_memory_there_is)
+{
+    static struct outbound crowd[CROWD];
+    const uint8_t seed[32] = {4};
+    struct random random;
+    random_init(&random, seed, 0);
+    memory.limit[MEMORY_QUEUES] = 300 * 1024;
+    for (uint32_t i = 0; i < CROWD; i++)
+        member_start(crowd, i);
+    for (uint32_t step = 0; step < 6000; step++) {
+        uint32_t which = (uint32_t)random_below(&random, CROWD);
+        uint32_t key;
+        crowd_send(crowd, &random);
+        crowd_check(crowd);
+        if (random_below(&random, 3) == 0)
+            outbound_unblock(&crowd[which]);
+        if (random_below(&random, 2) == 0)
+            crowd_pull(crowd);
+        outbound_block(&crowd[which]);
+        while (updates_next_ended(&crowd[which], &key))
+            continue;
+    }
+    const struct outbox_relief *relief = outbox_relief(outbox);
+    cr_assert(relief->given_up > 10 && relief->merged > 100 && relief->ended > 100,
+              "%lu given up, %lu merged, %lu ended", relief->given_up, relief->merged,
+              relief->ended);
+    for (uint32_t i = 0; i < CROWD; i++)
+        outbound_clear(&crowd[i]);
 }
