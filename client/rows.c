@@ -54,6 +54,8 @@ bool weft_next_session(struct weft_rows *rows, struct weft_session_row *session)
         .is_conflated = row.is_conflated,
         .queue_messages = row.queue_messages,
         .queue_bytes = row.queue_bytes,
+        .conflated_total = row.conflated_total,
+        .lag_ms = row.lag_ms,
     };
     return true;
 }

@@ -515,6 +515,8 @@ struct weft_session_row {
     struct weft_rows properties; /* for weft_next_property */
     bool is_conflated;
     uint64_t queue_messages, queue_bytes; /* that wait for its client */
+    uint64_t conflated_total;             /* updates merged away since it opened */
+    uint32_t lag_ms;                      /* how long the oldest has waited; 0: none waits */
 };
 
 struct weft_property_row {

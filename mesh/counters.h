@@ -24,6 +24,7 @@
             X(sessions_lost)                                                                       \
         X(sessions_disconnected) X(sessions_resumed) X(sessions_not_resumed)                       \
         X(sessions_unrecovered) X(sessions_refused_address) X(sessions_refused_rate)               \
+        X(updates_merged) X(subscriptions_ended) X(queues_given_up)                               \
         X(session_events_told) X(session_event_resyncs) X(session_listeners_ended)                 \
         /* requests this node's callers made, and their outcomes */                                \
         X(requests_received) X(requests_ok) X(requests_rejected) X(requests_handler_error)         \

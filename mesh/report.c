@@ -229,4 +229,8 @@ void report_totals(struct mesh *mesh)
     counters[COUNTER_forward_frames_out] = totals->frames[CHANNEL_FORWARD];
     counters[COUNTER_forward_messages_out] = totals->messages[CHANNEL_FORWARD];
     counters[COUNTER_forward_bytes_out] = totals->bytes[CHANNEL_FORWARD];
+    const struct outbox_relief *relief = outbox_relief(mesh->context.outbox);
+    counters[COUNTER_updates_merged] = relief->merged;
+    counters[COUNTER_subscriptions_ended] = relief->ended;
+    counters[COUNTER_queues_given_up] = relief->given_up;
 }

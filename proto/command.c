@@ -78,6 +78,8 @@ FIELDS(session_row) = {
     FIELD(session_row, 5, is_conflated, BOOL, OPTIONAL, 0),
     FIELD(session_row, 6, queue_messages, UINT, OPTIONAL, UINT32_MAX),
     FIELD(session_row, 7, queue_bytes, UINT, OPTIONAL, UINT64_MAX),
+    FIELD(session_row, 8, conflated_total, UINT, OPTIONAL, UINT64_MAX),
+    FIELD(session_row, 9, lag_ms, UINT, OPTIONAL, UINT32_MAX),
 };
 SCHEMA(session_row);
 

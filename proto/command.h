@@ -113,6 +113,8 @@ struct session_row {
     bool is_conflated;
     uint32_t queue_messages; /* that wait for its client, and their bytes */
     uint64_t queue_bytes;
+    uint64_t conflated_total; /* updates that were merged away in its queue, ever */
+    uint32_t lag_ms;          /* for how long the oldest message has waited; 0: none waits */
 };
 
 enum session_state { SESSION_ACTIVE = 1, SESSION_DISCONNECTED = 2, SESSION_CLOSED = 3 };

@@ -44,6 +44,8 @@ static void fill_session(cJSON *entry, const struct weft_session_row *row)
     cJSON_AddBoolToObject(entry, "conflate", row->is_conflated);
     cJSON_AddNumberToObject(entry, "queue_messages", (double)row->queue_messages);
     cJSON_AddNumberToObject(entry, "queue_bytes", (double)row->queue_bytes);
+    cJSON_AddNumberToObject(entry, "conflated_total", (double)row->conflated_total);
+    cJSON_AddNumberToObject(entry, "lag_ms", row->lag_ms);
     cJSON *properties = cJSON_AddObjectToObject(entry, "properties");
     struct weft_rows rows = row->properties;
     struct weft_property_row property;
@@ -110,6 +112,8 @@ static const struct output_column session_columns[] = {
     {"conflate", "CONFLATE", NULL, OUTPUT_YES, true},
     {"queue_messages", "QUEUE", NULL, OUTPUT_NUMBER, true},
     {"queue_bytes", "BYTES", NULL, OUTPUT_NUMBER, true},
+    {"conflated_total", "MERGED", NULL, OUTPUT_NUMBER, true},
+    {"lag_ms", "LAG", NULL, OUTPUT_MS, true},
 };
 
 /* A column for each key, or for each property that is there where the key is *F or *U. */

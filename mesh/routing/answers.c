@@ -82,6 +82,8 @@ static bool session_add(struct routing *routing, const struct session *session,
         .is_conflated = session->outbound.is_conflated,
         .queue_messages = session->outbound.messages,
         .queue_bytes = session->outbound.bytes,
+        .conflated_total = session->outbound.conflated_total,
+        .lag_ms = outbound_lag_ms(&session->outbound),
     };
     if (!properties_pick(routing, session, keys, rows->is_writing, &row.properties))
         row.properties = (struct span){0};

@@ -88,7 +88,8 @@ ROWS = {
          "last_error": "REJECTED: busy"}]),
     "sessions": Groups("session_row", [
         {"id": SESSION, "state": 1, "node": "eu-b", "properties": PROPERTIES},
-        {"id": OTHER, "state": 2, "is_conflated": True, "queue_messages": 3, "queue_bytes": 4096}]),
+        {"id": OTHER, "state": 2, "is_conflated": True, "queue_messages": 3, "queue_bytes": 4096,
+         "conflated_total": 5000000000, "lag_ms": 1700}]),
     "roles": Groups("role", [{"name": "trader"}, {"name": "Z\u00fcrich"}]),
     "previous": Groups("property", [{"key": "desk", "is_absent": True},
                                     {"key": "tier", "value": "trial"}]),
