@@ -64,6 +64,7 @@ struct outbox {
     struct shared_pool shared;
     struct weights weights;
     struct list noted;         /* linked by noted_next and noted_previous */
+    uint32_t noted_given_up;   /* of these */
     struct update_index index; /* for merging.c */
     struct outbox_relief relief;
     uint64_t held_bytes; /* sent and not acknowledged, of all queues, with their records */
@@ -430,6 +431,7 @@ void outbox_unnote(struct outbox *outbox, struct outbound *queue)
     if (!queue->is_noted)
         return;
     queue->is_noted = false;
+    outbox->noted_given_up -= queue->is_given_up;
     if (queue->noted_previous == NULL)
         outbox->noted.first = queue->noted_next;
     else
@@ -438,6 +440,11 @@ void outbox_unnote(struct outbox *outbox, struct outbound *queue)
         outbox->noted.last = queue->noted_previous;
     else
         queue->noted_next->noted_previous = queue->noted_previous;
+}
+
+bool outbox_has_given_up(const struct outbox *outbox)
+{
+    return outbox->noted_given_up > 0;
 }
 
 struct outbound *outbox_next_noted(const struct outbox *outbox, const struct outbound *after)
@@ -485,6 +492,7 @@ bool outbox_make_room(struct outbox *outbox)
     outbound_drop_all(heaviest);
     heaviest->is_given_up = true;
     outbox->relief.given_up++;
+    outbox->noted_given_up++;
     outbox_note(outbox, heaviest);
     return true;
 }

@@ -72,6 +72,9 @@ void outbox_may_give_up(struct outbox *outbox, struct outbound *queue, uint32_t 
 struct outbound *outbox_next_noted(const struct outbox *outbox, const struct outbound *after);
 void outbox_unnote(struct outbox *outbox, struct outbound *queue);
 
+/* Whether one of them is given up. */
+bool outbox_has_given_up(const struct outbox *outbox);
+
 /* Walks the queues that have outlived their owners; NULL starts, NULL ends. */
 const struct outbound *outbox_next_detached(const struct outbox *outbox,
                                             const struct outbound *after);

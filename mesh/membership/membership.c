@@ -348,6 +348,11 @@ void membership_publish(struct membership *room, uint32_t sessions, uint32_t lag
     peer->lag_us = lag_us;
 }
 
+bool membership_has_event(const struct membership *room)
+{
+    return room->events.count > 0;
+}
+
 bool membership_next_event(struct membership *room, struct member_event *event)
 {
     /* Who came and went in one frame is not told to have come: nobody can look at it any more. */

@@ -127,6 +127,9 @@ bool membership_is_refused(const struct membership *membership, enum mesh_notice
 void membership_publish(struct membership *membership, uint32_t sessions, uint32_t lag_us,
                         uint64_t log_head);
 
+/* Whether there may be one to take. */
+bool membership_has_event(const struct membership *membership);
+
 /* Takes the next event; false: none. */
 bool membership_next_event(struct membership *membership, struct member_event *event);
 

@@ -108,6 +108,11 @@ enum error ownership_session_claimed(struct ownership *ownership, struct session
                                                        .claim = highest + 1});
 }
 
+bool ownership_has_lost(const struct ownership *ownership)
+{
+    return ownership->directory.scan.is_due;
+}
+
 bool ownership_next_lost(struct ownership *ownership, struct session_id *session, uint64_t *winner)
 {
     return claims_next_lost(&ownership->directory, session, winner);

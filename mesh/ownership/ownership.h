@@ -26,6 +26,9 @@ enum error ownership_session_claimed(struct ownership *ownership, struct session
  * healed, or it was handed over): it must be closed here. Returns false when there is none. */
 bool ownership_next_lost(struct ownership *ownership, struct session_id *session, uint64_t *winner);
 
+/* Whether there may be one. */
+bool ownership_has_lost(const struct ownership *ownership);
+
 void ownership_session_changed(struct ownership *ownership, struct session_id id,
                                enum session_state state);
 void ownership_session_closed(struct ownership *ownership, struct session_id id);

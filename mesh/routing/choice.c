@@ -71,8 +71,8 @@ static const struct handler_entry *pick(struct routing *routing,
 enum error choice_make(struct routing *routing, struct span path, const struct flight *flight,
                        enum choice_scope scope, struct choice *choice)
 {
-    struct handler_entry entries[ENTRIES_MAX];
-    uint8_t candidates[ENTRIES_MAX];
+    MEMORY_UNINITIALIZED struct handler_entry entries[ENTRIES_MAX];
+    MEMORY_UNINITIALIZED uint8_t candidates[ENTRIES_MAX];
     enum rank best = RANK_MOVED;
     size_t candidates_count = 0;
     size_t entries_count =

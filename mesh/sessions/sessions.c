@@ -350,9 +350,13 @@ static void given_up_close(struct sessions *sessions)
 {
     struct outbox *outbox = sessions->context->outbox;
     struct outbound *queue = outbox_next_noted(outbox, NULL);
-    for (; queue != NULL; queue = outbox_next_noted(outbox, queue)) {
-        if (queue->is_given_up)
+    while (queue != NULL && outbox_has_given_up(outbox)) {
+        struct outbound *next = outbox_next_noted(outbox, queue);
+        if (queue->is_given_up) {
             queue_full(sessions, &sessions->slots[queue->owner]);
+            outbox_unnote(outbox, queue);
+        }
+        queue = next;
     }
 }
 
@@ -455,6 +459,11 @@ static void event_take(struct sessions *sessions, struct session *session)
     sessions->first_event = session->next_event;
     if (sessions->first_event == SESSION_NONE)
         sessions->last_event = SESSION_NONE;
+}
+
+bool sessions_has_event(const struct sessions *sessions)
+{
+    return sessions->first_event != SESSION_NONE || outbox_has_given_up(sessions->context->outbox);
 }
 
 /* What changed before the end is told before the end: such a session gives two events. */

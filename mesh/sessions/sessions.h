@@ -171,6 +171,9 @@ void sessions_close_all(struct sessions *sessions, enum close_reason reason);
 /* The connection is gone: the session waits for another one (resuming.h), or ends. */
 void sessions_connection_lost(struct sessions *sessions, uint32_t connection);
 
+/* Whether there is one to take. */
+bool sessions_has_event(const struct sessions *sessions);
+
 /* Takes the next event; false: none. It must be dealt with before the next one is taken. */
 bool sessions_next_event(struct sessions *sessions, struct session_event *event);
 

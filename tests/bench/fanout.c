@@ -1,5 +1,5 @@
-/* fanout.c - what one update of a topic costs for each session of this node that it goes to: queued,
- * written into a frame, held for resending, acknowledged.
+/* fanout.c - what one update of a topic costs for each session of this node that it goes to:
+ * queued, written into a frame, held for resending, acknowledged.
  *
  *     bench_fanout [sessions [bytes of the value [updates [slow sessions]]]]
  *     valgrind --tool=callgrind --toggle-collect=fan_out bench_fanout 1000 200 100
