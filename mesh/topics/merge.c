@@ -103,7 +103,8 @@ static void put_on(struct topics *topics, struct topic *topic, struct author *au
     if (is_there && (!was_there || topic->policy != entry->policy))
         tree_rekey(&topics->tree, topic);
     topic->value_type = entry->value_type;
-    topic->policy = entry->policy;
+    if (is_there) /* what is removed is told under the policy that it had */
+        topic->policy = entry->policy;
     topic->value_at = (uint16_t)(entry->rest.bytes - entry->value.bytes);
     list_enter(topic, author);
     if (is_there) {

@@ -238,14 +238,29 @@ static bool has_come_to(const struct subscriber *subscriber, const struct select
            tree_order(path, span_of(subscriber->cursor, subscriber->cursor_bytes)) <= 0;
 }
 
+/* Whether its client may know the topic by that selection: it has heard of it, perhaps before it
+ * said the selector again, which brings everything anew. */
+static bool may_be_known(const struct subscriber *subscriber, const struct selection *selection,
+                         struct span path)
+{
+    return selection->was_whole || has_come_to(subscriber, selection, path);
+}
+
+static bool is_for(const struct subscriber *subscriber, const struct selection *selection,
+                   const struct news *news)
+{
+    struct span path = tree_path(news->topic);
+    return news->update.is_end ? may_be_known(subscriber, selection, path)
+                               : has_come_to(subscriber, selection, path);
+}
+
 static void tell_list(struct topics *topics, const struct selection *selection, struct news *news)
 {
     struct subscribers *all = topics->subscribers;
     for (; selection != NULL; selection = selection->next_here) {
         struct subscriber *subscriber = subscriber_of(topics, selection->session);
         struct session *session = sessions_at(topics->sessions, selection->session);
-        if (subscriber->told == all->changes ||
-            !has_come_to(subscriber, selection, tree_path(news->topic)) ||
+        if (subscriber->told == all->changes || !is_for(subscriber, selection, news) ||
             is_dropped(subscriber, news->update.key) || !may_read(topics, session, news->topic))
             continue;
         subscriber->told = all->changes;
@@ -366,6 +381,7 @@ void subscribers_feed(struct topics *topics, uint32_t slot)
         if (!feed_some(topics, subscriber, session, &left))
             break;
         subscriber->feeding->feed = SELECTION_WHOLE;
+        subscriber->feeding->was_whole = false;
         feed_stop(topics, subscriber);
     }
     const struct selection *last = subscriber->last;
@@ -383,6 +399,7 @@ static void feed_again(struct topics *topics, struct subscriber *subscriber,
         feed_stop(topics, subscriber);
     unlink_of_session(subscriber, selection);
     link_of_session(subscriber, selection);
+    selection->was_whole = selection->was_whole || selection->feed == SELECTION_WHOLE;
     selection->feed = SELECTION_WAITS;
 }
 
@@ -479,12 +496,13 @@ static void rights_compare(struct topics *topics, struct subscriber *subscriber,
     while (session->phase == SESSION_PHASE_OPEN &&
            (topic = tree_next_selected(&topics->tree, selections_text(selection), after)) != NULL) {
         after = tree_path(topic);
-        if (!tree_is_there(topic) || !has_come_to(subscriber, selection, after))
+        if (!tree_is_there(topic) || !may_be_known(subscriber, selection, after))
             continue;
         bool could = permissions_allow(before, &subscriber->rights, PERMISSION_READ_TOPIC, after);
         bool can = may_read(topics, session, topic);
-        if (could == can || is_earlier(subscriber, selection, after))
-            continue;
+        if (could == can || is_earlier(subscriber, selection, after) ||
+            (can && !has_come_to(subscriber, selection, after)))
+            continue; /* in the last case the feed brings it */
         if (could)
             news_of_end(&news, topic, UNSUBSCRIBED_AUTHORIZATION);
         else
