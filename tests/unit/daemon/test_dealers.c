@@ -211,3 +211,17 @@ Test(dealers_keys, a_link_whose_key_is_taken_away_is_lost_and_comes_back_with_it
     world_take(&without);
     world_take(&with);
 }
+
+/* What a closed socket still had to say once stopped libzmq's thread, and all dialling with it. */
+Test(dealers_keys, links_hung_up_at_any_moment_leave_others_alone)
+{
+    for (unsigned i = 0; i < 300; i++) {
+        open_to(1, i % 2 == 0 ? "b" : "a");
+        world_turn_for(i % 4);
+        dealers_close(&world.dealers, 1, CHANNEL_GOSSIP);
+    }
+    unsigned before = fake_core_told(MESH_LINK_UP);
+    open_to(2, "a");
+    cr_assert(world_until_told(MESH_LINK_UP, before + 1));
+    cr_assert_eq(fake_core_last(MESH_LINK_UP)->input.link, 2);
+}
