@@ -98,7 +98,7 @@ static void put_on(struct topics *topics, struct topic *topic, struct author *au
     bool is_there = entry->type == TOPIC_ENTRY_SET;
     topic->type = entry->type;
     topic->version =
-        (struct topic_version){.term = entry->term, .instance = author->instance, .n = entry->n};
+        (struct topic_version){.term = entry->term, .instance = entry->instance, .n = entry->n};
     topic->position = entry->position;
     if (is_there && (!was_there || topic->policy != entry->policy))
         tree_rekey(&topics->tree, topic);
