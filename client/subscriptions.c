@@ -152,7 +152,8 @@ enum weft_error weft_unsubscribe(struct weft_client *client, const char *selecto
 
 void weft_watch(struct weft_client *client, const struct weft_watcher *watcher)
 {
-    client->subscriptions.watcher = watcher == NULL ? (struct weft_watcher){0} : *watcher;
+    static const struct weft_watcher nobody;
+    client->subscriptions.watcher = watcher == NULL ? nobody : *watcher;
 }
 
 /* ---- what is heard ---- */

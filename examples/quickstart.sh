@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # quickstart.sh - a running mesh in two minutes: installs what is missing, builds weft, starts three
-# nodes on free ports of this machine, and shows a request, a command and a load crossing the mesh.
+# nodes on free ports of this machine, and shows a request, a topic, a command and a load crossing
+# the mesh.
 #
 #   examples/quickstart.sh           everything, then cleans up
 #   examples/quickstart.sh --keep    leaves the three nodes running
@@ -159,6 +160,18 @@ wait_for "$state/reply.err" "weftctl: ready"
 
 say "A client of node a asks; the request crosses to b and the answer comes back."
 run weftctl -s "$a" req --wait 5s hello "who is there?"
+
+# ---- a topic, the same on every node -----------------------------------------------------------
+
+say "Somebody on node c watches topics; one is set on node a, and every node has it."
+printf '$ weftctl -s %s topic sub "prices/**" &\n' "$c"
+weftctl -s "$c" topic sub 'prices/**' >"$state/sub.out" 2>"$state/sub.err" &
+started+=($!) helpers+=($!)
+wait_for "$state/sub.err" "weftctl: ready"
+run weftctl -s "$a" topic set prices/tea 4.20 --type double
+wait_for "$state/sub.out" "prices/tea"
+echo "The watcher on c was shown:"
+cat "$state/sub.out"
 
 # ---- a session on c, closed from a -------------------------------------------------------------
 

@@ -6,7 +6,8 @@ out=$scratch/out
 trap 'rm -rf "$scratch"' EXIT
 export TMPDIR=$scratch # the quick start ends what an earlier one left; not another test's
 "$WEFT_SOURCE/examples/quickstart.sh" >"$out" 2>&1 || { cat "$out"; exit 1; }
-for text in "hi from the handler on b" "closed_by_controller" "latency us" "PASS"; do
+for text in "hi from the handler on b" "value *prices/tea *4.2" "closed_by_controller" \
+    "latency us" "PASS"; do
     grep -q -- "$text" "$out" || { cat "$out"; echo "missing: $text"; exit 1; }
 done
 "$WEFT_SOURCE/examples/quickstart.sh" --keep >"$out" 2>&1 || { cat "$out"; exit 1; }
