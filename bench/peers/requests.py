@@ -120,8 +120,9 @@ class Program:
 
     def __init__(self, folder, name, library):
         self.path = os.path.join(folder, name)
-        sources = [os.path.join(ROOT, "bench", file)
-                   for file in (f"peers/{name}.c", "peers/peer.c", "histogram.c", "machine.c")]
+        sources = [os.path.join(ROOT, file)
+                   for file in (f"bench/peers/{name}.c", "bench/peers/peer.c", "bench/histogram.c",
+                                "bench/machine.c", "mesh/base/loglinear.c")]
         subprocess.run(["gcc", "-std=c17", "-O2", "-D_GNU_SOURCE", "-I", ROOT, "-o", self.path,
                         *sources, library], check=True)
 
@@ -280,7 +281,10 @@ def arguments():
 def main():
     options = arguments()
     options.bin = os.path.abspath(options.bin)
-    enter("nats-server", "libnats-dev", "libzmq3-dev", "gcc", "iproute2")
+    packages = ["libzmq3-dev", "gcc", "libc6-dev", "iproute2", "util-linux"]
+    if {"asap", "buffered"} & set(options.systems):
+        packages += ["nats-server", "libnats-dev"]
+    enter(*packages)
     with tempfile.TemporaryDirectory(prefix="weft-peers-") as folder:
         drivers = {"weft": Weft(folder, options)}
         if {"drain", "coalesce"} & set(options.systems):
