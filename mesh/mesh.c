@@ -26,10 +26,10 @@ static bool rooms_new(struct mesh *mesh, const struct mesh_config *config)
     mesh->ownership = ownership_new(context);
     mesh->sessions = sessions_new(context);
     if (mesh->ownership != NULL && mesh->sessions != NULL)
-        mesh->routing = routing_new(context, mesh->sessions, mesh->ownership);
-    if (mesh->routing != NULL)
         mesh->topics = topics_new(context, mesh->sessions);
-    return mesh->admission != NULL && mesh->membership != NULL && mesh->topics != NULL;
+    if (mesh->topics != NULL)
+        mesh->routing = routing_new(context, mesh->sessions, mesh->ownership, mesh->topics);
+    return mesh->admission != NULL && mesh->membership != NULL && mesh->routing != NULL;
 }
 
 struct mesh *mesh_new(const struct mesh_config *config)
@@ -50,8 +50,8 @@ void mesh_destroy(struct mesh **mesh)
     struct mesh *self = *mesh;
     if (self == NULL)
         return;
-    topics_destroy(&self->topics);
     routing_destroy(&self->routing);
+    topics_destroy(&self->topics);
     sessions_destroy(&self->sessions);
     ownership_destroy(&self->ownership);
     membership_destroy(&self->membership);
@@ -96,6 +96,9 @@ static void member_event(struct mesh *mesh, const struct member_event *event)
                           event->kind == MEMBER_EVENT_LEFT ? MEMBER_NEWS_LEFT
                                                            : MEMBER_NEWS_REPLACED);
         mesh->has_new_addresses = true;
+        break;
+    case MEMBER_EVENT_HELD_DEAD:
+        topics_held_dead(mesh->topics);
         break;
     case MEMBER_EVENT_LOG_HEAD:
         ownership_log_head(mesh->ownership, event->instance, event->log_head);

@@ -28,11 +28,12 @@ struct member {
 enum member_event_kind {
     MEMBER_EVENT_JOINED, /* an instance not known before, or one held dead, is alive */
     MEMBER_EVENT_SUSPECTED,
-    MEMBER_EVENT_REFUTED,  /* suspected before, alive now */
-    MEMBER_EVENT_FAILED,   /* held dead from now on */
-    MEMBER_EVENT_LEFT,     /* left on purpose */
-    MEMBER_EVENT_REPLACED, /* a newer instance of its name is alive: it is gone for good */
-    MEMBER_EVENT_LOG_HEAD, /* a frame of it said: its ownership log stands at log_head */
+    MEMBER_EVENT_REFUTED,   /* suspected before, alive now */
+    MEMBER_EVENT_FAILED,    /* held dead from now on */
+    MEMBER_EVENT_LEFT,      /* left on purpose */
+    MEMBER_EVENT_REPLACED,  /* a newer instance of its name is alive: it is gone for good */
+    MEMBER_EVENT_HELD_DEAD, /* this node, by somebody: it refutes, but may have been replaced */
+    MEMBER_EVENT_LOG_HEAD,  /* a frame of it said: its ownership log stands at log_head */
 };
 
 struct member_event {

@@ -76,6 +76,8 @@ void self_heard(struct membership *room, const struct member_record *record)
         refusal_name_lost(room, record->name, record->gossip_address);
     count(room->context, COUNTER_refutations);
     health_worsened(&room->health, 1);
+    if (record->state == MEMBER_DEAD)
+        events_add(&room->events, MEMBER_EVENT_HELD_DEAD, room->context->instance, 0);
     self_rise(room, record->incarnation, false);
     accusers_answer(room, record->accusers);
 }

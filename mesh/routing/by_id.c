@@ -37,6 +37,17 @@ static void done_say(struct routing *routing, const struct deed *deed,
         answers_refuse(answer, ERROR_LIMIT_REACHED, "no memory for the answer (memory.queues)");
 }
 
+static const char *limit_of(uint8_t verb)
+{
+    if (verb == COMMAND_CHANGE_ROLES)
+        return "the session would have more roles than 32; nothing was changed";
+    if (verb == COMMAND_SUBSCRIBE)
+        return "the session would have more selectors than 10,000, or its node than 1,048,576; "
+               "nothing was changed";
+    return "the session would have more properties than 128, or memory.properties is full; "
+           "nothing was changed";
+}
+
 /* Does it, but a close, which comes behind its answer; what fails is the answer then. */
 static void do_now(struct routing *routing, const struct deed *deed, struct session *session,
                    struct answer *answer)
@@ -44,11 +55,7 @@ static void do_now(struct routing *routing, const struct deed *deed, struct sess
     if (deed->verb == COMMAND_CLOSE || answer->result.code != ERROR_OK)
         return;
     if (deeds_do(routing, deed, session, &answer->result.removed) != ERROR_OK)
-        answers_refuse(answer, ERROR_LIMIT_REACHED,
-                       deed->verb == COMMAND_CHANGE_ROLES
-                           ? "the session would have more roles than 32; nothing was changed"
-                           : "the session would have more properties than 128, or "
-                             "memory.properties is full; nothing was changed");
+        answers_refuse(answer, ERROR_LIMIT_REACHED, limit_of(deed->verb));
 }
 
 /* The close, behind its answer. */

@@ -125,6 +125,8 @@ enum error commands_from_session(struct routing *routing, struct session *sessio
     case COMMAND_SET_PROPERTIES:
     case COMMAND_CHANGE_ROLES:
     case COMMAND_SET_CONFLATED:
+    case COMMAND_SUBSCRIBE:
+    case COMMAND_UNSUBSCRIBE:
         if (command.filter.bytes > 0)
             return by_filter_from_session(routing, session, &command, message, timeout_ms);
         return by_id_from_session(routing, session, &command, message, timeout_ms);

@@ -2,11 +2,18 @@
 #include "mesh/routing/deeds.h"
 
 #include "mesh/base/bugs.h"
+#include "mesh/base/selector.h"
+#include "mesh/topics/topics.h"
+
+static bool is_of_topics(uint8_t verb)
+{
+    return verb == COMMAND_SUBSCRIBE || verb == COMMAND_UNSUBSCRIBE;
+}
 
 bool deeds_is_one(uint8_t verb)
 {
     return verb == COMMAND_CLOSE || verb == COMMAND_SET_PROPERTIES ||
-           verb == COMMAND_CHANGE_ROLES || verb == COMMAND_SET_CONFLATED;
+           verb == COMMAND_CHANGE_ROLES || verb == COMMAND_SET_CONFLATED || is_of_topics(verb);
 }
 
 static enum error role_refuse(struct sentence *why, struct span name, const char *words)
@@ -50,6 +57,15 @@ static enum error roles_change_read(struct deed *deed, const struct command *com
     return error;
 }
 
+static enum error selector_read(struct deed *deed, struct span text, struct sentence *why)
+{
+    if (selector_parse(text, &deed->selector) == ERROR_OK)
+        return ERROR_OK;
+    sentence_start(why, "the command needs a selector: a path in which `+` is any one segment, and "
+                        "two stars at the end are everything there and below");
+    return ERROR_INVALID_ARGUMENT;
+}
+
 enum error deeds_read(struct deed *deed, const struct command *command, struct span body,
                       struct sentence *why)
 {
@@ -61,6 +77,8 @@ enum error deeds_read(struct deed *deed, const struct command *command, struct s
         return property_changes_read(&deed->properties, body, why);
     if (deed->verb == COMMAND_CHANGE_ROLES)
         return roles_change_read(deed, command, why);
+    if (is_of_topics(deed->verb))
+        return selector_read(deed, command->selector, why);
     return ERROR_OK;
 }
 
@@ -79,6 +97,10 @@ enum error deeds_do(struct routing *routing, const struct deed *deed, struct ses
         error = sessions_change_properties(sessions, session, &deed->properties.set);
     else if (deed->verb == COMMAND_CHANGE_ROLES)
         error = sessions_change_roles(sessions, session, &deed->remove, &deed->add);
+    else if (deed->verb == COMMAND_SUBSCRIBE)
+        error = topics_subscribe(routing->topics, session, deed->selector);
+    else if (deed->verb == COMMAND_UNSUBSCRIBE)
+        error = topics_unsubscribe(routing->topics, session, deed->selector);
     else
         *removed += sessions_set_conflated(session, deed->is_conflated);
     if (error == ERROR_OK)

@@ -15,6 +15,7 @@ struct deed {
     bool is_conflated;
     struct property_changes properties;
     struct roles add, remove;
+    struct span selector; /* SUBSCRIBE, UNSUBSCRIBE */
 };
 
 /* Whether the verb changes sessions. */

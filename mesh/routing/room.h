@@ -18,6 +18,7 @@ struct listener;
 struct watches;
 struct streams;
 struct sweeps;
+struct topics;
 
 /* The room's deadlines. */
 enum routing_purpose {
@@ -42,6 +43,7 @@ struct routing {
     struct context *context;
     struct sessions *sessions;
     struct ownership *ownership;
+    struct topics *topics;
     struct nodes nodes;
     struct flights *flights;
     struct served_table *served;

@@ -18,7 +18,7 @@
 #include "mesh/routing/watches.h"
 
 struct routing *routing_new(struct context *context, struct sessions *sessions,
-                            struct ownership *ownership)
+                            struct ownership *ownership, struct topics *topics)
 {
     struct routing *routing = memory_new(&context->memory, MEMORY_TABLES, sizeof *routing);
     if (routing == NULL)
@@ -27,6 +27,7 @@ struct routing *routing_new(struct context *context, struct sessions *sessions,
         .context = context,
         .sessions = sessions,
         .ownership = ownership,
+        .topics = topics,
     };
     /* A node's handlers are worked for by all others, so what begins elsewhere has a table of the
      * same size: neither can crowd the other out. */

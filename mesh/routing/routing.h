@@ -12,9 +12,10 @@
 
 struct routing;
 struct node;
+struct topics;
 
 struct routing *routing_new(struct context *context, struct sessions *sessions,
-                            struct ownership *ownership);
+                            struct ownership *ownership, struct topics *topics);
 void routing_destroy(struct routing **routing);
 
 /* What STATUS says of this node and only the door knows. */

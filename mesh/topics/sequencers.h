@@ -25,7 +25,8 @@ void sequencers_clear(struct topics *topics);
 /* Members came, went, or began to serve. */
 void sequencers_members_changed(struct topics *topics);
 
-/* A live member is lost; or one that was known before is back. */
+/* A live member is lost; or one that was known before is back, or this node itself is, from the
+ * dead. */
 void sequencers_member_lost(struct topics *topics, const struct author *author);
 void sequencers_member_back(struct topics *topics);
 

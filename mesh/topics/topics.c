@@ -269,6 +269,11 @@ void topics_member_lost(struct topics *topics, uint64_t instance, bool is_for_go
     authors_tidy(topics);
 }
 
+void topics_held_dead(struct topics *topics)
+{
+    sequencers_member_back(topics);
+}
+
 void topics_link_up(struct topics *topics, uint64_t instance)
 {
     log_state_head(&topics->log, instance);

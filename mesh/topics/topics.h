@@ -29,6 +29,7 @@ bool topics_is_log(const struct message *message);
 void topics_joined(struct topics *topics);
 void topics_member_joined(struct topics *topics, uint64_t instance);
 void topics_member_lost(struct topics *topics, uint64_t instance, bool is_for_good);
+void topics_held_dead(struct topics *topics); /* this node, by somebody, who may have gone on */
 void topics_link_up(struct topics *topics, uint64_t instance);
 void topics_link_lost(struct topics *topics, uint64_t instance); /* before its queue is dropped */
 

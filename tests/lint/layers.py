@@ -25,7 +25,7 @@ MESH_ROOMS = {
     "membership": {"base"},
     "ownership": {"base", "log"},
     "sessions": {"base", "filter"},
-    "routing": {"base", "filter", "sessions", "ownership"},
+    "routing": {"base", "filter", "sessions", "ownership", "topics"},
     "topics": {"base", "log", "sessions"},
 }
 DOOR = "mesh/mesh.h"

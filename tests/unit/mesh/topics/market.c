@@ -8,7 +8,6 @@ static uint64_t correlation = 100000;
 
 void market_open(void)
 {
-    town_begin();
     for (uint32_t i = 0; i < TOWN_NODES; i++)
         town_start(i);
     town_wait_ms(5000);
@@ -64,6 +63,14 @@ enum error market_subscribe(uint32_t client, const char *selector)
     town_say(client, KIND_SUBSCRIBE, ++correlation, &subscription_schema, &subscription,
              (struct span){0});
     return done_or_error(client);
+}
+
+size_t market_subscribe_late(uint32_t client, const char *selector)
+{
+    struct subscription subscription = {.selector = span_text(selector)};
+    town_say(client, KIND_SUBSCRIBE, ++correlation, &subscription_schema, &subscription,
+             (struct span){0});
+    return market_news_count(client);
 }
 
 enum error market_unsubscribe(uint32_t client, const char *selector)

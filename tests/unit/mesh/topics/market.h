@@ -7,7 +7,7 @@
 #include "proto/topic_entry.h"
 #include "tests/unit/mesh/town.h"
 
-/* Three nodes that know each other and are ready. */
+/* Three nodes that know each other and are ready; behind town_begin, with its configurations. */
 void market_open(void);
 
 /* SET, REMOVE: what TOPIC said at once. */
@@ -17,6 +17,7 @@ struct topic_result market_remove(uint32_t client, const char *selector);
 
 /* SUBSCRIBE; DONE or the ERROR's code. */
 enum error market_subscribe(uint32_t client, const char *selector);
+size_t market_subscribe_late(uint32_t client, const char *selector); /* no answer is awaited */
 enum error market_unsubscribe(uint32_t client, const char *selector);
 
 /* The index-th UPDATE or UNSUBSCRIBED that the client was sent since town_forget; false: none. */

@@ -10,6 +10,7 @@ static uint32_t clients[TOWN_NODES]; /* one at each node */
 
 static void set_up(void)
 {
+    town_begin();
     market_open();
     for (uint32_t i = 0; i < TOWN_NODES; i++)
         clients[i] = town_open(i, NULL, NULL);
