@@ -31,6 +31,17 @@ void adoption_begin(struct topics *topics)
     next_slice(topics);
 }
 
+void adoption_look(struct topics *topics)
+{
+    const struct author *author;
+    uint32_t number = 0;
+    bool has_orphans = false;
+    while ((author = authors_next(topics, &number)) != NULL)
+        has_orphans = has_orphans || (!author->is_live && author->count > 0);
+    if (has_orphans && !topics->sequencers.is_sweeping)
+        adoption_begin(topics);
+}
+
 /* Into this node's log, as it is. */
 static enum error adopt(struct topics *topics, const struct topic *topic)
 {

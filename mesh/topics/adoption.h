@@ -10,6 +10,9 @@
 /* Begins the walk, or begins it anew. */
 void adoption_begin(struct topics *topics);
 
+/* Now and then: begins it if dead nodes' lists are not empty, for whatever reason. O(authors). */
+void adoption_look(struct topics *topics);
+
 /* The deadline TOPICS_SWEEP is due: the next slice. */
 void adoption_due(struct topics *topics);
 

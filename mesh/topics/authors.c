@@ -236,23 +236,31 @@ static struct topic_entry entry_of(const struct topic *topic)
                                 .rest = span_of(topic->rest, topic->rest_bytes)};
 }
 
-/* The author's first entry above the position. From the newer end: whoever asks has most of it, or
- * is about to have all. */
-static const struct topic *first_above(const struct author *author, uint64_t position)
+static bool is_first_above(const struct topic *topic, uint64_t position)
 {
-    const struct topic *topic = author->newest;
+    return topic->position > position &&
+           (topic->older == NULL || topic->older->position <= position);
+}
+
+/* The author's first entry above the position. As a rule a piece goes on where the last one ended;
+ * else from the newer end: whoever asks has most of it, or nothing. */
+static struct topic *first_above(const struct author *author, uint64_t position)
+{
+    struct topic *topic = author->newest;
     if (topic == NULL || topic->position <= position)
         return NULL;
+    if (author->cut != NULL && is_first_above(author->cut, position))
+        return author->cut;
     if (author->oldest->position > position)
         return author->oldest;
-    while (topic->older->position > position)
+    while (!is_first_above(topic, position))
         topic = topic->older;
     return topic;
 }
 
 /* How many bytes the entries from this one on take, as many as a chunk holds, at least one; *end:
  * the one behind them. */
-static size_t chunk_measure(const struct topic *topic, const struct topic **end)
+static size_t chunk_measure(struct topic *topic, struct topic **end)
 {
     size_t bytes = 0;
     for (; topic != NULL; topic = topic->newer) {
@@ -267,11 +275,11 @@ static size_t chunk_measure(const struct topic *topic, const struct topic **end)
 }
 
 static void chunk_send(struct topics *topics, uint64_t peer, uint64_t correlation,
-                       const struct author *author, uint64_t head, uint64_t after)
+                       struct author *author, uint64_t head, uint64_t after)
 {
     struct log *log = &topics->log;
-    const struct topic *end;
-    const struct topic *topic = first_above(author, after);
+    struct topic *end;
+    struct topic *topic = first_above(author, after);
     if (!log_can_answer(log, peer))
         return; /* asked for again later, or elsewhere */
     size_t bytes = chunk_measure(topic, &end);
@@ -285,6 +293,7 @@ static void chunk_send(struct topics *topics, uint64_t peer, uint64_t correlatio
         topic_entry_encode(&entry, &writer);
     }
     require(!writer.is_bad);
+    author->cut = end;
     struct log_snapshot snapshot = {
         .writer = author->instance, .stream = LOG_TOPICS, .head = head, .is_last = end == NULL};
     log_answer_chunk(log, peer, correlation, &snapshot, span_of(chunk, bytes));
@@ -301,7 +310,7 @@ enum error authors_pull_received(struct topics *topics, uint64_t peer,
         return verdict == PULL_REFUSED ? ERROR_INVALID_MESSAGE : ERROR_OK;
     if (pull.cursor.bytes != 0 && pull.cursor.bytes != CURSOR_BYTES)
         return ERROR_INVALID_MESSAGE;
-    const struct author *author = replica == NULL ? &topics->own : author_of(replica);
+    struct author *author = replica == NULL ? &topics->own : author_of(replica);
     uint64_t head = replica == NULL ? log_head(&topics->log) : replica->have;
     uint64_t after = pull.cursor.bytes == 0 ? pull.have : position_read(pull.cursor);
     chunk_send(topics, peer, message->correlation, author, head, after);

@@ -37,6 +37,8 @@ static void list_leave(struct topic *topic)
         return;
     *(topic->older == NULL ? &author->oldest : &topic->older->newer) = topic->newer;
     *(topic->newer == NULL ? &author->newest : &topic->newer->older) = topic->older;
+    if (author->cut == topic)
+        author->cut = topic->newer;
     author->count--;
     topic->author = NULL;
 }

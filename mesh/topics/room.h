@@ -31,6 +31,7 @@ struct author {
     uint64_t wanted;      /* what the collecting waits for of its log */
     uint64_t last_number; /* the highest SET or REMOVE of that node: a lower one is a repeat */
     uint8_t cursor[8];    /* of the snapshot under way */
+    struct topic *cut;    /* where the last piece that was cut for a peer ended; NULL: nowhere */
     uint32_t waiting;     /* operations that wait for its log, first slot; see operations.h */
 };
 

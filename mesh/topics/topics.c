@@ -346,6 +346,7 @@ static void log_due(struct topics *topics, const struct deadline *due)
         break;
     case LOG_PURPOSE_COMPARE:
         replicas_compare(&topics->replicas);
+        adoption_look(topics);
         break;
     case LOG_PURPOSE_RETRY:
         replica = replicas_at(&topics->replicas, due->slot);

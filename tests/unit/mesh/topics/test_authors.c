@@ -1,4 +1,4 @@
-/* test_peers.c - what other nodes may say to the room, right or wrong. */
+/* test_authors.c - what other nodes may say to the room, right or wrong. */
 #include <criterion/criterion.h>
 
 #include "mesh/base/context.h"
@@ -39,7 +39,7 @@ static void tear_down(void)
     context_clear(&context);
 }
 
-TestSuite(topics_peers, .init = set_up, .fini = tear_down);
+TestSuite(authors, .init = set_up, .fini = tear_down);
 
 static struct topic_entry entry(uint64_t position, const char *path, uint64_t term, uint64_t n)
 {
@@ -75,7 +75,7 @@ static enum error push_entry(uint64_t first, struct topic_entry one)
     return push(PEER, first, &one, 0);
 }
 
-Test(topics_peers, write_their_own_log_in_order)
+Test(authors, write_their_own_log_in_order)
 {
     cr_assert_eq(push_entry(1, entry(1, "", 0, 0)), ERROR_OK);
     cr_assert_eq(push_entry(2, entry(2, "a", 5, 1)), ERROR_OK);
@@ -86,7 +86,7 @@ Test(topics_peers, write_their_own_log_in_order)
     cr_assert_eq(topics_count(topics), 2);
 }
 
-Test(topics_peers, that_break_the_rules_change_nothing)
+Test(authors, that_break_the_rules_change_nothing)
 {
     cr_assert_eq(push_entry(1, entry(2, "a", 5, 1)), ERROR_INVALID_MESSAGE, "another place");
     struct topic_entry early = entry(2, "a", 5, 1);
@@ -102,7 +102,7 @@ Test(topics_peers, that_break_the_rules_change_nothing)
     cr_assert_eq(topics_count(topics), 0);
 }
 
-Test(topics_peers, that_are_no_members_are_not_heard)
+Test(authors, that_are_no_members_are_not_heard)
 {
     struct topic_entry one = entry(1, "", 0, 0);
     cr_assert_eq(push(STRANGER, 1, &one, 0), ERROR_OK);
@@ -113,7 +113,7 @@ Test(topics_peers, that_are_no_members_are_not_heard)
     cr_assert_eq(topics_from_node(topics, STRANGER, &message), ERROR_INVALID_MESSAGE);
 }
 
-Test(topics_peers, are_remembered_by_the_highest_version)
+Test(authors, are_remembered_by_the_highest_version)
 {
     cr_assert_eq(push_entry(1, entry(1, "", 0, 0)), ERROR_OK);
     cr_assert_eq(push_entry(2, entry(2, "a", 5, 1)), ERROR_OK);
@@ -135,7 +135,7 @@ Test(topics_peers, are_remembered_by_the_highest_version)
     cr_assert_eq(topics_count(topics), 0, "what was removed since stays so");
 }
 
-Test(topics_peers, of_later_versions_are_kept)
+Test(authors, of_later_versions_are_kept)
 {
     struct topic_entry later = {.type = 99,
                                 .position = 2,
@@ -150,7 +150,7 @@ Test(topics_peers, of_later_versions_are_kept)
     cr_assert_eq(topics_behind(topics), 0, "but it is here");
 }
 
-Test(topics_peers, wait_while_memory_is_full)
+Test(authors, wait_while_memory_is_full)
 {
     cr_assert_eq(push_entry(1, entry(1, "", 0, 0)), ERROR_OK);
     context.memory.limit[MEMORY_TOPICS] = 10;
