@@ -267,6 +267,7 @@ void calls_end_all(struct weft_client *client, enum weft_error outcome, bool onl
         case SLOT_REGISTRATION:
         case SLOT_SUBSCRIPTION:
         case SLOT_LISTENING:
+        case SLOT_LOGIN:
         case SLOT_INCOMING:
             slots_give(&client->slots, &client->context->timers, slot);
             break;

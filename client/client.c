@@ -129,6 +129,7 @@ static bool keep_hello(struct weft_client *client, const struct weft_options *op
     size_t bytes = hello.mesh.bytes + hello.client_type.bytes + hello.environment.bytes +
                    hello.principal.bytes + hello.credentials.bytes + properties_bytes;
     client->hello_memory = malloc(bytes + 1);
+    client->hello_bytes = bytes;
     if (client->hello_memory == NULL)
         return false;
     struct writer writer;
@@ -238,6 +239,8 @@ void client_free(struct weft_client *client)
     listen_clear(client);
     subscriptions_clear(&client->subscriptions);
     free(client->answer.memory);
+    if (client->hello_memory != NULL) /* credentials are in it */
+        explicit_bzero(client->hello_memory, client->hello_bytes);
     free(client->hello_memory);
     free(client);
 }

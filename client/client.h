@@ -59,6 +59,7 @@ struct weft_client {
     struct weft_options options; /* its pointers are not used but for callbacks and user */
     struct client_hello hello;   /* points into hello_memory */
     void *hello_memory;
+    size_t hello_bytes;
     struct span hello_properties;
 
     uint32_t resumes; /* tries that broke off, in a row */

@@ -13,6 +13,7 @@
 
 #include "client/calls.h"
 #include "client/client.h"
+#include "client/decide.h"
 #include "client/matching.h"
 #include "client/query.h"
 #include "client/topics.h"
@@ -508,6 +509,12 @@ static void hear_open(struct weft_client *client, const struct message *message)
         break;
     case KIND_TOPICS:
         topics_fetched(client, message);
+        break;
+    case KIND_AUTHENTICATE:
+        decide_asked(client, message);
+        break;
+    case KIND_MISSING_TOPIC:
+        decide_missing(client, message);
         break;
     case KIND_DONE:
     case KIND_ERROR:

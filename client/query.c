@@ -96,6 +96,17 @@ void query_failed(struct weft_client *client, uint64_t number, const struct clie
     end(slot, &result);
 }
 
+enum weft_error query_send(struct weft_client *client, struct call *call, weft_result_fn *callback)
+{
+    struct slot *slot = NULL;
+    call->slot_kind = SLOT_COMMAND;
+    call->expired = expired;
+    enum weft_error error = calls_send(client, call, &slot);
+    if (error == WEFT_OK)
+        slot->of.result = callback;
+    return error;
+}
+
 enum weft_error query_ask(struct weft_client *client, struct command *command, struct span body,
                           uint32_t timeout_ms, weft_result_fn *callback, void *user)
 {
@@ -106,21 +117,15 @@ enum weft_error query_ask(struct weft_client *client, struct command *command, s
         !span_is_text(command->keys) || !span_is_text(command->node) ||
         !span_is_text(command->filter) || !span_is_text(command->sort))
         return WEFT_INVALID_ARGUMENT;
-    const struct call call = {
-        .slot_kind = SLOT_COMMAND,
+    struct call call = {
         .kind = KIND_COMMAND,
         .schema = &command_schema,
         .fields = command,
         .body = body,
         .timeout_ms = command->timeout_ms,
-        .expired = expired,
         .user = user,
     };
-    struct slot *slot = NULL;
-    enum weft_error error = calls_send(client, &call, &slot);
-    if (error == WEFT_OK)
-        slot->of.result = callback;
-    return error;
+    return query_send(client, &call, callback);
 }
 
 static struct session_id wire_id(struct weft_session_id id)

@@ -29,8 +29,8 @@ static int compare(struct span a, struct span b)
     return a.bytes < b.bytes ? -1 : a.bytes > b.bytes;
 }
 
-/* Where the handler of that path and sort is, or belongs. */
-static uint32_t position(const struct serve *serve, struct span path, bool is_direct,
+/* Where the handler is, or belongs. */
+static uint32_t position(const struct serve *serve, enum handler_kind kind, struct span path,
                          bool *is_there)
 {
     uint32_t from = 0;
@@ -38,9 +38,9 @@ static uint32_t position(const struct serve *serve, struct span path, bool is_di
     *is_there = false;
     while (from < to) {
         uint32_t middle = from + (to - from) / 2;
-        int order = compare(path, span_text(serve->handlers[middle].path));
-        if (order == 0)
-            order = (int)is_direct - (int)serve->handlers[middle].is_direct;
+        const struct serve_handler *handler = &serve->handlers[middle];
+        int order = kind != handler->kind ? (int)kind - (int)handler->kind
+                                          : compare(path, span_text(handler->path));
         if (order == 0) {
             *is_there = true;
             return middle;
@@ -53,17 +53,24 @@ static uint32_t position(const struct serve *serve, struct span path, bool is_di
     return from;
 }
 
+const struct serve_handler *serve_find(const struct serve *serve, enum handler_kind kind,
+                                       struct span path)
+{
+    bool is_there;
+    uint32_t at = position(serve, kind, path, &is_there);
+    return is_there ? &serve->handlers[at] : NULL;
+}
+
 /* The most specific handler at or above the path, or the direct one at it; NULL: none. */
 static const struct serve_handler *handler_for(const struct serve *serve, struct span path,
                                                bool is_direct)
 {
-    for (; path.bytes > 0; path = is_direct ? (struct span){0} : paths_parent(path)) {
-        bool is_there;
-        uint32_t at = position(serve, path, is_direct, &is_there);
-        if (is_there)
-            return &serve->handlers[at];
-    }
-    return NULL;
+    const struct serve_handler *handler = NULL;
+    if (is_direct)
+        return serve_find(serve, HANDLER_DIRECT, path);
+    for (; handler == NULL && path.bytes > 0; path = paths_parent(path))
+        handler = serve_find(serve, HANDLER_REQUEST, path);
+    return handler;
 }
 
 static struct serve_handler *handler_numbered(const struct serve *serve, uint64_t number)
@@ -80,7 +87,7 @@ static bool tell(struct weft_client *client, enum kind kind, struct serve_handle
 {
     handler->is_answered = false;
     const struct registration registration = {
-        .kind = handler->is_direct ? HANDLER_DIRECT : HANDLER_REQUEST,
+        .kind = (uint8_t)handler->kind,
         .path = span_text(handler->path),
         .keys = span_text(handler->keys),
     };
@@ -123,10 +130,9 @@ void serve_taken_back(struct weft_client *client, const struct message *message)
 {
     struct registration said;
     bool is_there = false;
-    if (schema_decode(&registration_schema, message->fields, &said) != ERROR_OK ||
-        said.kind != HANDLER_REQUEST)
+    if (schema_decode(&registration_schema, message->fields, &said) != ERROR_OK)
         return;
-    uint32_t at = position(&client->serve, said.path, false, &is_there);
+    uint32_t at = position(&client->serve, (enum handler_kind)said.kind, said.path, &is_there);
     if (!is_there)
         return;
     struct serve_handler *handler = &client->serve.handlers[at];
@@ -147,7 +153,8 @@ bool serve_is_answered(const struct weft_client *client, const char *path, bool 
     bool is_there = false;
     uint32_t at = 0;
     if (paths_normalise(path, &normal))
-        at = position(&client->serve, normal, is_direct, &is_there);
+        at = position(&client->serve, is_direct ? HANDLER_DIRECT : HANDLER_REQUEST, normal,
+                      &is_there);
     if (!is_there || !client->serve.handlers[at].is_answered)
         return false;
     *answer = client->serve.handlers[at].answer;
@@ -176,41 +183,25 @@ static void take_out(struct serve *serve, uint32_t at)
             (serve->count - at) * sizeof *serve->handlers);
 }
 
-/* A handler that is not in the list yet; its path and keys are copies. False: no memory. */
-static bool handler_make(struct serve *serve, struct span path,
-                         const struct weft_handler_options *options, struct serve_handler *handler)
+enum weft_error serve_add(struct weft_client *client, const char *path, const char *keys,
+                          struct serve_handler handler)
 {
-    const char *keys = options->keys == NULL ? "" : options->keys;
-    handler->path = strndup((const char *)path.data, path.bytes);
-    handler->keys = strdup(keys);
-    handler->is_direct = options->is_direct;
-    handler->number = ++serve->last_number;
-    return handler->path != NULL && handler->keys != NULL;
-}
-
-enum weft_error weft_handle_with(struct weft_client *client, const char *path,
-                                 const struct weft_handler_options *options,
-                                 weft_request_fn *callback, weft_registered_fn *registered,
-                                 void *user)
-{
-    static const struct weft_handler_options none = {.keys = NULL};
     struct serve *serve = &client->serve;
     struct span normal;
     bool is_there;
-    options = options == NULL ? &none : options;
     if (!paths_normalise(path, &normal))
         return WEFT_INVALID_PATH;
-    if (callback == NULL || span_text(options->keys).bytes > REGISTRATION_KEYS_BYTES_MAX)
-        return WEFT_INVALID_ARGUMENT;
     if (client->state == CLIENT_CLOSED || client->is_closing)
         return WEFT_SESSION_CLOSED;
-    uint32_t at = position(serve, normal, options->is_direct, &is_there);
+    uint32_t at = position(serve, handler.kind, normal, &is_there);
     if (is_there)
         return WEFT_HANDLER_CONFLICT;
     if (serve->count >= SERVE_HANDLERS_MAX)
         return WEFT_LIMIT_REACHED;
-    struct serve_handler handler = {.request = callback, .registered = registered, .user = user};
-    if (!handler_make(serve, normal, options, &handler) || !insert(serve, at, handler)) {
+    handler.path = strndup((const char *)normal.data, normal.bytes);
+    handler.keys = strdup(keys == NULL ? "" : keys);
+    handler.number = ++serve->last_number;
+    if (handler.path == NULL || handler.keys == NULL || !insert(serve, at, handler)) {
         free(handler.path);
         free(handler.keys);
         return WEFT_LIMIT_REACHED;
@@ -222,19 +213,40 @@ enum weft_error weft_handle_with(struct weft_client *client, const char *path,
     return WEFT_OK;
 }
 
+enum weft_error weft_handle_with(struct weft_client *client, const char *path,
+                                 const struct weft_handler_options *options,
+                                 weft_request_fn *callback, weft_registered_fn *registered,
+                                 void *user)
+{
+    bool is_direct = options != NULL && options->is_direct;
+    const char *keys = options == NULL ? NULL : options->keys;
+    struct span normal;
+    if (!paths_normalise(path, &normal))
+        return WEFT_INVALID_PATH;
+    if (callback == NULL || span_text(keys).bytes > REGISTRATION_KEYS_BYTES_MAX)
+        return WEFT_INVALID_ARGUMENT;
+    const struct serve_handler handler = {
+        .kind = is_direct ? HANDLER_DIRECT : HANDLER_REQUEST,
+        .of.request = callback,
+        .registered = registered,
+        .user = user,
+    };
+    return serve_add(client, path, keys, handler);
+}
+
 enum weft_error weft_handle(struct weft_client *client, const char *path, weft_request_fn *callback,
                             weft_registered_fn *registered, void *user)
 {
     return weft_handle_with(client, path, NULL, callback, registered, user);
 }
 
-static enum weft_error unhandle(struct weft_client *client, const char *path, bool is_direct)
+enum weft_error serve_remove(struct weft_client *client, enum handler_kind kind, const char *path)
 {
     struct span normal;
     bool is_there;
     if (!paths_normalise(path, &normal))
         return WEFT_INVALID_PATH;
-    uint32_t at = position(&client->serve, normal, is_direct, &is_there);
+    uint32_t at = position(&client->serve, kind, normal, &is_there);
     if (!is_there)
         return WEFT_INVALID_ARGUMENT;
     if (client_is_in_session(client) && !tell(client, KIND_UNREGISTER, &client->serve.handlers[at]))
@@ -245,12 +257,12 @@ static enum weft_error unhandle(struct weft_client *client, const char *path, bo
 
 enum weft_error weft_unhandle(struct weft_client *client, const char *path)
 {
-    return unhandle(client, path, false);
+    return serve_remove(client, HANDLER_REQUEST, path);
 }
 
 enum weft_error weft_unhandle_direct(struct weft_client *client, const char *path)
 {
-    return unhandle(client, path, true);
+    return serve_remove(client, HANDLER_DIRECT, path);
 }
 
 static bool respond(struct weft_client *client, uint64_t correlation,
@@ -305,7 +317,7 @@ void serve_request(struct weft_client *client, const struct message *message)
         .is_direct = is_direct,
         .properties = {.data = said.properties.data, .bytes = said.properties.bytes},
     };
-    handler->request(client, &incoming, handler->user);
+    handler->of.request(client, &incoming, handler->user);
     if (client->is_destroyed)
         return;
     slot = slots_find(&client->slots, responder, SLOT_INCOMING);

@@ -4,20 +4,26 @@
 #ifndef WEFT_CLIENT_SERVE_H
 #define WEFT_CLIENT_SERVE_H
 
+#include "client/weft_auth.h"
 #include "client/weft_requests.h"
 #include "proto/client.h"
 #include "proto/envelope.h"
+#include "proto/request.h"
 
 struct weft_client;
 
 enum { SERVE_HANDLERS_MAX = 4096 };
 
 struct serve_handler {
-    char *path;      /* normalised, NUL-ended */
+    enum handler_kind kind;
+    char *path;      /* normalised, NUL-ended; or a name */
     char *keys;      /* of the sender's properties asked for; may be empty */
-    bool is_direct;  /* requests to this session by exactly that path */
     uint64_t number; /* names it while others come and go */
-    weft_request_fn *request;
+    union {
+        weft_request_fn *request; /* of kind REQUEST, DIRECT */
+        weft_authenticate_fn *authenticate;
+        weft_missing_fn *missing;
+    } of;
     weft_registered_fn *registered;
     void *user;
     bool is_answered; /* by the node of the current session */
@@ -25,12 +31,22 @@ struct serve_handler {
 };
 
 struct serve {
-    struct serve_handler *handlers; /* sorted by path; the direct one of a path behind the other */
+    struct serve_handler *handlers; /* sorted by kind and path */
     uint32_t count;
     uint64_t last_number;
 };
 
 void serve_clear(struct serve *serve);
+
+/* Adds a handler of that kind at that path, with those keys (NULL: none), or takes it out; the rest
+ * but its callbacks and user is filled in. They return as weft_handle and weft_unhandle do. */
+enum weft_error serve_add(struct weft_client *client, const char *path, const char *keys,
+                          struct serve_handler handler);
+enum weft_error serve_remove(struct weft_client *client, enum handler_kind kind, const char *path);
+
+/* The handler of that kind at exactly that path; NULL: none. */
+const struct serve_handler *serve_find(const struct serve *serve, enum handler_kind kind,
+                                       struct span path);
 
 /* Tells a new session's node of all handlers. */
 void serve_register_all(struct weft_client *client);

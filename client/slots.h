@@ -23,6 +23,7 @@ enum slot_kind {
     SLOT_TOPICS,       /* ours: TOPICS or ERROR ends it */
     SLOT_LISTENING,    /* ours: the session's events bear its number; listen.c ends it */
     SLOT_INCOMING,     /* theirs: our RESPONSE ends it */
+    SLOT_LOGIN,        /* theirs: our DECISION ends it */
 };
 
 struct slot {
@@ -42,7 +43,7 @@ struct slot {
         weft_topics_fn *topics;
         uint64_t handler;      /* REGISTRATION: number of the handler */
         uint64_t subscription; /* SUBSCRIPTION: number of the subscription; 0: nobody waits */
-        uint64_t correlation;  /* INCOMING: the node's number for the request */
+        uint64_t correlation;  /* INCOMING, LOGIN: the node's number for it */
     } of;
     void *user;
 };

@@ -1,6 +1,7 @@
 /* wait.c - the calls of weft.h that wait: the same calls, with the context run until their answer
  * is there. The answer is copied, because what a callback is shown ends with it. */
 #include "client/client.h"
+#include "client/weft_auth.h"
 #include "client/weft_control.h"
 #include "client/weft_requests.h"
 
@@ -349,6 +350,18 @@ const struct weft_result *weft_verdicts_wait(struct weft_client *client, const c
         return &result_inside;
     (void)answer_begin(client);
     return wait_for_result(client, weft_verdicts(client, node, timeout_ms, on_result, NULL));
+}
+
+const struct weft_result *weft_reauthenticate_wait(struct weft_client *client,
+                                                   const char *principal, const void *credentials,
+                                                   size_t credentials_bytes, uint32_t timeout_ms)
+{
+    if (!may_wait(client))
+        return &result_inside;
+    (void)answer_begin(client);
+    return wait_for_result(client,
+                           weft_reauthenticate(client, principal, credentials, credentials_bytes,
+                                               timeout_ms, on_result, NULL));
 }
 
 /* ---- topics ---- */

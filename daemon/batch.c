@@ -1,5 +1,7 @@
 #include "daemon/batch.h"
 
+#include <sodium.h>
+
 zmq_msg_t *batch_add(struct batch *batch)
 {
     if (batch->count == BATCH_FRAMES)
@@ -24,6 +26,11 @@ struct span batch_copy(struct batch *batch, struct span bytes)
 
 void batch_clear(struct batch *batch)
 {
-    while (batch->count > 0)
-        zmq_msg_close(&batch->frames[--batch->count]);
+    while (batch->count > 0) {
+        zmq_msg_t *frame = &batch->frames[--batch->count];
+        if (batch->is_secret)
+            sodium_memzero(zmq_msg_data(frame), zmq_msg_size(frame));
+        zmq_msg_close(frame);
+    }
+    batch->is_secret = false;
 }

@@ -13,6 +13,7 @@ enum { BATCH_FRAMES = 3 * 256 + 256 };
 struct batch {
     zmq_msg_t frames[BATCH_FRAMES];
     unsigned count;
+    bool is_secret; /* credentials are in it: it is wiped when it is cleared */
 };
 
 /* Room for one more; NULL: the batch is full until it is cleared. The message is empty. */

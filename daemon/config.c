@@ -48,11 +48,13 @@ void config_defaults(struct config *config)
         .log_level = LOGGER_INFO,
         .sessions_per_address = 10000, /* a whole office behind one line, or a proxy's worth */
         .connects_per_address = 1000,  /* those return within ten seconds, all at once */
+        .failures_per_address = 60,    /* an office that mistypes; 86,400 guesses a day */
     };
     mesh_config_defaults(&config->mesh);
     snprintf(config->cluster, sizeof(config->cluster), "weft");
     snprintf(config->host, sizeof(config->host), "127.0.0.1");
     snprintf(config->auth_chain, sizeof(config->auth_chain), "%s", config->mesh.auth_chain);
+    snprintf(config->on_timeout, sizeof(config->on_timeout), "deny");
     char why[CONFIG_PERMISSIONS_WHY_BYTES];
     (void)config_permissions_read(&config->permissions, CONFIG_OPEN_PERMISSIONS, why);
     config_apply_live(config);
@@ -405,6 +407,7 @@ void config_apply_live(struct config *config)
     if (config->origins[CONFIG_TRUST_ANONYMOUS] == CONFIG_DEFAULT)
         mesh->trusts_anonymous = !config_has_auth(config);
     mesh->auth_chain = config->auth_chain;
+    mesh->auth_timeout_abstains = strcmp(config->on_timeout, "abstain") == 0;
     mesh->anonymous_roles = config->anonymous_roles;
     mesh->permissions = config->permissions.entries;
     mesh->permissions_count = config->permissions.count;

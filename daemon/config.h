@@ -54,6 +54,14 @@ enum config_type {
       "who may connect: the first of these steps that does not abstain decides; none: nobody")     \
     X(ANONYMOUS_ROLES, "auth.anonymous_roles", LIST_OF, anonymous_roles, 0, 4095,                  \
       "what sessions without a principal hold")                                                    \
+    X(USERS_FILE, "auth.users_file", TEXT, users_file, 0, 255,                                     \
+      "what the step users asks: PRINCIPAL HASH [ROLE,ROLE..] a line, by weftctl passwd")          \
+    X(STEP_TIMEOUT, "auth.step_timeout", DURATION, mesh.auth_step_timeout_ms, 10, 30000,           \
+      "a handler that is silent for so long is not waited for: people stand at the door")          \
+    X(ON_TIMEOUT, "auth.on_timeout", TEXT, on_timeout, 1, 16,                                      \
+      "deny: silence keeps out; abstain: the next step is asked")                                  \
+    X(FAILURES, "auth.failures_per_address", NUMBER, failures_per_address, 0, 1000000,             \
+      "failed logins a minute from one address, but loopback; then nobody is asked; 0: no limit")  \
     X(TRUST_ANONYMOUS, "auth.trust_anonymous", SWITCH, mesh.trusts_anonymous, 0, 1,                \
       "anonymous clients' offered properties are taken; false as soon as an auth key is set")      \
     X(PERMISSIONS, "permissions", LISTS, permissions, 2, 32767,                                    \
@@ -150,8 +158,10 @@ struct config {
     char auth_chain[CONFIG_LIST_BYTES], anonymous_roles[CONFIG_LIST_BYTES];
     struct config_permissions permissions; /* not to be copied: it points into itself */
     struct address seed[MESH_SEEDS_MAX];   /* the seeds, read; mesh.seeds of them */
+    char users_file[CONFIG_TEXT_BYTES], on_timeout[CONFIG_TEXT_BYTES];
     bool insecure, log_json;
     uint32_t sessions_per_address, connects_per_address; /* 0: not limited */
+    uint32_t failures_per_address;                       /* a minute; 0: not limited */
     uint32_t port;
     enum logger_level log_level;
     uint64_t random_seed;

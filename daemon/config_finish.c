@@ -76,7 +76,15 @@ static bool config_check_rights(const struct config *config, struct config_error
                            "auth is configured and permissions is not, so nobody could do "
                            "anything; add to the configuration, with values of your own:%s",
                            CONFIG_LINE_PERMISSIONS);
-    return mesh_config_judge(&config->mesh, why) || config_fail(error, "%s", why);
+    if (!mesh_config_judge(&config->mesh, why))
+        return config_fail(error, "%s", why);
+    if (strcmp(config->on_timeout, "deny") != 0 && strcmp(config->on_timeout, "abstain") != 0)
+        return config_fail(error, "auth.on_timeout is '%.16s'; it must be deny or abstain",
+                           config->on_timeout);
+    if (mesh_config_asks_users(&config->mesh) && config->users_file[0] == '\0')
+        return config_fail(error, "auth.chain has the step users; name their file: "
+                                  "auth.users_file");
+    return true;
 }
 
 static bool config_check_seed(const struct config *config, const struct address *seed,

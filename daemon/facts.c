@@ -63,6 +63,15 @@ void facts_seed(struct facts *facts, uint32_t seed, struct span addresses)
                (struct mesh_input){.fact = MESH_SEED_RESOLVED, .seed = seed, .bytes = addresses});
 }
 
+void facts_password(struct facts *facts, uint64_t number, enum mesh_password password,
+                    struct span roles)
+{
+    facts_tell(facts, (struct mesh_input){.fact = MESH_PASSWORD_CHECKED,
+                                          .number = number,
+                                          .password = password,
+                                          .bytes = roles});
+}
+
 void facts_counted(struct facts *facts, enum counter counter, uint64_t amount)
 {
     if (amount > 0)

@@ -36,6 +36,10 @@ void facts_link(struct facts *facts, enum mesh_fact fact, enum channel channel, 
 /* addresses: host:port, one a line; empty: the look-up failed. */
 void facts_seed(struct facts *facts, uint32_t seed, struct span addresses);
 
+/* roles: with MESH_PASSWORD_RIGHT. */
+void facts_password(struct facts *facts, uint64_t number, enum mesh_password password,
+                    struct span roles);
+
 void facts_counted(struct facts *facts, enum counter counter, uint64_t amount);
 void facts_lagged(struct facts *facts, uint64_t worst_us);
 

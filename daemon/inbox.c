@@ -221,9 +221,12 @@ static void inbox_hear(struct inbox *inbox, struct guard *guard, zmq_msg_t *id, 
         guard_shut(guard, connection, facts);
         return;
     }
+    enum mesh_excess excess = connection->excess;
+    if (sources_has_failed_much(&guard->sources, connection->origin, facts->now_ns) &&
+        excess == MESH_EXCESS_NONE)
+        excess = MESH_EXCESS_FAILURES;
     facts_frame(facts, inbox->channel, number, span_text(connection->address),
-                span_of(zmq_msg_data(frame), zmq_msg_size(frame)), connection->excess,
-                connection->owner);
+                span_of(zmq_msg_data(frame), zmq_msg_size(frame)), excess, connection->owner);
 }
 
 void inbox_drain(struct inbox *inbox, struct guard *guard, struct facts *facts, struct batch *batch)

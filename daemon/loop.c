@@ -125,12 +125,15 @@ static void loop_reload(struct loop *loop)
     char changed[1024] = "", restart[1024] = "";
     bool was_open = config_is_open(loop->config);
     struct keyring *keys = NULL;
-    bool is_good = options_load(loop->options, &fresh, &error);
+    struct users users = {.text = NULL};
+    bool is_good =
+        options_load(loop->options, &fresh, &error) && users_read(&users, fresh.users_file, &error);
     if (is_good && loop->keyring != NULL && keyring_is_wanted(&fresh)) {
         keys = keyring_read(&fresh, &error);
         is_good = keys != NULL;
     }
     if (!is_good) {
+        users_clear(&users);
         loop_say(loop, LOGGER_ERROR, "reload-failed", "why", error.text);
         return;
     }
@@ -153,6 +156,9 @@ static void loop_reload(struct loop *loop)
             config_set(loop->config, key, then, fresh.origins[key], &error);
     }
     config_apply_live(loop->config);
+    users_clear(&loop->users);
+    loop->users = users;
+    loop->guard.sources.failures_per_min = loop->config->failures_per_address;
     facts_plain(&loop->facts, MESH_RECONFIGURED);
     if (keys != NULL)
         loop_take_keys(loop, keys);
@@ -206,6 +212,9 @@ static void loop_woken(struct loop *loop, struct poller_event event)
         break;
     case POLLER_RESOLVER:
         resolver_woken(&loop->resolver, &loop->facts, &loop->batch);
+        break;
+    case POLLER_HASHER:
+        hasher_woken(&loop->hasher, &loop->facts, &loop->batch);
         break;
     case POLLER_REFUSED:
         refused_woken(&loop->refused, &loop->facts, event.number);
@@ -295,6 +304,15 @@ static void loop_cut(struct loop *loop, const struct mesh_output *output)
         guard_shut_soon(&loop->guard, connection, loop->facts.now_ns);
 }
 
+static void loop_login_failed(struct loop *loop, const struct mesh_output *output)
+{
+    struct guard *guard = &loop->guard;
+    struct connection *connection =
+        connections_find(&guard->connections, output->channel, output->connection);
+    if (connection != NULL)
+        sources_login_failed(&guard->sources, connection->origin, loop->facts.now_ns);
+}
+
 /* false: no memory for a frame. */
 static bool loop_carry_out(struct loop *loop, const struct mesh_output *output)
 {
@@ -319,6 +337,15 @@ static bool loop_carry_out(struct loop *loop, const struct mesh_output *output)
     case MESH_RESOLVE_SEED:
         resolver_ask(&loop->resolver, facts, &loop->batch, output->seed,
                      &loop->config->seed[output->seed]);
+        return true;
+    case MESH_CHECK_PASSWORD:
+        hasher_ask(&loop->hasher, facts, &loop->batch, &loop->users, output);
+        return true;
+    case MESH_LOGIN_FAILED:
+        loop_login_failed(loop, output);
+        return true;
+    case MESH_WIPE:
+        loop->batch.is_secret = true;
         return true;
     case MESH_NOTICE:
         notices_log(&loop->logger, &output->notice, facts->wall_ms);

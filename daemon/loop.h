@@ -5,6 +5,7 @@
 
 #include "daemon/bearers.h"
 #include "daemon/dealers.h"
+#include "daemon/hasher.h"
 #include "daemon/inbox.h"
 #include "daemon/options.h"
 #include "daemon/refused.h"
@@ -21,6 +22,8 @@ struct loop {
     struct inbox inboxes[GUARD_CHANNELS]; /* by channel */
     struct dealers dealers;
     struct resolver resolver;
+    struct hasher hasher;
+    struct users users; /* that it checks passwords of */
     struct refused refused;
     struct keyring *keyring; /* NULL: no keys are in use */
     struct zap zap;          /* runs where keys are */

@@ -176,9 +176,11 @@ static int open_all(struct loop *loop, struct ports *ports, void *context)
         return fail(EXIT_INTERNAL, "no memory or descriptors to begin with");
     loop->guard.sources.clients_max = loop->config->sessions_per_address;
     loop->guard.sources.connects_per_s = loop->config->connects_per_address;
+    loop->guard.sources.failures_per_min = loop->config->failures_per_address;
     dealers_init(&loop->dealers, context, &loop->poller, &loop->logger, ports->listen.host);
     refused_init(&loop->refused, &loop->poller, ports->listen.host);
     resolver_init(&loop->resolver, &loop->poller);
+    hasher_init(&loop->hasher, &loop->poller);
     if (!begin_keys(loop, context))
         return fail(EXIT_INTERNAL, "no thread or socket to judge keys with");
     if (!ports_open(ports, loop->config->port, context, loop->inboxes, &loop->guard, &loop->poller,
@@ -193,6 +195,8 @@ static int open_all(struct loop *loop, struct ports *ports, void *context)
 static bool close_all(struct loop *loop)
 {
     bool has_ended = resolver_clear(&loop->resolver);
+    hasher_clear(&loop->hasher);
+    users_clear(&loop->users);
     batch_clear(&loop->batch);
     dealers_clear(&loop->dealers);
     ports_close(loop->inboxes, &loop->poller);
@@ -203,7 +207,9 @@ static bool close_all(struct loop *loop)
     return has_ended;
 }
 
-static int run(const struct options *options, struct config *config, struct keyring *keyring)
+/* Keyring and users are the loop's from here on. */
+static int run(const struct options *options, struct config *config, struct keyring *keyring,
+               const struct users *users)
 {
     struct loop *loop = calloc(1, sizeof(*loop));
     if (loop == NULL) {
@@ -213,6 +219,7 @@ static int run(const struct options *options, struct config *config, struct keyr
     loop->options = options;
     loop->config = config;
     loop->keyring = keyring;
+    loop->users = *users;
     loop->poller.fd = -1;
     loop->signals_fd = signals_open(); /* before libzmq's threads, which inherit what is blocked */
     zsys_handler_set(NULL);            /* czmq would take INT and TERM for itself */
@@ -274,6 +281,7 @@ int main(int argc, char **argv)
 {
     static struct options options;
     static struct config config;
+    static struct users users;
     struct config_error error;
     int major = 0, minor = 0, patch = 0;
     options_read(&options, argc, argv);
@@ -284,11 +292,15 @@ int main(int argc, char **argv)
         keyring_destroy(&keyring);
     if (options.action == OPTIONS_PRINT)
         return print(&config);
+    if (!users_read(&users, config.users_file, &error)) {
+        keyring_destroy(&keyring);
+        return fail(EXIT_USAGE, error.text);
+    }
     if (options.action == OPTIONS_CHECK)
         return puts("the configuration is good") < 0 ? EXIT_INTERNAL : EXIT_STOPPED;
     zmq_version(&major, &minor, &patch);
     if (ZMQ_MAKE_VERSION(major, minor, patch) >= ZMQ_OLDEST)
-        return run(&options, &config, keyring);
+        return run(&options, &config, keyring, &users);
     keyring_destroy(&keyring);
     return fail(EXIT_INTERNAL, "libzmq is older than 4.3.3 and can be attacked before anybody is "
                                "known; install a newer one");

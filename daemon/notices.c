@@ -32,6 +32,7 @@ static const struct notice_form forms[] = {
 #define NOTICES_PEER_STRUCK .texts = {"name"}
 #define NOTICES_SESSION_OPENED .texts = {"principal"}
 #define NOTICES_SESSION_CLOSED .texts = {"reason"}
+#define NOTICES_LOGIN_DENIED .texts = {"address"}
 #define NOTICES_BAD_FRAME .texts = {"address"}
 #define NOTICES_PAUSED .values = {"ms"}
 #define NOTICES_LEFT .values = {NULL}
@@ -80,6 +81,7 @@ static void notices_special(struct logger_line *line, const struct mesh_notice *
     case NOTICE_READY:
     case NOTICE_REFUSED_PEER:
     case NOTICE_REFUSED_BY:
+    case NOTICE_LOGIN_DENIED:
     case NOTICE_PAUSED:
     case NOTICE_LEFT:
     case NOTICE_NAME_LOST:

@@ -13,6 +13,7 @@ enum poller_source {
     POLLER_LINK,         /* number: link and channel, as dealers.c packs them */
     POLLER_LINK_MONITOR, /* the same */
     POLLER_RESOLVER,
+    POLLER_HASHER,
     POLLER_REFUSED, /* number: slot */
     POLLER_SIGNALS,
 };

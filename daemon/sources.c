@@ -93,6 +93,21 @@ enum mesh_excess sources_client_accepted(const struct sources *sources, struct s
     return MESH_EXCESS_NONE;
 }
 
+bool sources_has_failed_much(const struct sources *sources, const struct source *source,
+                             uint64_t now_ns)
+{
+    return source != NULL && sources->failures_per_min > 0 && source->denied_to_ns > now_ns &&
+           source->denied_to_ns - now_ns >= SOURCES_WINDOW_S * CLOCK_S_NS;
+}
+
+void sources_login_failed(const struct sources *sources, struct source *source, uint64_t now_ns)
+{
+    if (source == NULL || sources->failures_per_min == 0)
+        return;
+    uint64_t from_ns = source->denied_to_ns > now_ns ? source->denied_to_ns : now_ns;
+    source->denied_to_ns = from_ns + SOURCES_WINDOW_S * CLOCK_S_NS / sources->failures_per_min;
+}
+
 void sources_client_closed(struct source *source)
 {
     if (source != NULL && source->clients > 0)

@@ -1,7 +1,8 @@
 /* sources.h - how many connections one address may leave without a word: those that are waiting for
  * their first frame now, and in the last minute those that shook hands and never sent one, or whose
  * handshake failed: strange keys, no keys, no ZeroMQ, too slow. And how
- * many clients it may have, and how fast they may come: those beyond are refused in words.
+ * many clients it may have, how fast they may come, and how many may fail to prove who they are:
+ * those beyond are refused in words.
  * Loopback is not limited: whoever is there is this machine, or a proxy for everybody.
  * Memory: a fixed table; addresses that meet in a busy place of it share their limits.
  * Thread: one owner. */
@@ -26,13 +27,14 @@ struct source {
     uint32_t barren; /* in this window */
     uint32_t failed; /* handshakes, in this window */
     uint64_t window_end_ns;
-    uint32_t clients;    /* connections of clients, from accepted to closed */
-    uint64_t paid_to_ns; /* each connect moves it on by 1 s / connects_per_s */
+    uint32_t clients;      /* connections of clients, from accepted to closed */
+    uint64_t paid_to_ns;   /* each connect moves it on by 1 s / connects_per_s */
+    uint64_t denied_to_ns; /* each failed login by 1 min / failures_per_min */
 };
 
 struct sources {
     struct source table[SOURCES];
-    uint32_t clients_max, connects_per_s; /* of one address; 0: not limited */
+    uint32_t clients_max, connects_per_s, failures_per_min; /* of one address; 0: not limited */
 };
 
 /* The place of that address; NULL: loopback, not limited. Stays valid while its silent or clients
@@ -60,5 +62,10 @@ void sources_closed(struct source *source, enum sources_end end);
 enum mesh_excess sources_client_accepted(const struct sources *sources, struct source *source,
                                          uint64_t now_ns);
 void sources_client_closed(struct source *source);
+
+/* A client from there did not prove who it is. A minute's worth may come at once. */
+void sources_login_failed(const struct sources *sources, struct source *source, uint64_t now_ns);
+bool sources_has_failed_much(const struct sources *sources, const struct source *source,
+                             uint64_t now_ns);
 
 #endif

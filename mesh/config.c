@@ -54,6 +54,7 @@ void mesh_config_defaults(struct mesh_config *config)
         .sync_grace_ms = 250,
         .trusts_anonymous = true,
         .auth_chain = "anonymous",
+        .auth_step_timeout_ms = 2000, /* people wait at the door */
         .anonymous_roles = "",
         .permissions = &everybody_everything,
         .permissions_count = 1,
@@ -76,16 +77,29 @@ static bool refuse(char why[MESH_CONFIG_WHY_BYTES], const char *key,
     return false;
 }
 
+bool mesh_config_judge_roles(const char *text)
+{
+    struct roles roles;
+    return roles_parse(&roles, span_text(text)) == ERROR_OK;
+}
+
+bool mesh_config_asks_users(const struct mesh_config *config)
+{
+    struct identity_chain chain;
+    struct sentence why;
+    return identity_parse(&chain, span_text(config->auth_chain), &why) &&
+           identity_has(&chain, IDENTITY_USERS);
+}
+
 bool mesh_config_judge(const struct mesh_config *config, char why[MESH_CONFIG_WHY_BYTES])
 {
     struct sentence sentence;
-    struct roles roles;
     struct identity_chain chain;
     if (!identity_parse(&chain, span_text(config->auth_chain), &sentence))
         return refuse(why, "auth.chain", &sentence);
     if (!permissions_judge(config->permissions, config->permissions_count, &sentence))
         return refuse(why, "permissions", &sentence);
-    if (roles_parse(&roles, span_text(config->anonymous_roles)) == ERROR_OK)
+    if (mesh_config_judge_roles(config->anonymous_roles))
         return true;
     sentence_start(&sentence, "at most 32 roles, each of 1 to 64 bytes without blanks, quotes, "
                               "backslashes, brackets and commas, and not *; found ");

@@ -57,9 +57,11 @@ struct mesh_config {
     uint32_t sync_grace_ms; /* a look-up waits so long for the first synchronisation */
     /* The live part: whoever owns the configuration may change it between two calls, if
      * mesh_config_judge takes it, and tells MESH_RECONFIGURED next. */
-    bool trusts_anonymous;       /* anonymous clients' offered properties are taken */
-    const char *auth_chain;      /* steps of mesh/sessions/identity.h: a,b */
-    const char *anonymous_roles; /* what anonymous sessions hold: a,b; may be empty */
+    bool trusts_anonymous;         /* anonymous clients' offered properties are taken */
+    const char *auth_chain;        /* steps of mesh/sessions/identity.h: a,b */
+    uint32_t auth_step_timeout_ms; /* a handler that is silent for so long .. */
+    bool auth_timeout_abstains;    /* .. has abstained; else: has denied */
+    const char *anonymous_roles;   /* what anonymous sessions hold: a,b; may be empty */
     const struct mesh_permission *permissions;
     uint32_t permissions_count;
     uint64_t queue_memory_max, property_memory_max, topic_memory_max; /* bytes, node-wide */
@@ -70,6 +72,13 @@ struct mesh_config {
 void mesh_config_defaults(struct mesh_config *config);
 
 enum { MESH_CONFIG_WHY_BYTES = 513 };
+
+/* Whether the text can be a set of roles: a,b or "a","b"; empty: none. */
+bool mesh_config_judge_roles(const char *roles);
+
+/* Whether the chain has the step `users`: the daemon must have a file of them then. The chain was
+ * judged good. */
+bool mesh_config_asks_users(const struct mesh_config *config);
 
 /* Whether auth_chain, anonymous_roles and permissions can be understood: mesh_new and
  * MESH_RECONFIGURED take no others. If not, `why` names the entry and says what would do; else it

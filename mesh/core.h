@@ -34,9 +34,10 @@ struct mesh {
     struct routing *routing;
     struct topics *topics;
     enum mesh_stage stage;
-    uint64_t joined_ns;     /* when the stage became SYNCING */
-    uint32_t lag_us;        /* as the daemon said last */
-    bool has_new_addresses; /* members came or went since sessions were told whom to name */
+    uint64_t joined_ns;      /* when the stage became SYNCING */
+    enum mesh_excess excess; /* of the client's frame being read */
+    uint32_t lag_us;         /* as the daemon said last */
+    bool has_new_addresses;  /* members came or went since sessions were told whom to name */
 };
 
 /* Hands all waiting events to the rooms. After each message and each deadline, so that no room ever

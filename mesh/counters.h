@@ -25,6 +25,12 @@
         X(sessions_disconnected) X(sessions_resumed) X(sessions_not_resumed)                       \
         X(sessions_unrecovered) X(sessions_refused_address) X(sessions_refused_rate)               \
         X(updates_merged) X(subscriptions_ended) X(queues_given_up)                               \
+        X(authentications_begun) X(authentications_allowed) X(authentications_denied)              \
+            X(authentications_refused) X(authentications_refused_address)                          \
+                X(authentications_abandoned) X(authenticators_asked) X(authenticators_silent)      \
+                    X(authenticators_lost) X(authentication_answers_late) X(passwords_checked)     \
+        X(missing_topics_told) X(missing_topics_coalesced) X(missing_topics_forwarded)             \
+            X(missing_topics_unheard)                                                              \
         X(session_events_told) X(session_event_resyncs) X(session_listeners_ended)                 \
         /* requests this node's callers made, and their outcomes */                                \
         X(requests_received) X(requests_ok) X(requests_rejected) X(requests_handler_error)         \

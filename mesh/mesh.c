@@ -15,6 +15,9 @@
 #include "mesh/core.h"
 #include "mesh/receive.h"
 #include "mesh/report.h"
+#include "mesh/routing/authentication.h"
+#include "mesh/routing/missing.h"
+#include "mesh/routing/passwords.h"
 
 static bool rooms_new(struct mesh *mesh, const struct mesh_config *config)
 {
@@ -241,6 +244,7 @@ static void stopped_order(struct mesh *mesh, enum mesh_notice_code code, const s
 static void clients_dismiss(struct mesh *mesh)
 {
     sessions_set_ready(mesh->sessions, false);
+    authentication_stop(mesh->routing);
     sessions_close_all(mesh->sessions, CLOSE_REASON_NODE_STOPPING);
     events_hand_on(mesh);
 }
@@ -259,11 +263,23 @@ static void end_judge(struct mesh *mesh)
     }
 }
 
+/* Somebody subscribed where there is no topic: its handler is told. */
+static void missing_hand_on(struct mesh *mesh)
+{
+    struct topics_missing missing;
+    while (topics_next_missing(mesh->topics, &missing)) {
+        const struct session *session = sessions_find(mesh->sessions, missing.session);
+        if (session != NULL)
+            missing_subscribed(mesh->routing, session, missing.selector);
+    }
+}
+
 void mesh_pump(struct mesh *mesh)
 {
     events_hand_on(mesh);
     routing_look(mesh->routing);
     topics_look(mesh->topics);
+    missing_hand_on(mesh);
     events_hand_on(mesh); /* a session may have ended by what it was told */
     stage_move(mesh);
     membership_publish(mesh->membership, sessions_open(mesh->sessions), mesh->lag_us,
@@ -347,25 +363,35 @@ static void link_lost(struct mesh *mesh, const struct mesh_input *input)
 
 static void connection_lost(struct mesh *mesh, const struct mesh_input *input)
 {
-    if (input->channel == CHANNEL_CLIENT)
-        sessions_connection_lost(mesh->sessions, input->connection);
-    else
+    struct session *session = sessions_of_connection(mesh->sessions, input->connection);
+    if (input->channel != CHANNEL_CLIENT) {
         admission_connection_lost(mesh->admission, input->channel, input->connection);
+        return;
+    }
+    if (session != NULL && session->phase == SESSION_PHASE_OPENING)
+        authentication_abandon(mesh->routing, session);
+    sessions_connection_lost(mesh->sessions, input->connection);
 }
 
 /* Who has no session yet is just hung up on. */
 static void connection_revoked(struct mesh *mesh, const struct mesh_input *input)
 {
-    struct session *session = sessions_of_connection(mesh->sessions, input->connection);
-    if (input->channel == CHANNEL_CLIENT && session != NULL && session->phase == SESSION_PHASE_OPEN)
-        sessions_close(mesh->sessions, session, CLOSE_REASON_ACCESS_DENIED,
-                       span_text("the node does not take its key any more (curve.clients)"));
-    else
+    struct span why = span_text("the node does not take its key any more (curve.clients)");
+    struct session *session = input->channel == CHANNEL_CLIENT
+                                  ? sessions_of_connection(mesh->sessions, input->connection)
+                                  : NULL;
+    if (session != NULL && session->phase == SESSION_PHASE_OPEN) {
+        sessions_close(mesh->sessions, session, CLOSE_REASON_ACCESS_DENIED, why);
+    } else if (session != NULL && session->phase == SESSION_PHASE_OPENING) {
+        authentication_abandon(mesh->routing, session);
+        sessions_turn_away(mesh->sessions, session, ERROR_ACCESS_DENIED, why);
+    } else {
         outbox_order(mesh->context.outbox, &(struct mesh_output){
                                                .order = MESH_CUT,
                                                .channel = input->channel,
                                                .connection = input->connection,
                                            });
+    }
 }
 
 static void connection_flow(struct mesh *mesh, const struct mesh_input *input)
@@ -435,9 +461,13 @@ static void fact_take(struct mesh *mesh, const struct mesh_input *input)
     case MESH_LAGGED:
         mesh->lag_us = input->amount < UINT32_MAX ? (uint32_t)input->amount : UINT32_MAX;
         break;
+    case MESH_PASSWORD_CHECKED:
+        passwords_checked(mesh->routing, input->number, input->password, input->bytes);
+        break;
     case MESH_RECONFIGURED:
         sessions_reconfigured(mesh->sessions);
         rights_changed(mesh, NULL);
+        authentication_reconfigured(mesh->routing);
         break;
     case MESH_STOP:
         stop(mesh);

@@ -39,6 +39,7 @@ enum mesh_fact {
     MESH_SEED_RESOLVED,       /* seed; bytes: addresses host:port, one a line; empty: failed */
     MESH_COUNTED,             /* counter, amount: the daemon counted something */
     MESH_LAGGED,              /* amount: worst delay of the loop in the last second, in us */
+    MESH_PASSWORD_CHECKED,    /* number, password; bytes: with RIGHT, his roles: "a","b" or a,b */
     MESH_RECONFIGURED,        /* the live part of the configuration (config.h) has just changed */
     MESH_STOP,                /* leave the mesh, say goodbye, then order MESH_STOPPED */
 };
@@ -48,6 +49,7 @@ enum mesh_excess {
     MESH_EXCESS_NONE,
     MESH_EXCESS_CLIENTS,  /* it has as many connections as it may have */
     MESH_EXCESS_CONNECTS, /* it makes them faster than it may */
+    MESH_EXCESS_FAILURES, /* too many of its logins failed: nobody is asked for it */
 };
 
 struct mesh_input {
@@ -60,9 +62,11 @@ struct mesh_input {
     uint32_t seed;
     enum counter counter;
     uint64_t amount;
+    uint64_t number; /* of a password's check, as MESH_CHECK_PASSWORD gave it */
+    enum mesh_password password;
     struct span bytes;
     struct span address;
-    enum mesh_excess excess; /* of a client's frame: HELLO is refused then */
+    enum mesh_excess excess; /* of a client's frame: HELLO may be refused then */
     struct span owner;       /* of a frame or an answer: whose key it came under, by the operator's
                                 files; empty: no keys are in use, or a client's that is nobody's */
     struct span owner_roles; /* of a client's frame: what those files give it, by comma */

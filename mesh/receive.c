@@ -5,8 +5,11 @@
 
 #include "mesh/membership/owners.h"
 #include "mesh/report.h"
+#include "mesh/routing/authentication.h"
+#include "mesh/routing/authenticators.h"
 #include "mesh/routing/commands.h"
 #include "mesh/routing/listeners.h"
+#include "mesh/routing/missing.h"
 #include "mesh/routing/polls.h"
 #include "mesh/routing/registrations.h"
 #include "mesh/routing/requests.h"
@@ -84,6 +87,16 @@ static enum error client_kind_unknown(struct mesh *mesh, const struct message *m
     return (message->flags & MESSAGE_WANTS_ANSWER) != 0 ? ERROR_VERSION_MISMATCH : ERROR_OK;
 }
 
+/* Some are answered by the door itself. */
+static enum error client_command(struct mesh *mesh, struct session *session,
+                                 const struct message *message)
+{
+    report_status(mesh);
+    enum error error = commands_from_session(mesh->routing, session, message);
+    report_answer(mesh);
+    return error;
+}
+
 /* The one place that says which room decides about which message of a session. */
 static enum error client_message(struct mesh *mesh, struct session *session,
                                  const struct message *message)
@@ -100,13 +113,15 @@ static enum error client_message(struct mesh *mesh, struct session *session,
     case KIND_UNREGISTER:
         return registrations_from_session(mesh->routing, session, message);
     case KIND_COMMAND:
-        report_status(mesh);
-        enum error error = commands_from_session(mesh->routing, session, message);
-        report_answer(mesh);
-        return error;
+        return client_command(mesh, session, message);
     case KIND_LISTEN:
     case KIND_UNLISTEN:
         return listeners_from_session(mesh->routing, session, message);
+    case KIND_DECISION:
+        return authenticators_decision_from_session(mesh->routing, session, message);
+    case KIND_REAUTHENTICATE:
+        return authentication_from_session(mesh->routing, session, message,
+                                           mesh->excess == MESH_EXCESS_FAILURES);
     case KIND_PING:
     case KIND_PONG:
     case KIND_GRANT:
@@ -118,7 +133,7 @@ static enum error client_message(struct mesh *mesh, struct session *session,
     case KIND_REMOVE:
     case KIND_FETCH:
         return topics_from_session(mesh->topics, session, message);
-    case KIND_HELLO:                               /* the second one */
+    case KIND_HELLO: /* the second one */
     case KIND_WELCOME:
     case KIND_REFUSED:
     case KIND_DONE:
@@ -127,6 +142,8 @@ static enum error client_message(struct mesh *mesh, struct session *session,
     case KIND_RESULT:
     case KIND_SPREAD:
     case KIND_PART:
+    case KIND_AUTHENTICATE:
+    case KIND_MISSING_TOPIC:
     case KIND_LOG_ENTRIES:
     case KIND_LOG_PULL:
     case KIND_LOG_SNAPSHOT:
@@ -169,7 +186,7 @@ static void hello_take(struct mesh *mesh, const struct mesh_input *input,
 {
     count(&mesh->context, COUNTER_client_messages_in);
     report_addresses(mesh);
-    if (input->excess != MESH_EXCESS_NONE) {
+    if (input->excess == MESH_EXCESS_CLIENTS || input->excess == MESH_EXCESS_CONNECTS) {
         bool is_rate = input->excess == MESH_EXCESS_CONNECTS;
         count(&mesh->context,
               is_rate ? COUNTER_sessions_refused_rate : COUNTER_sessions_refused_address);
@@ -180,8 +197,19 @@ static void hello_take(struct mesh *mesh, const struct mesh_input *input,
                                             "sessions.per_address allows; try another node"));
         return;
     }
-    opening_hello(mesh->sessions, input->connection, input->address, hello);
+    struct opening opening;
+    if (opening_hello(mesh->sessions, input->connection, input->address, hello, &opening))
+        authentication_hello(mesh->routing, &opening, input->excess == MESH_EXCESS_FAILURES);
     mesh_pump(mesh);
+}
+
+/* Somebody speaks who has said HELLO and was not answered yet. */
+static void early_frame(struct mesh *mesh, const struct mesh_input *input, struct session *session)
+{
+    admission_bad_frame(mesh->admission, CHANNEL_CLIENT, input->connection, input->address);
+    authentication_abandon(mesh->routing, session);
+    sessions_turn_away(mesh->sessions, session, ERROR_INVALID_MESSAGE,
+                       span_text("nothing may be said between HELLO and its answer"));
 }
 
 /* A session that may be spoken to; NULL: there is none, or it is over. */
@@ -194,7 +222,13 @@ static struct session *session_open(struct mesh *mesh, uint32_t connection)
 static void client_frame(struct mesh *mesh, const struct mesh_input *input)
 {
     frame_count(mesh, input, COUNTER_client_frames_in, COUNTER_client_bytes_in);
-    struct session *session = session_open(mesh, input->connection);
+    struct session *session = sessions_of_connection(mesh->sessions, input->connection);
+    mesh->excess = input->excess;
+    if (session != NULL && session->phase == SESSION_PHASE_OPENING) {
+        early_frame(mesh, input, session);
+        return;
+    }
+    session = session_open(mesh, input->connection);
     struct reader frame;
     struct envelope envelope;
     struct message message = {0};
@@ -271,6 +305,12 @@ static enum error member_message(struct mesh *mesh, uint64_t sender, const struc
     }
     if (message->kind == KIND_LISTEN || message->kind == KIND_EVENT)
         return listeners_from_node(mesh->routing, sender, message);
+    if (message->kind == KIND_AUTHENTICATE)
+        return authenticators_from_node(mesh->routing, node, message);
+    if (message->kind == KIND_DECISION)
+        return authenticators_decision_from_node(mesh->routing, node, message);
+    if (message->kind == KIND_MISSING_TOPIC)
+        return missing_from_node(mesh->routing, message);
     requests_cancel_from_node(mesh->routing, node, message->correlation);
     return ERROR_OK;
 }
@@ -295,6 +335,9 @@ static enum error forward_message(struct mesh *mesh, uint64_t sender, const stru
     case KIND_PART:
     case KIND_LISTEN:
     case KIND_EVENT:
+    case KIND_AUTHENTICATE:
+    case KIND_DECISION:
+    case KIND_MISSING_TOPIC:
         return member_message(mesh, sender, message);
     case KIND_LOG_COLLECT:
     case KIND_LOG_COLLECTED:
@@ -315,6 +358,7 @@ static enum error forward_message(struct mesh *mesh, uint64_t sender, const stru
     case KIND_REGISTER:
     case KIND_UNREGISTER:
     case KIND_UNLISTEN:
+    case KIND_REAUTHENTICATE:
     case KIND_JOIN:
     case KIND_CHALLENGE:
     case KIND_SWIM_PING:

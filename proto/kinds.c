@@ -17,3 +17,8 @@ bool kind_is_numbered(unsigned number)
 {
     return number > KIND_GOODBYE;
 }
+
+bool kind_is_secret(unsigned number)
+{
+    return number == KIND_HELLO || number == KIND_AUTHENTICATE || number == KIND_REAUTHENTICATE;
+}

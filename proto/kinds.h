@@ -28,6 +28,10 @@
     X(25, RESULT, "node to node, node to client")                                                  \
     X(26, SPREAD, "node to node, node to caller")                                                  \
     X(27, PART, "node to node, node to caller")                                                    \
+    X(28, AUTHENTICATE, "node to node, node to handler")                                           \
+    X(29, DECISION, "handler to node, node to node")                                               \
+    X(30, REAUTHENTICATE, "client to node")                                                        \
+    X(31, MISSING_TOPIC, "node to node, node to handler")                                          \
     X(32, LOG_ENTRIES, "node to node, forward")                                                    \
     X(33, LOG_PULL, "node to node, forward")                                                       \
     X(34, LOG_SNAPSHOT, "node to node, forward")                                                   \
@@ -65,5 +69,8 @@ const char *kind_name(unsigned number);
  * it is counted, consumes credit and is sent again after a resume. False for what concerns the
  * connection alone: HELLO to GOODBYE. Kinds that this build does not know are numbered. */
 bool kind_is_numbered(unsigned number);
+
+/* True for those whose fields may hold credentials: copies of them are wiped when they go. */
+bool kind_is_secret(unsigned number);
 
 #endif

@@ -20,6 +20,7 @@ enum common_key {
     KEY_HELP = '?',
     KEY_VERSION = 'V',
     KEY_USER = 0x100,
+    KEY_PASSWORD,
     KEY_KEY,
     KEY_SERVER_KEY,
     KEY_PROP,
@@ -53,6 +54,8 @@ static const struct argp_option common_options[] = {
     {"for", KEY_FOR, "TIME", 0, "end it after this time", 1},
     {"prop", KEY_PROP, "K=V", 0, "a property of this session", 1},
     {"user", KEY_USER, "NAME", 0, "its principal (default WEFT_USER, anonymous)", 1},
+    {"password-file", KEY_PASSWORD, "FILE", 0,
+     "its credentials: the first line; - is standard input (default WEFT_PASSWORD_FILE)", 1},
     {"no-color", KEY_NO_COLOR, NULL, 0, "no colours on a terminal (also: NO_COLOR)", 1},
     {"help", KEY_HELP, NULL, 0, "this text; behind a verb, that verb's", 1},
     {"version", KEY_VERSION, NULL, 0, "the version", 1},
@@ -158,6 +161,9 @@ static error_t read_option(struct reading *reading, int key, char *text)
         break;
     case KEY_USER:
         ctl->user = text;
+        break;
+    case KEY_PASSWORD:
+        ctl->password_file = text;
         break;
     case KEY_KEY:
         ctl->key_file = text;
@@ -329,6 +335,7 @@ int command_line_read(int count, char **words, struct ctl *ctl)
     struct reading reading = {.ctl = ctl};
     ctl->servers = environment("WEFT_SERVER", "127.0.0.1:7310");
     ctl->user = environment("WEFT_USER", NULL);
+    ctl->password_file = environment("WEFT_PASSWORD_FILE", NULL);
     ctl->key_file = environment("WEFT_KEY", NULL);
     ctl->server_keys = environment("WEFT_SERVER_KEY", NULL);
     ctl->output.is_plain = environment("NO_COLOR", NULL) != NULL;

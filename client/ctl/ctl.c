@@ -86,6 +86,8 @@ void ctl_options(const struct ctl *ctl, struct weft_options *options)
         .key_file = ctl->key_file,
         .server_keys = ctl->server_keys,
         .principal = ctl->user,
+        .credentials = ctl->password,
+        .credentials_bytes = ctl->password_bytes,
         .properties = ctl->properties,
         .properties_count = ctl->properties_count,
         .client_type = "cli",
@@ -157,5 +159,6 @@ void ctl_clear(struct ctl *ctl)
         weft_destroy(&ctl->client);
     for (size_t i = 0; i < ctl->properties_count; i++)
         free(ctl->property_texts[i]);
+    explicit_bzero(ctl->password, sizeof ctl->password);
     *ctl = (struct ctl){0};
 }

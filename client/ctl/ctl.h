@@ -16,8 +16,11 @@ struct verb;
 /* The verbs' own options; the number is argp's key too. */
 enum ctl_flag {
     FLAG_ALL = 0x200,
+    FLAG_ABSTAIN,
     FLAG_ADD,
+    FLAG_ALLOW,
     FLAG_COMMAND,
+    FLAG_DENY,
     FLAG_DIRECT,
     FLAG_DRY_RUN,
     FLAG_ECHO,
@@ -37,6 +40,7 @@ enum ctl_flag {
     FLAG_POLICY,
     FLAG_REASON,
     FLAG_REMOVE,
+    FLAG_ROLE,
     FLAG_ROLES,
     FLAG_SESSIONS,
     FLAG_SORT,
@@ -61,6 +65,9 @@ struct ctl {
     const char *flags[FLAG_END - FLAG_ALL]; /* as given; "" for those without a value */
 
     const char *servers, *user;
+    const char *password_file; /* NULL: not given */
+    char password[4096];       /* what is in it; wiped by ctl_clear */
+    size_t password_bytes;
     const char *key_file, *server_keys; /* NULL: not given */
     struct weft_property properties[CTL_PROPERTIES_MAX];
     size_t properties_count;

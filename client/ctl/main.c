@@ -7,6 +7,7 @@
 
 #include "client/ctl/command_line.h"
 #include "client/ctl/ctl.h"
+#include "client/ctl/passwd.h"
 #include "client/ctl/verbs.h"
 
 /* Sleeps until the time comes or a signal does. */
@@ -49,7 +50,9 @@ static int run(int count, char **words, struct ctl *ctl)
         command_line_help(ctl->verb, stdout);
     else if (ctl->wants_version)
         printf("weftctl %s\n", WEFT_VERSION);
-    else
+    else if (ctl->password_file != NULL)
+        code = passwd_read(ctl->password_file, ctl->password, &ctl->password_bytes);
+    if (code == EXIT_COMPLETE && !ctl->wants_help && !ctl->wants_version)
         code = ctl->watch_ms > 0 ? watch(ctl) : ctl->verb->run(ctl);
     return code;
 }

@@ -8,9 +8,11 @@
 #include "client/ctl/events.h"
 #include "client/ctl/filter.h"
 #include "client/ctl/handler.h"
+#include "client/ctl/handler_run.h"
 #include "client/ctl/hold.h"
 #include "client/ctl/key.h"
 #include "client/ctl/node.h"
+#include "client/ctl/passwd.h"
 #include "client/ctl/reply.h"
 #include "client/ctl/req.h"
 #include "client/ctl/session.h"
@@ -92,6 +94,19 @@ static const struct argp_option req_options[] = {
     {"wait", FLAG_WAIT, "TIME", 0, "try again for so long while nobody serves the path", 0},
     {"idempotent", FLAG_IDEMPOTENT, NULL, 0,
      "may be executed twice: tried again when the handler's node is lost", 0},
+    {0},
+};
+
+static const struct argp_option auth_options[] = {
+    {"allow", FLAG_ALLOW, NULL, 0, "lets everybody in, as whom he says he is", 0},
+    {"deny", FLAG_DENY, NULL, 0, "lets nobody in", 0},
+    {"abstain", FLAG_ABSTAIN, NULL, 0, "leaves it to the next step of the chain", 0},
+    {"role", FLAG_ROLE, "R,..", 0, "with --allow: what they hold", 0},
+    {0},
+};
+
+static const struct argp_option passwd_options[] = {
+    {"role", FLAG_ROLE, "R,..", 0, "what the principal holds", 0},
     {0},
 };
 
@@ -240,6 +255,15 @@ static const struct verb verbs[] = {
      "Also those of kind direct, which their node alone knows. AVG and P99 (to within an eighth) "
      "are the time from the hand-over to the outcome; ERRORS are outcomes other than OK.\n",
      NULL, handler_stats},
+    {"handler", "auth", "NAME", 1, 1, VERB_STREAM,
+     "answers the step handler:NAME of auth.chain, in one way for all",
+     "  weftctl handler auth corporate --allow --role desk\n"
+     "  weftctl handler auth corporate --deny\n\n"
+     "For trying out a chain, and for an emergency: nobody's credentials are looked at.\n",
+     auth_options, handler_run_auth},
+    {"handler", "missing", "PATH", 1, 1, VERB_STREAM,
+     "shows what is subscribed at the path or below it, and not there",
+     "  weftctl handler missing prices\n", NULL, handler_run_missing},
     {"req", NULL, "PATH [VALUE]", 1, 2, VERB_ACT, "asks whoever serves the path; prints the answer",
      "  weftctl req greet Ada\n"
      "  weftctl req --wait 5s greet Ada\n"
@@ -324,6 +348,11 @@ static const struct verb verbs[] = {
      "curve.peers of all nodes (a node's) or curve.clients (a client's). Never writes over a file. "
      "No node is asked.\n",
      key_options, key_new},
+    {"passwd", NULL, "NAME", 1, 1, VERB_ACT, "prints a line for a node's users file",
+     "  weftctl passwd ada --role desk,eu >>users\n"
+     "  kill -HUP $(pidof weftd)                     the node reads its users again\n\n"
+     "The password comes from standard input: its first line, not shown on a terminal.\n",
+     passwd_options, passwd_run},
 };
 
 const struct verb *verbs_list(size_t *count)

@@ -27,6 +27,8 @@
 #include "mesh/base/outbox.h"
 #include "mesh/base/record.h"
 #include "mesh/base/updates.h"
+#include "mesh/base/wipe.h"
+#include "proto/kinds.h"
 
 void outbound_init(struct outbound *queue, struct outbox *outbox, enum mesh_order order,
                    uint32_t number, const struct envelope *envelope, uint32_t messages_max,
@@ -60,9 +62,11 @@ static size_t held_bytes(const struct record *record)
     return sizeof *record + (record->where == RECORD_SHARED ? 0 : record_bytes(record));
 }
 
-void outbound_free_body(struct outbound *queue, const struct record *record)
+void outbound_free_body(struct outbound *queue, struct record *record)
 {
     struct chain_pool *pool = outbox_pool(queue->outbox);
+    if (record->is_secret)
+        wipe_bytes(record->head, record->head_bytes);
     switch ((enum record_body)record->where) {
     case RECORD_REFERENCED:
         memory_release(pool->memory, pool->kind, record->body_bytes);
@@ -105,7 +109,7 @@ static void urgent_pop(struct outbound *queue)
 /* The oldest of those that were sent is held no longer. */
 static void held_pop(struct outbound *queue)
 {
-    const struct record *record = chain_front(&queue->chain);
+    struct record *record = chain_front(&queue->chain);
     size_t bytes = record_bytes(record);
     queue->sent_bytes -= bytes;
     queue->sent_messages--;
@@ -297,6 +301,7 @@ enum error outbound_send(struct outbound *queue, const struct outgoing *message)
     record->body_bytes = (uint32_t)message->body.bytes;
     record->head_bytes = (uint32_t)head_bytes;
     record->consumes_credit = message->consumes_credit;
+    record->is_secret = kind_is_secret(message->kind);
     record->queued_ms = outbox_now_ms(queue->outbox);
     outgoing_encode_head(message, record->head, head_bytes);
     if (message->is_urgent)

@@ -168,7 +168,7 @@ struct record *outbound_push_record(struct outbound *queue, size_t record_bytes)
 void outbound_pushed(struct outbound *queue, size_t bytes);
 
 /* For waiting.c: the record's body is needed no more. */
-void outbound_free_body(struct outbound *queue, const struct record *record);
+void outbound_free_body(struct outbound *queue, struct record *record);
 void outbound_grown(struct outbound *queue);
 
 /* For updates.c: there was no memory for a message. True: try again, unless is_given_up. */

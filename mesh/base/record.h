@@ -27,6 +27,7 @@ struct record {
     uint32_t key;       /* SHARED, as all that follows */
     uint8_t where;      /* enum record_body */
     bool consumes_credit;
+    bool is_secret; /* the head holds credentials */
     uint8_t marks;  /* bits of enum topic_mark, written behind the shared fields */
     uint8_t policy; /* enum topic_policy */
     bool is_start;  /* merges into none that is older */

@@ -41,6 +41,19 @@ enum error selector_parse(struct span text, struct span *selector)
     return ERROR_OK;
 }
 
+struct span selector_prefix(struct span selector)
+{
+    struct span rest = selector;
+    size_t bytes = 0;
+    while (rest.bytes > 0) {
+        struct span segment = segment_next(&rest);
+        if (is_any(segment) || is_rest(segment))
+            break;
+        bytes = (size_t)(segment.data - selector.data) + segment.bytes;
+    }
+    return span_of(selector.data, bytes);
+}
+
 bool selector_matches(struct span selector, struct span path)
 {
     while (selector.bytes > 0) {

@@ -12,6 +12,9 @@
  * ERROR_INVALID_PATH: no path, a single star, stars that are not the whole last segment. */
 enum error selector_parse(struct span text, struct span *selector);
 
+/* What stands before the first wildcard: a path, or nothing. `a/+/c`: `a`. */
+struct span selector_prefix(struct span selector);
+
 /* Both as parsed. O(bytes), no backtracking. */
 bool selector_matches(struct span selector, struct span path);
 

@@ -19,24 +19,27 @@ enum rank {
     RANK_MOVED,       /* said already that it does not serve this */
 };
 
-static bool has_moved(const struct flight *flight, uint64_t instance)
+static bool is_gone(const struct choice_search *search, uint64_t instance)
 {
-    for (uint8_t i = 0; i < flight->moves; i++) {
-        if (flight->moved_from[i] == instance)
+    for (size_t i = 0; i < search->gone_count; i++) {
+        if (search->gone[i] == instance)
             return true;
     }
     return false;
 }
 
 static enum rank rank_of(const struct routing *routing, const struct handler_entry *entry,
-                         const struct flight *flight, enum choice_scope scope)
+                         const struct choice_search *search)
 {
+    enum rank disconnected = search->needs_connected ? RANK_UNREACHABLE : RANK_DISCONNECTED;
+    if (!session_id_is_none(search->except) && session_id_equal(entry->session, search->except))
+        return RANK_MOVED;
     if (entry->instance == routing->context->instance) {
         if (sessions_find(routing->sessions, entry->session) == NULL)
             return RANK_MOVED;
-        return entry->state == SESSION_ACTIVE ? RANK_HERE : RANK_DISCONNECTED;
+        return entry->state == SESSION_ACTIVE ? RANK_HERE : disconnected;
     }
-    if (scope == CHOICE_LOCAL || has_moved(flight, entry->instance) ||
+    if (search->scope == CHOICE_LOCAL || is_gone(search, entry->instance) ||
         bug_is_planted(BUG_FAR_IGNORED))
         return RANK_MOVED;
     const struct node *node = nodes_find(&routing->nodes, entry->instance);
@@ -44,7 +47,7 @@ static enum rank rank_of(const struct routing *routing, const struct handler_ent
     if (node == NULL || link == NULL || !link->forward_open)
         return RANK_UNREACHABLE;
     if (entry->state != SESSION_ACTIVE)
-        return RANK_DISCONNECTED;
+        return disconnected;
     if (!link->forward_up)
         return RANK_LINK_DOWN;
     return node->is_in_zone ? RANK_ZONE : RANK_MESH;
@@ -68,17 +71,17 @@ static const struct handler_entry *pick(struct routing *routing,
     return is_b_freer ? b : a;
 }
 
-enum error choice_make(struct routing *routing, struct span path, const struct flight *flight,
-                       enum choice_scope scope, struct choice *choice)
+enum error choice_find(struct routing *routing, const struct choice_search *search,
+                       struct choice *choice)
 {
     MEMORY_UNINITIALIZED struct handler_entry entries[ENTRIES_MAX];
     MEMORY_UNINITIALIZED uint8_t candidates[ENTRIES_MAX];
     enum rank best = RANK_MOVED;
     size_t candidates_count = 0;
-    size_t entries_count =
-        ownership_find_handlers(routing->ownership, HANDLER_REQUEST, path, entries, ENTRIES_MAX);
+    size_t entries_count = ownership_find_handlers(routing->ownership, search->kind, search->path,
+                                                   entries, ENTRIES_MAX);
     for (size_t i = 0; i < entries_count; i++) {
-        enum rank rank = rank_of(routing, &entries[i], flight, scope);
+        enum rank rank = rank_of(routing, &entries[i], search);
         if (rank == RANK_MOVED || rank > best)
             continue;
         if (rank < best)
@@ -101,4 +104,17 @@ enum error choice_make(struct routing *routing, struct span path, const struct f
         .is_local = entry->instance == routing->context->instance,
     };
     return ERROR_OK;
+}
+
+enum error choice_make(struct routing *routing, struct span path, const struct flight *flight,
+                       enum choice_scope scope, struct choice *choice)
+{
+    const struct choice_search search = {
+        .kind = HANDLER_REQUEST,
+        .path = path,
+        .scope = scope,
+        .gone = flight->moved_from,
+        .gone_count = flight->moves,
+    };
+    return choice_find(routing, &search, choice);
 }

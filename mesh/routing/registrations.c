@@ -37,32 +37,53 @@ static enum error remove_it(struct routing *routing, const struct session *sessi
                : ERROR_OK;
 }
 
-static enum error carry_out(struct routing *routing, const struct session *session, bool is_new,
-                            const struct registration *registration, struct sentence *text)
+/* Whether there can be such a registration; *path is then where. */
+static enum error judge(struct routing *routing, bool is_new,
+                        const struct registration *registration, struct span *path,
+                        struct sentence *text)
 {
-    struct span path;
-    struct property_keys keys;
-    if (registration->kind != HANDLER_REQUEST && registration->kind != HANDLER_DIRECT) {
-        sentence_start(text, "this version registers request handlers (kinds 1 and 4) only");
+    if (registration->kind < HANDLER_REQUEST || registration->kind > HANDLER_DIRECT) {
+        sentence_start(text, "handlers are of kind 1 (requests), 2 (authentication), 3 (missing "
+                             "topics) or 4 (requests to this session)");
         return ERROR_INVALID_ARGUMENT;
     }
-    enum error error = path_parse(registration->path, &path);
+    enum error error = path_parse(registration->path, path);
     if (error != ERROR_OK) {
         sentence_start(text, "the path must be segments of 1 to 255 bytes joined by /: ");
         sentence_add_span(text, registration->path);
         return error;
     }
+    struct property_keys keys;
     if (property_keys_parse(&keys, registration->keys) != ERROR_OK) {
         sentence_start(text, "more property keys than a session can have");
         return ERROR_INVALID_ARGUMENT;
     }
+    bool is_unknown = registration->kind == HANDLER_AUTHENTICATION &&
+                      !identity_names(sessions_chain(routing->sessions), *path);
+    if (is_new && is_unknown) {
+        sentence_start(text, "no step of this node's auth.chain is handler:");
+        sentence_add_span(text, *path);
+        sentence_add(text, "; only names that are asked can be registered");
+        return ERROR_INVALID_ARGUMENT;
+    }
+    return ERROR_OK;
+}
+
+static enum error carry_out(struct routing *routing, const struct session *session, bool is_new,
+                            const struct registration *registration, struct sentence *text)
+{
+    struct span path;
+    enum error error = judge(routing, is_new, registration, &path, text);
+    if (error != ERROR_OK)
+        return error;
     enum permission permission = rights_of_handler(registration->kind);
+    enum handler_kind kind = (enum handler_kind)registration->kind;
     if (is_new && !sessions_may(routing->sessions, session, permission, path)) {
         permissions_say_denied(text, permission, path);
         return ERROR_ACCESS_DENIED;
     }
     error = is_new ? add(routing, session, registration, path)
-                   : remove_it(routing, session, (enum handler_kind)registration->kind, path);
+                   : remove_it(routing, session, kind, path);
     sentence_start(text, error_sentence(error));
     sentence_add(text, ": ");
     sentence_add_span(text, path);

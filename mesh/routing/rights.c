@@ -73,8 +73,11 @@ void rights_session_changed(struct routing *routing, struct session *session)
     struct span path;
     while (session->phase == SESSION_PHASE_OPEN &&
            ownership_handler_of_session(routing->ownership, session->id, index, &kind, &path)) {
+        bool is_asked = kind != HANDLER_AUTHENTICATION ||
+                        identity_names(sessions_chain(routing->sessions), path);
         if ((unsigned)kind >= OWNERSHIP_KIND_LISTENER ||
-            sessions_may(routing->sessions, session, rights_of_handler((uint8_t)kind), path))
+            (is_asked &&
+             sessions_may(routing->sessions, session, rights_of_handler((uint8_t)kind), path)))
             index++;
         else
             take_back(routing, session, kind, path);

@@ -15,6 +15,9 @@ struct shares;
 struct filter_engine;
 struct inquiries;
 struct listener;
+struct logins;
+struct missing;
+struct questions;
 struct watches;
 struct streams;
 struct sweeps;
@@ -29,6 +32,8 @@ enum routing_purpose {
     ROUTING_SWEEP_DUE,
     ROUTING_POLL_DUE,
     ROUTING_SHARE_DUE,
+    ROUTING_LOGIN_DUE,
+    ROUTING_QUESTION_DUE,
 };
 
 /* What a session asked that only the door can answer: MEMBERS, VERDICTS. */
@@ -59,6 +64,10 @@ struct routing {
     uint32_t first_listener;
     struct watches *watches; /* sessions here that listen to sessions */
     struct streams *streams; /* what this node tells all that do */
+    struct logins *logins;
+    struct questions *questions;
+    uint32_t passwords_at_work; /* MESH_CHECK_PASSWORD without an answer */
+    struct missing *missing;
 };
 
 /* What is carried from the caller to the handler. Spans into a frame, or into scratch memory. */

@@ -3,11 +3,14 @@
 
 #include "mesh/filter/filter.h"
 #include "mesh/routing/applied.h"
+#include "mesh/routing/authentication.h"
+#include "mesh/routing/authenticators.h"
 #include "mesh/routing/ballots.h"
 #include "mesh/routing/by_filter.h"
 #include "mesh/routing/commands.h"
 #include "mesh/routing/listeners.h"
 #include "mesh/routing/losses.h"
+#include "mesh/routing/missing.h"
 #include "mesh/routing/polls.h"
 #include "mesh/routing/rights.h"
 #include "mesh/routing/room.h"
@@ -36,12 +39,16 @@ struct routing *routing_new(struct context *context, struct sessions *sessions,
                     sweeps_init(routing) && listeners_init(routing) && watches_init(routing) &&
                     streams_init(routing) && ballots_init(routing) && shares_init(routing);
     routing->applied = applied_new(context);
+    routing->logins = logins_new(context, sessions);
+    routing->questions = questions_new(context, sessions_capacity(sessions));
+    routing->missing = missing_new(context);
     routing->filters = filter_engine_new(&context->memory);
     routing->flights = flights_new(context, most, most, sessions_capacity(sessions),
                                    context->config->gossip.members_max + 1, SHARES_MAX);
     routing->served = served_new(context, sessions_capacity(sessions));
     if (!is_whole || routing->served == NULL || routing->filters == NULL ||
-        routing->applied == NULL || routing->flights == NULL)
+        routing->applied == NULL || routing->flights == NULL || routing->logins == NULL ||
+        routing->questions == NULL || routing->missing == NULL)
         routing_destroy(&routing);
     return routing;
 }
@@ -55,6 +62,9 @@ void routing_destroy(struct routing **routing)
     ballots_clear(self);
     shares_clear(self);
     served_destroy(&self->served);
+    logins_destroy(&self->logins);
+    questions_destroy(&self->questions);
+    missing_destroy(&self->missing);
     inquiries_clear(self);
     sweeps_clear(self);
     listeners_clear(self);
@@ -104,7 +114,8 @@ void routing_node_gone(struct routing *routing, uint64_t instance, enum member_n
         return;
     listeners_tell(routing, news, node);
     commands_node_lost(routing, node, "was lost before it answered");
-    losses_node(routing, node);
+    losses_node(routing, node); /* and with it the node's slot */
+    authenticators_node_gone(routing, instance);
 }
 
 void routing_link_lost(struct routing *routing, uint64_t instance)
@@ -114,6 +125,7 @@ void routing_link_lost(struct routing *routing, uint64_t instance)
         return;
     commands_node_lost(routing, node, "lost its connection before it answered");
     losses_link(routing, node);
+    authenticators_link_lost(routing, instance);
     streams_link_lost(routing, instance);
 }
 
@@ -139,6 +151,8 @@ void routing_session_ended(struct routing *routing, struct session *session)
     streams_session_ended(routing, session);
     commands_session_ended(routing, session);
     polls_session_ended(routing, session);
+    authentication_abandon(routing, session);
+    authenticators_session_ended(routing, session);
     losses_session(routing, session);
     served_session_ended(routing->served, session->slot);
 }
@@ -175,6 +189,12 @@ void routing_due(struct routing *routing, const struct deadline *due)
     case ROUTING_SHARE_DUE:
         shares_due(routing, due->slot);
         break;
+    case ROUTING_LOGIN_DUE:
+        authentication_due(routing, logins_at(routing->logins, due->slot));
+        break;
+    case ROUTING_QUESTION_DUE:
+        authenticators_due(routing, questions_at(routing->questions, due->slot));
+        break;
     }
 }
 
@@ -190,6 +210,8 @@ void routing_check(const struct routing *routing)
     ballots_check(routing);
     shares_check(routing);
     served_check(routing->served);
+    authentication_check(routing);
+    questions_check(routing->questions);
     watches_check(routing);
     streams_check(routing);
     applied_check(routing->applied);

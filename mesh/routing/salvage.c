@@ -32,6 +32,8 @@ static bool holds_any(const struct outbound *queue)
 /* False: no memory. */
 static bool row_append(struct context *context, struct row *row, const struct message *message)
 {
+    if (kind_is_secret(message->kind))
+        return true; /* somebody else is asked: authenticators.h */
     struct salvaged *salvaged = scratch_new(&context->scratch, sizeof *salvaged);
     struct span fields = scratch_copy(&context->scratch, message->fields);
     struct span body = scratch_copy(&context->scratch, message->body);

@@ -1,13 +1,16 @@
 /* identity.c - see identity.h. */
 #include "mesh/sessions/identity.h"
 
+#define HANDLER_PREFIX "handler:"
+
 static const char *const names[] = {
     [IDENTITY_ANONYMOUS] = "anonymous",
     [IDENTITY_ALLOW] = "allow",
     [IDENTITY_DENY] = "deny",
+    [IDENTITY_USERS] = "users",
 };
 
-enum { NAMES = sizeof names / sizeof names[0] };
+enum { NAMES = sizeof names / sizeof names[0], PREFIX_BYTES = sizeof HANDLER_PREFIX - 1 };
 
 /* Takes the part before the next comma off the text. */
 static struct span step_next(struct span *text)
@@ -20,39 +23,99 @@ static struct span step_next(struct span *text)
     return step;
 }
 
+/* A name is registered like a path of one segment, and stands in lists and log lines. */
+static bool name_is_good(struct span name)
+{
+    if (name.bytes == 0 || name.bytes > IDENTITY_NAME_BYTES_MAX || !span_is_text(name))
+        return false;
+    for (size_t i = 0; i < name.bytes; i++) {
+        if (name.data[i] <= ' ' || name.data[i] == 127 || name.data[i] == '/' ||
+            name.data[i] == '"')
+            return false;
+    }
+    return true;
+}
+
+static bool rule_parse(struct identity_rule *rule, struct span text)
+{
+    *rule = (struct identity_rule){.step = 0};
+    if (text.bytes > PREFIX_BYTES && memcmp(text.data, HANDLER_PREFIX, PREFIX_BYTES) == 0) {
+        struct span name = span_of(text.data + PREFIX_BYTES, text.bytes - PREFIX_BYTES);
+        if (!name_is_good(name))
+            return false;
+        rule->step = IDENTITY_HANDLER;
+        rule->name_bytes = (uint8_t)name.bytes;
+        memcpy(rule->name, name.data, name.bytes);
+        return true;
+    }
+    while (rule->step < NAMES && !span_equal(text, span_text(names[rule->step])))
+        rule->step++;
+    return rule->step < NAMES;
+}
+
 bool identity_parse(struct identity_chain *chain, struct span text, struct sentence *why)
 {
     *chain = (struct identity_chain){.count = 0};
     while (text.bytes > 0) {
         struct span name = step_next(&text);
-        uint8_t step = 0;
-        while (step < NAMES && !span_equal(name, span_text(names[step])))
-            step++;
-        if (step < NAMES && chain->count < IDENTITY_STEPS_MAX) {
-            chain->steps[chain->count++] = step;
+        struct identity_rule rule;
+        if (rule_parse(&rule, name) && chain->count < IDENTITY_STEPS_MAX) {
+            chain->rules[chain->count++] = rule;
             continue;
         }
         sentence_start(why, "step ");
         sentence_add_span(why, name);
-        sentence_add(why, ": this version has the steps anonymous, allow and deny, at most 16");
+        sentence_add(why, ": there are the steps users, handler:NAME (1 to 64 bytes without "
+                          "blanks, quotes, commas and /), anonymous, allow and deny, at most 16");
         return false;
     }
     return true;
 }
 
-enum identity_verdict identity_of(const struct identity_chain *chain, struct span principal)
+enum identity_verdict identity_judge(const struct identity_chain *chain, struct span principal,
+                                     uint32_t *at)
 {
-    for (uint32_t i = 0; i < chain->count; i++) {
-        switch ((enum identity_step)chain->steps[i]) {
+    for (; *at < chain->count; ++*at) {
+        switch ((enum identity_step)chain->rules[*at].step) {
         case IDENTITY_ANONYMOUS:
             if (principal.bytes == 0)
-                return IDENTITY_IS_ANONYMOUS;
+                return IDENTITY_ALLOWED;
             break; /* abstains */
         case IDENTITY_ALLOW:
-            return principal.bytes == 0 ? IDENTITY_IS_ANONYMOUS : IDENTITY_IS_NAMED;
+            return IDENTITY_ALLOWED;
         case IDENTITY_DENY:
-            return IDENTITY_REFUSED;
+            return IDENTITY_DENIED;
+        case IDENTITY_USERS:
+            if (principal.bytes > 0)
+                return IDENTITY_ASKS;
+            break; /* nobody's name is empty */
+        case IDENTITY_HANDLER:
+            return IDENTITY_ASKS;
         }
     }
-    return IDENTITY_REFUSED;
+    return IDENTITY_DENIED;
+}
+
+struct span identity_name(const struct identity_rule *rule)
+{
+    return span_of(rule->name, rule->name_bytes);
+}
+
+bool identity_names(const struct identity_chain *chain, struct span name)
+{
+    for (uint32_t i = 0; i < chain->count; i++) {
+        const struct identity_rule *rule = &chain->rules[i];
+        if (rule->step == IDENTITY_HANDLER && span_equal(identity_name(rule), name))
+            return true;
+    }
+    return false;
+}
+
+bool identity_has(const struct identity_chain *chain, enum identity_step step)
+{
+    for (uint32_t i = 0; i < chain->count; i++) {
+        if (chain->rules[i].step == step)
+            return true;
+    }
+    return false;
 }

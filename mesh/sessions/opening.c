@@ -1,11 +1,12 @@
-/* opening.c - HELLO, up to the point where the directory is asked.
+/* opening.c - HELLO, up to the point where it is asked who that is.
  *
  * The order of the questions is the order of what a client can do about the answer: malformed,
- * version, mesh, readiness (another node may serve it now), identity, room, properties. */
+ * version, mesh, readiness (another node may serve it now), room, properties. */
 #include "mesh/sessions/opening.h"
 
 #include "mesh/base/bugs.h"
 #include "mesh/base/sentence.h"
+#include "mesh/base/wipe.h"
 #include "mesh/sessions/resuming.h"
 #include "mesh/sessions/table.h"
 
@@ -50,17 +51,6 @@ static void mesh_judge(const struct sessions *sessions, const struct client_hell
     sentence_add_span(&refusal->text, cluster);
 }
 
-/* How near a guess came is not said. */
-static void identity_judge(const struct sessions *sessions, const struct client_hello *hello,
-                           struct refusal *refusal)
-{
-    if (identity_of(&sessions->chain, hello->principal) == IDENTITY_REFUSED)
-        refuse(refusal, ERROR_ACCESS_DENIED,
-               hello->principal.bytes > 0
-                   ? "the node does not let this principal in (auth.chain); or leave it empty"
-                   : "the node lets nobody in without a principal (auth.chain)");
-}
-
 static void hello_judge(const struct sessions *sessions, const struct client_hello *hello,
                         struct refusal *refusal)
 {
@@ -71,8 +61,6 @@ static void hello_judge(const struct sessions *sessions, const struct client_hel
         refuse(refusal, ERROR_NOT_READY,
                "this node does not serve clients now: it is joining the mesh or leaving it; try "
                "another node, or again");
-    if (refusal->code == ERROR_OK && session_id_is_none(hello->session))
-        identity_judge(sessions, hello, refusal);
 }
 
 static struct span client_type(struct span offered)
@@ -85,52 +73,28 @@ static struct span client_type(struct span offered)
     return span_text("other");
 }
 
-/* The fixed properties, beside what the client offered; the geo keys come from authenticators. */
+/* The fixed properties; what else it is to have, roles among it, comes with the allow. */
 static enum error properties_fill(struct sessions *sessions, struct session *session,
-                                  const struct client_hello *hello, struct span address,
-                                  struct property_set *set)
+                                  const struct client_hello *hello, struct span address)
 {
     struct context *context = sessions->context;
+    struct property_set set = {.count = 0};
     struct sentence id, start;
     sentence_start(&id, "");
     sentence_add_id(&id, session->id);
     sentence_start(&start, "");
     sentence_add_number(&start, context->wall_ms);
-    property_set_put(set, "$SessionId", sentence_span(&id));
-    property_set_put(set, "$Principal", hello->principal);
-    property_set_put(set, "$Roles",
-                     hello->principal.bytes == 0 ? sessions->anonymous_roles : (struct span){0});
-    property_set_put(set, "$ClientType", client_type(hello->client_type));
-    property_set_put(set, "$Transport", span_text("zmq"));
-    property_set_put(set, "$ServerName", span_text(context->config->name));
-    property_set_put(set, "$Connector", span_text("clients"));
-    property_set_put(set, "$ClientIP", span_is_text(address) ? address : (struct span){0});
-    property_set_put(set, "$StartTime", sentence_span(&start));
-    property_set_put(set, "$Environment", hello->environment);
-    return properties_store(&session->properties, &context->memory, set);
-}
-
-static void properties_judge(struct sessions *sessions, struct session *session,
-                             const struct client_hello *hello, struct span offered,
-                             struct span address, struct refusal *refusal)
-{
-    struct property_set set = {.count = 0};
-    struct span culprit = {0};
-    enum error error = ERROR_OK;
-    if (sessions->context->config->trusts_anonymous && hello->principal.bytes == 0)
-        error = property_set_offer(&set, offered, &culprit);
-    if (error == ERROR_OK) {
-        error = properties_fill(sessions, session, hello, address, &set);
-        if (error != ERROR_OK)
-            refuse(refusal, error, "no memory for the session's properties (memory.properties)");
-    } else if (error == ERROR_INVALID_ARGUMENT) {
-        refuse(refusal, error,
-               "a property is against the rules (key of 1 to 128 bytes without "
-               "blanks, quotes, brackets and commas, each once, at most 128): ");
-        sentence_add_span(&refusal->text, culprit);
-    } else {
-        refuse(refusal, error, "the offered properties are malformed");
-    }
+    property_set_put(&set, "$SessionId", sentence_span(&id));
+    property_set_put(&set, "$Principal", hello->principal);
+    property_set_put(&set, "$Roles", (struct span){0});
+    property_set_put(&set, "$ClientType", client_type(hello->client_type));
+    property_set_put(&set, "$Transport", span_text("zmq"));
+    property_set_put(&set, "$ServerName", span_text(context->config->name));
+    property_set_put(&set, "$Connector", span_text("clients"));
+    property_set_put(&set, "$ClientIP", span_is_text(address) ? address : (struct span){0});
+    property_set_put(&set, "$StartTime", sentence_span(&start));
+    property_set_put(&set, "$Environment", hello->environment);
+    return properties_store(&session->properties, &context->memory, &set);
 }
 
 /* Never: only its own node has it back. */
@@ -167,36 +131,47 @@ static struct session *session_take(struct sessions *sessions, uint32_t connecti
     return NULL;
 }
 
-void opening_hello(struct sessions *sessions, uint32_t connection, struct span address,
-                   const struct message *message)
+bool opening_hello(struct sessions *sessions, uint32_t connection, struct span address,
+                   const struct message *message, struct opening *opening)
 {
     struct refusal refusal = {.code = ERROR_OK};
-    struct client_hello hello;
-    enum error error = schema_decode(&client_hello_schema, message->fields, &hello);
+    struct client_hello *hello = &opening->hello;
+    enum error error = schema_decode(&client_hello_schema, message->fields, hello);
     if (error != ERROR_OK)
         refuse(&refusal, error, "the fields of HELLO could not be read");
-    else
-        hello_judge(sessions, &hello, &refusal);
-    if (refusal.code == ERROR_OK && !session_id_is_none(hello.session) &&
-        !is_stolen(sessions, &hello)) {
+    else if (hello->credentials.bytes > 0)
+        wipe_input(sessions->context->outbox);
+    if (error == ERROR_OK)
+        hello_judge(sessions, hello, &refusal);
+    if (refusal.code == ERROR_OK && !session_id_is_none(hello->session) &&
+        !is_stolen(sessions, hello)) {
         const char *why = "";
-        error = resuming_hello(sessions, connection, &hello, message->correlation, &why);
+        error = resuming_hello(sessions, connection, hello, message->correlation, &why);
         if (error == ERROR_OK)
-            return;
+            return false;
         refuse(&refusal, error, why);
     }
     struct session *session = NULL;
     if (refusal.code == ERROR_OK)
-        session = session_take(sessions, connection, &hello, message->correlation, &refusal);
+        session = session_take(sessions, connection, hello, message->correlation, &refusal);
     if (session == NULL) {
         sessions_refuse(sessions, connection, message->correlation, refusal.code,
                         sentence_span(&refusal.text));
-        return;
+        return false;
     }
-    session->reconnect_ms = hello.reconnect_ms; /* as asked; granted with WELCOME */
-    properties_judge(sessions, session, &hello, message->body, address, &refusal);
-    if (refusal.code == ERROR_OK)
-        table_announce(sessions, session);
-    else
-        sessions_turn_away(sessions, session, refusal.code, sentence_span(&refusal.text));
+    session->reconnect_ms = hello->reconnect_ms; /* as asked; granted with WELCOME */
+    opening->session = session;
+    opening->offered = message->body;
+    error = properties_fill(sessions, session, hello, address);
+    if (error == ERROR_OK)
+        return true;
+    sessions_turn_away(sessions, session, error,
+                       span_text("no memory for the session's properties (memory.properties)"));
+    return false;
+}
+
+void opening_admit(struct sessions *sessions, struct session *session)
+{
+    require(session->phase == SESSION_PHASE_OPENING);
+    table_announce(sessions, session);
 }

@@ -17,6 +17,7 @@
 #include "mesh/sessions/resuming.h"
 
 #include "mesh/base/bugs.h"
+#include "mesh/base/wipe.h"
 #include "mesh/sessions/table.h"
 
 #define MS_NS UINT64_C(1000000)
@@ -29,9 +30,7 @@ static void token_hash(const uint8_t token[TOKEN_BYTES], uint8_t hash[SESSION_TO
     struct random stream;
     random_init(&stream, token, TOKEN_STREAM);
     random_bytes(&stream, hash, SESSION_TOKEN_HASH_BYTES);
-    volatile uint8_t *used = (volatile uint8_t *)&stream; /* it holds the token */
-    for (size_t i = 0; i < sizeof stream; i++)
-        used[i] = 0;
+    wipe_bytes(&stream, sizeof stream); /* it holds the token */
 }
 
 /* All bytes are looked at, whatever the first ones are. */

@@ -2,7 +2,8 @@
  *
  * Nothing here tells another room anything: an event waits until mesh.c takes it, deals with it and
  * comes back with sessions_welcome, sessions_refuse or sessions_bury. mesh.c does so after every
- * message, so between two messages no session is OPENING or ENDED.
+ * message, so between two messages no session is ENDED, and one that is OPENING waits for somebody
+ * to say who it is.
  *
  * (S1) Only an OPEN session sends and receives. Behind what was queued when it ended comes GOODBYE
  *      and nothing else.
@@ -129,6 +130,11 @@ uint32_t sessions_open(const struct sessions *sessions)
     return sessions->open;
 }
 
+uint32_t sessions_opening(const struct sessions *sessions)
+{
+    return sessions->opening;
+}
+
 uint32_t sessions_capacity(const struct sessions *sessions)
 {
     return sessions->capacity;
@@ -138,13 +144,6 @@ bool sessions_may(const struct sessions *sessions, const struct session *session
                   enum permission permission, struct span path)
 {
     return permissions_allow(sessions->permissions, &session->rights, permission, path);
-}
-
-static void rights_follow(const struct sessions *sessions, struct session *session)
-{
-    struct span roles = {0};
-    properties_find(&session->properties, span_text("$Roles"), &roles);
-    session->rights = permissions_rights(sessions->permissions, roles);
 }
 
 const struct permissions *sessions_permissions(const struct sessions *sessions)
@@ -176,7 +175,7 @@ enum error sessions_change_roles(struct sessions *sessions, struct session *sess
     if (error != ERROR_OK)
         return error;
     if (!bug_is_planted(BUG_ROLE_KEPT))
-        rights_follow(sessions, session);
+        table_rights_follow(sessions, session);
     sessions_changed(sessions, session, SESSION_CHANGED_ROLES);
     return ERROR_OK;
 }
@@ -192,7 +191,17 @@ void sessions_reconfigured(struct sessions *sessions)
     sessions->anonymous_roles = roles_print(&roles, sessions->anonymous_roles_text);
     struct session *session = NULL;
     while ((session = sessions_next(sessions, session)) != NULL)
-        rights_follow(sessions, session);
+        table_rights_follow(sessions, session);
+}
+
+const struct identity_chain *sessions_chain(const struct sessions *sessions)
+{
+    return &sessions->chain;
+}
+
+struct span sessions_anonymous_roles(const struct sessions *sessions)
+{
+    return sessions->anonymous_roles;
 }
 
 uint32_t sessions_used(const struct sessions *sessions)
@@ -247,7 +256,8 @@ void sessions_welcome(struct sessions *sessions, struct session *session)
     resuming_grant(sessions, session, session->reconnect_ms, token);
     struct client_welcome welcome = {.token = span_of(token, sizeof token)};
     session->phase = SESSION_PHASE_OPEN;
-    rights_follow(sessions, session);
+    sessions->opening--;
+    table_rights_follow(sessions, session);
     table_link(sessions, session);
     deadlines_set(context->deadlines, &session->deadline, context->now_ns + SESSION_SILENCE_NS);
     outbound_grant(&session->outbound, FIRST_CREDIT_MESSAGES, FIRST_CREDIT_BYTES);
@@ -413,6 +423,10 @@ void sessions_connection_lost(struct sessions *sessions, uint32_t connection)
     table_forget(sessions, connection);
     if (session == NULL)
         return;
+    if (session->phase == SESSION_PHASE_OPENING) {
+        table_release(sessions, session, false);
+        return;
+    }
     table_detach(sessions, session);
     if (session->reconnect_ms > 0)
         resuming_wait(sessions, session);
@@ -559,11 +573,12 @@ static void queues_check(const struct sessions *sessions)
 
 void sessions_check(const struct sessions *sessions)
 {
-    uint32_t open = 0, listed = 0, disconnected = 0;
+    uint32_t open = 0, opening = 0, listed = 0, disconnected = 0;
     for (uint32_t slot = 0; slot < sessions->used; slot++) {
         const struct session *session = &sessions->slots[slot];
         require(session->slot == slot);
-        require(session->phase == SESSION_PHASE_FREE || session->phase == SESSION_PHASE_OPEN);
+        require(session->phase != SESSION_PHASE_ENDED && !session->is_announced);
+        opening += session->phase == SESSION_PHASE_OPENING;
         open += session->phase == SESSION_PHASE_OPEN;
         disconnected += session->phase == SESSION_PHASE_OPEN && session->is_connection_lost;
     }
@@ -573,7 +588,9 @@ void sessions_check(const struct sessions *sessions)
     require(sessions->first_event == SESSION_NONE);
     require(open == sessions->open && listed == open);
     require(disconnected == sessions->disconnected);
-    require(open - disconnected + sessions->connections_cut == sessions->by_connection.count);
-    require(open == sessions->by_id.count);
+    require(opening == sessions->opening);
+    require(opening + open - disconnected + sessions->connections_cut ==
+            sessions->by_connection.count);
+    require(opening + open == sessions->by_id.count);
     queues_check(sessions);
 }

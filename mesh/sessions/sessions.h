@@ -7,6 +7,9 @@
  *      ^ ^--- [sessions_turn_away] -+                                                          |
  *      +-------------------------------------- [sessions_bury] --------------------------------+
  *
+ * OPENING lasts: first it is found out who it is (routing/authentication.h), then the directory is
+ * told. Nobody finds such a session; its connection may end it, and nothing it says is listened to.
+ *
  * Memory: a fixed table of sessions_max slots touched as used.
  * Thread: one owner; no clock, no I/O. */
 #ifndef WEFT_MESH_SESSIONS_SESSIONS_H
@@ -14,6 +17,7 @@
 
 #include "mesh/base/context.h"
 #include "mesh/base/updates.h"
+#include "mesh/sessions/identity.h"
 #include "mesh/sessions/permissions.h"
 #include "mesh/sessions/properties.h"
 #include "proto/command.h"
@@ -24,7 +28,7 @@ enum { SESSION_TOKEN_HASH_BYTES = 32 };
 
 enum session_phase {
     SESSION_PHASE_FREE,
-    SESSION_PHASE_OPENING, /* HELLO was taken; the directory has not been told yet */
+    SESSION_PHASE_OPENING, /* HELLO was taken; it is not known who it is, or not yet told */
     SESSION_PHASE_OPEN,
     SESSION_PHASE_ENDED, /* closed; the other rooms have not been told yet */
 };
@@ -60,6 +64,7 @@ struct session {
     uint32_t next, previous; /* slots: the open sessions; the free ones */
     uint32_t next_namesake, previous_namesake; /* principals.c's own */
     uint32_t next_event;
+    uint32_t login; /* routing/authentication.h's own: what is under way for it + 1; 0: nothing */
 };
 
 enum session_event_kind {
@@ -100,8 +105,13 @@ struct session *sessions_at(struct sessions *sessions, uint32_t slot);
 struct session *sessions_next(struct sessions *sessions, const struct session *after);
 
 uint32_t sessions_open(const struct sessions *sessions);     /* how many are open: all but closed */
+uint32_t sessions_opening(const struct sessions *sessions);  /* how many are OPENING */
 uint32_t sessions_capacity(const struct sessions *sessions); /* slots are below this */
 uint32_t sessions_used(const struct sessions *sessions);     /* and were handed out below this */
+
+/* How it is found out who somebody is, and what those hold who are nobody in particular. */
+const struct identity_chain *sessions_chain(const struct sessions *sessions);
+struct span sessions_anonymous_roles(const struct sessions *sessions);
 
 /* Whether the session may do that at that path (as path_parse gave it; empty: no path). One test of
  * a bit, unless the permission is given in places only. */
@@ -168,7 +178,8 @@ enum session_state sessions_state(const struct session *session);
 /* All of them: the node stops. */
 void sessions_close_all(struct sessions *sessions, enum close_reason reason);
 
-/* The connection is gone: the session waits for another one (resuming.h), or ends. */
+/* The connection is gone: the session waits for another one (resuming.h), or ends; one that is
+ * OPENING, and for which nobody is asked any more, was never there. */
 void sessions_connection_lost(struct sessions *sessions, uint32_t connection);
 
 /* Whether there is one to take. */

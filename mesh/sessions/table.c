@@ -44,6 +44,7 @@ struct session *table_take(struct sessions *sessions, uint32_t connection)
                   context->config->session_queue_messages, context->config->session_queue_bytes);
     outbox_may_give_up(context->outbox, &session->outbound, slot);
     (void)updates_switch(&session->outbound, true);
+    sessions->opening++;
     return session;
 }
 
@@ -66,6 +67,7 @@ void table_release(struct sessions *sessions, struct session *session, bool cut)
         hashmap_remove(&sessions->by_id, id_key(session->id));
     if (cut)
         cut_expect(sessions, connection);
+    sessions->opening -= session->phase == SESSION_PHASE_OPENING;
     session->phase = SESSION_PHASE_FREE;
     session->next = sessions->first_free;
     sessions->first_free = session->slot;
@@ -116,6 +118,13 @@ void table_forget(struct sessions *sessions, uint32_t connection)
         hashmap_remove(&sessions->by_connection, connection_key(connection));
         sessions->connections_cut--;
     }
+}
+
+void table_rights_follow(const struct sessions *sessions, struct session *session)
+{
+    struct span roles = {0};
+    properties_find(&session->properties, key_text(KEY_ROLES), &roles);
+    session->rights = permissions_rights(sessions->permissions, roles);
 }
 
 void table_link(struct sessions *sessions, struct session *session)

@@ -30,6 +30,7 @@ struct sessions {
     uint32_t first_open, last_open, open; /* linked by next and previous */
     uint32_t connections_cut;
     uint32_t disconnected; /* of the open ones */
+    uint32_t opening;
     uint32_t first_event, last_event;
     struct hashmap by_id, by_connection;
     struct permutation serials;
@@ -61,6 +62,9 @@ void table_cut(struct sessions *sessions, uint32_t connection);
 /* Queues WELCOME: what all have in common is filled in here, the rest is the caller's. */
 void sessions_say_welcome(struct sessions *sessions, struct session *session,
                           struct client_welcome *welcome);
+
+/* What the session may do comes from its roles. */
+void table_rights_follow(const struct sessions *sessions, struct session *session);
 
 /* True for a connection that is being cut; table_forget: the daemon is done with it. */
 bool table_is_cut(const struct sessions *sessions, uint32_t connection);

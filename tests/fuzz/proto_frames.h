@@ -7,114 +7,76 @@
 
 #include <stdalign.h>
 
+#include "proto/authentication.h"
 #include "proto/command.h"
 #include "proto/envelope.h"
 #include "proto/event.h"
 #include "proto/gossip.h"
 #include "proto/kinds.h"
 #include "proto/log.h"
+#include "proto/missing.h"
 #include "proto/ownership.h"
 #include "proto/topic_entry.h"
 
 enum { FRAME_STRUCT_BYTES_MAX = 512, FRAME_FIELDS_BYTES_MAX = 1 << 20 };
 
-/* Of those kinds that speak of logs. */
-static inline const struct schema *frame_log_schema(unsigned kind)
-{
-    static const struct schema *const schemas[] = {
-        &log_entries_schema, &log_pull_schema,    &log_snapshot_schema,
-        &log_heads_schema,   &log_collect_schema, &log_collected_schema,
-    };
-    return schemas[kind - KIND_LOG_ENTRIES];
-}
-
-/* Of those kinds that speak of topics. */
-static inline const struct schema *frame_topics_schema(unsigned kind)
-{
-    static const struct schema *const schemas[] = {
-        &subscription_schema, &subscription_schema, &topic_update_schema,
-        &unsubscribed_schema, &topic_set_schema,    &topic_remove_schema,
-        &topic_fetch_schema,  &topic_result_schema, &topic_rows_schema,
-    };
-    return kind >= KIND_SUBSCRIBE && kind <= KIND_TOPICS ? schemas[kind - KIND_SUBSCRIBE] : NULL;
-}
-
 /* The schema of a kind's fields; NULL for a kind without fields and for an unknown one. */
 static inline const struct schema *frame_schema(unsigned kind)
 {
-    switch ((enum kind)kind) {
-    case KIND_HELLO:
-        return &client_hello_schema;
-    case KIND_WELCOME:
-        return &client_welcome_schema;
-    case KIND_REFUSED:
-        return &client_refused_schema;
-    case KIND_GRANT:
-        return &client_grant_schema;
-    case KIND_GOODBYE:
-        return &client_goodbye_schema;
-    case KIND_ERROR:
-        return &client_error_schema;
-    case KIND_REQUEST:
-        return &request_schema;
-    case KIND_RESPONSE:
-        return &response_schema;
-    case KIND_REGISTER:
-    case KIND_UNREGISTER:
-        return &registration_schema;
-    case KIND_LISTEN:
-    case KIND_UNLISTEN:
-        return &listen_schema;
-    case KIND_EVENT:
-        return &event_schema;
-    case KIND_COMMAND:
-        return &command_schema;
-    case KIND_RESULT:
-        return &result_schema;
-    case KIND_SPREAD:
-    case KIND_PART:
-        return kind == KIND_PART ? &part_schema : &spread_schema;
-    case KIND_LOG_ENTRIES:
-    case KIND_LOG_PULL:
-    case KIND_LOG_SNAPSHOT:
-    case KIND_LOG_HEADS:
-    case KIND_LOG_COLLECT:
-    case KIND_LOG_COLLECTED:
-        return frame_log_schema(kind);
-    case KIND_JOIN:
-        return &gossip_join_schema;
-    case KIND_CHALLENGE:
-        return &gossip_challenge_schema;
-    case KIND_SWIM_PING:
-    case KIND_SWIM_ACK:
-    case KIND_SWIM_PING_REQUEST:
-    case KIND_SWIM_NACK:
-    case KIND_SWIM_NEWS:
-    case KIND_SWIM_SYNC:
-        return &gossip_swim_schema;
-    case KIND_PING:
-    case KIND_PONG:
-    case KIND_DONE:
-    case KIND_CANCEL:
-        return NULL;
-    case KIND_SUBSCRIBE:
-    case KIND_UNSUBSCRIBE:
-    case KIND_UPDATE:
-    case KIND_UNSUBSCRIBED:
-    case KIND_SET:
-    case KIND_REMOVE:
-    case KIND_FETCH:
-    case KIND_TOPIC:
-    case KIND_TOPICS:
-        break;
-    }
-    return frame_topics_schema(kind);
+    static const struct schema *const schemas[] = {
+        [KIND_HELLO] = &client_hello_schema,
+        [KIND_WELCOME] = &client_welcome_schema,
+        [KIND_REFUSED] = &client_refused_schema,
+        [KIND_GRANT] = &client_grant_schema,
+        [KIND_GOODBYE] = &client_goodbye_schema,
+        [KIND_ERROR] = &client_error_schema,
+        [KIND_REQUEST] = &request_schema,
+        [KIND_RESPONSE] = &response_schema,
+        [KIND_REGISTER] = &registration_schema,
+        [KIND_UNREGISTER] = &registration_schema,
+        [KIND_LISTEN] = &listen_schema,
+        [KIND_UNLISTEN] = &listen_schema,
+        [KIND_EVENT] = &event_schema,
+        [KIND_AUTHENTICATE] = &authenticate_schema,
+        [KIND_DECISION] = &decision_schema,
+        [KIND_REAUTHENTICATE] = &reauthenticate_schema,
+        [KIND_MISSING_TOPIC] = &missing_topic_schema,
+        [KIND_COMMAND] = &command_schema,
+        [KIND_RESULT] = &result_schema,
+        [KIND_SPREAD] = &spread_schema,
+        [KIND_PART] = &part_schema,
+        [KIND_LOG_ENTRIES] = &log_entries_schema,
+        [KIND_LOG_PULL] = &log_pull_schema,
+        [KIND_LOG_SNAPSHOT] = &log_snapshot_schema,
+        [KIND_LOG_HEADS] = &log_heads_schema,
+        [KIND_LOG_COLLECT] = &log_collect_schema,
+        [KIND_LOG_COLLECTED] = &log_collected_schema,
+        [KIND_JOIN] = &gossip_join_schema,
+        [KIND_CHALLENGE] = &gossip_challenge_schema,
+        [KIND_SWIM_PING] = &gossip_swim_schema,
+        [KIND_SWIM_ACK] = &gossip_swim_schema,
+        [KIND_SWIM_PING_REQUEST] = &gossip_swim_schema,
+        [KIND_SWIM_NACK] = &gossip_swim_schema,
+        [KIND_SWIM_NEWS] = &gossip_swim_schema,
+        [KIND_SWIM_SYNC] = &gossip_swim_schema,
+        [KIND_SUBSCRIBE] = &subscription_schema,
+        [KIND_UNSUBSCRIBE] = &subscription_schema,
+        [KIND_UPDATE] = &topic_update_schema,
+        [KIND_UNSUBSCRIBED] = &unsubscribed_schema,
+        [KIND_SET] = &topic_set_schema,
+        [KIND_REMOVE] = &topic_remove_schema,
+        [KIND_FETCH] = &topic_fetch_schema,
+        [KIND_TOPIC] = &topic_result_schema,
+        [KIND_TOPICS] = &topic_rows_schema,
+    };
+    return kind < sizeof schemas / sizeof schemas[0] ? schemas[kind] : NULL;
 }
 
 /* The schema of the groups in a kind's body; NULL: no groups, or of several sorts. */
 static inline const struct schema *frame_body_schema(unsigned kind)
 {
-    if (kind == KIND_HELLO)
+    if (kind == KIND_HELLO || kind == KIND_AUTHENTICATE || kind == KIND_DECISION ||
+        kind == KIND_MISSING_TOPIC)
         return &property_schema;
     if (kind == KIND_LOG_HEADS || kind == KIND_LOG_COLLECTED)
         return &log_head_schema;

@@ -14,8 +14,8 @@ from typing import Iterator, NamedTuple
 ROOMS = ("proto", "keys", "mesh", "daemon", "client", "bench", "examples", "tests")
 
 # What is installed for programs to include.
-PUBLIC_HEADERS = ("client/weft.h", "client/weft_control.h", "client/weft_events.h",
-                  "client/weft_requests.h", "client/weft_topics.h")
+PUBLIC_HEADERS = ("client/weft.h", "client/weft_auth.h", "client/weft_control.h",
+                  "client/weft_events.h", "client/weft_requests.h", "client/weft_topics.h")
 
 
 class Finding(NamedTuple):

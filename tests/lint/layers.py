@@ -31,6 +31,7 @@ MESH_ROOMS = {
 DOOR = "mesh/mesh.h"
 PATTERNS = "mesh/filter/patterns.c"  # the one file that knows PCRE2
 BUCKETS = "mesh/base/loglinear.h"  # for weftbench too: both count in the same buckets
+PASSWORDS = "client/ctl/passwd.c"  # the one file of weftctl that hashes
 FILTER = "mesh/filter/filter.h"  # for weftctl too: it judges filters without a node
 
 PROGRAM_HEADERS_REFUSED = {
@@ -77,6 +78,8 @@ def system_refused(path, header):
         if header == "stdio.h" and path == "mesh/base/require.c":
             return None  # it says why the process stops
         return None if header in ISO_C else f"<{header}> is not among the pure headers of ISO C"
+    if header == "sodium.h" and path == PASSWORDS:
+        return None
     for refused in PROGRAM_HEADERS_REFUSED.get(room, ()):
         if header.startswith(refused):
             return f"<{header}> is not for {room}"

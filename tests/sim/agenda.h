@@ -19,6 +19,7 @@ enum event_kind {
     EVENT_LINK_REFUSED, /* the answer of a plain connect */
     EVENT_PUMP,         /* a link's pipe may send its head: link, channel */
     EVENT_RESOLVED,     /* seed */
+    EVENT_PASSWORD,     /* a check is done: link and dial its number, connection what it gave */
     EVENT_STOP,         /* SIGTERM */
     EVENT_CLIENT,       /* at a client: link its number; connection, frame; without: lost */
     EVENT_CLIENT_DUE,   /* a client's alarm `number`: link */

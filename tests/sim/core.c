@@ -223,6 +223,7 @@ static void fact_take(struct alone *alone, const struct mesh_input *input)
     case MESH_CONNECTION_WRITABLE:
     case MESH_COUNTED:
     case MESH_LAGGED:
+    case MESH_PASSWORD_CHECKED:
     case MESH_RECONFIGURED:
         break;
     }

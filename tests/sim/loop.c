@@ -13,6 +13,7 @@
 #include "tests/sim/world.h"
 
 static const uint64_t MS = 1000000;
+static const uint64_t PASSWORD_NS = 80000000;           /* what a check takes, about */
 static const uint64_t WALL_AT_START_MS = 1700000000000; /* any date will do: it decides nothing */
 
 enum { FACTS_BETWEEN_CHECKS = 1000 };
@@ -130,6 +131,26 @@ static void resolve_seed(struct world *world, uint32_t node, uint32_t seed)
                                                       .number = seed});
 }
 
+/* Whether it is his: everybody's password is his name; no name begins with a question mark. */
+static enum mesh_password password_of(const struct mesh_output *output)
+{
+    if (output->principal.bytes > 0 && output->principal.data[0] == '?')
+        return MESH_PASSWORD_OF_NOBODY;
+    return span_equal(output->principal, output->credentials) ? MESH_PASSWORD_RIGHT
+                                                              : MESH_PASSWORD_WRONG;
+}
+
+static void check_password(struct world *world, uint32_t node, const struct mesh_output *output)
+{
+    agenda_plan(&world->agenda, (struct agenda_event){.at_ns = world->now_ns + PASSWORD_NS,
+                                                      .kind = EVENT_PASSWORD,
+                                                      .node = node,
+                                                      .life = world->nodes[node].life,
+                                                      .link = (uint32_t)output->number,
+                                                      .dial = (uint32_t)(output->number >> 32),
+                                                      .connection = password_of(output)});
+}
+
 static void take_stopped(struct world *world, uint32_t node, enum mesh_notice_code why)
 {
     world->nodes[node].has_stopped = true;
@@ -165,6 +186,12 @@ static void carry_out(struct world *world, uint32_t node, const struct mesh_outp
         break;
     case MESH_RESOLVE_SEED:
         resolve_seed(world, node, output->seed);
+        break;
+    case MESH_CHECK_PASSWORD:
+        check_password(world, node, output);
+        break;
+    case MESH_LOGIN_FAILED: /* the core's part ends here */
+    case MESH_WIPE:
         break;
     case MESH_NOTICE:
         take_notice(world, node, &output->notice);
@@ -291,6 +318,12 @@ static void work_on(struct world *world, const struct agenda_event *event)
         return;
     case EVENT_RESOLVED:
         tell_resolved(world, event);
+        return;
+    case EVENT_PASSWORD:
+        input.fact = MESH_PASSWORD_CHECKED;
+        input.number = (uint64_t)event->dial << 32 | event->link;
+        input.password = (enum mesh_password)event->connection;
+        loop_tell(world, event->node, &input);
         return;
     case EVENT_ANSWER:
     case EVENT_DIAL:

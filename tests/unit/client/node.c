@@ -225,6 +225,34 @@ static void hear_request(struct node *node, int session, const struct message *m
     node_say(node, to, &request_schema, &request, KIND_REQUEST, (uint64_t)number, message->body);
 }
 
+static void hear_decision(struct node *node, const struct message *message)
+{
+    struct decision decision;
+    if (schema_decode(&decision_schema, message->fields, &decision) != ERROR_OK ||
+        message->body.bytes > sizeof node->decision_body)
+        abort();
+    node->decisions++;
+    node->decision = decision.code;
+    node->decision_number = message->correlation;
+    node->decision_bytes = message->body.bytes;
+    if (message->body.bytes > 0)
+        memcpy(node->decision_body, message->body.data, message->body.bytes);
+}
+
+/* Everybody's password is his name. */
+static void hear_reauthenticate(struct node *node, int session, const struct message *message)
+{
+    struct reauthenticate said;
+    if (schema_decode(&reauthenticate_schema, message->fields, &said) != ERROR_OK)
+        abort();
+    const struct client_error error = {.code = ERROR_ACCESS_DENIED, .text = span_text("no")};
+    if (span_equal(said.principal, said.credentials))
+        node_say(node, session, NULL, NULL, KIND_DONE, message->correlation, nothing());
+    else
+        node_say(node, session, &client_error_schema, &error, KIND_ERROR, message->correlation,
+                 nothing());
+}
+
 static void hear_response(struct node *node, const struct message *message)
 {
     struct response response;
@@ -447,6 +475,10 @@ static void hear(struct node *node, int session, const struct message *message)
     } else if (message->kind == KIND_CANCEL) {
         node->cancels++;
         respond(node, session, message->correlation, ERROR_CANCELLED);
+    } else if (message->kind == KIND_DECISION) {
+        hear_decision(node, message);
+    } else if (message->kind == KIND_REAUTHENTICATE) {
+        hear_reauthenticate(node, session, message);
     } else if (message->kind == KIND_PING) {
         node->pings++;
         node_say(node, session, NULL, NULL, KIND_PONG, message->correlation, nothing());

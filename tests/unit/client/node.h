@@ -5,6 +5,7 @@
 #define WEFT_TESTS_UNIT_CLIENT_NODE_H
 
 #include "client/weft.h"
+#include "proto/authentication.h"
 #include "proto/client.h"
 #include "proto/kinds.h"
 #include "proto/schema.h"
@@ -58,6 +59,11 @@ struct node {
     unsigned outcome;       /* of requests to paths nobody registered; default NO_HANDLER */
     char principal[64];     /* of the last HELLO */
     char property[64];      /* the first one it offered, key=value */
+    int decisions;          /* DECISION messages heard; the last one: */
+    unsigned decision;
+    uint64_t decision_number;
+    uint8_t decision_body[1024];
+    size_t decision_bytes;
     struct node_topics topics;
     pthread_t thread;
     atomic_bool is_stopping;

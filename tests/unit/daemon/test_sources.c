@@ -112,3 +112,23 @@ Test(sources, an_address_connects_only_so_fast)
     sources.connects_per_s = 0;
     cr_assert_eq(sources_client_accepted(&sources, source, 2 * CLOCK_S_NS), MESH_EXCESS_NONE);
 }
+
+Test(sources, failed_logins_of_an_address_are_limited_and_forgiven_one_by_one)
+{
+    sources.failures_per_min = 60;
+    struct source *source = find("10.0.0.1", CLOCK_S_NS);
+    for (int i = 0; i < 60; i++) {
+        cr_assert_not(sources_has_failed_much(&sources, source, CLOCK_S_NS));
+        sources_login_failed(&sources, source, CLOCK_S_NS);
+    }
+    cr_assert(sources_has_failed_much(&sources, source, CLOCK_S_NS));
+    cr_assert_not(sources_has_failed_much(&sources, find("10.0.0.2", CLOCK_S_NS), CLOCK_S_NS));
+    uint64_t later_ns = 2 * CLOCK_S_NS;
+    cr_assert_not(sources_has_failed_much(&sources, source, later_ns), "one a second");
+    sources_login_failed(&sources, source, later_ns);
+    cr_assert(sources_has_failed_much(&sources, source, later_ns));
+    sources.failures_per_min = 0;
+    cr_assert_not(sources_has_failed_much(&sources, source, later_ns));
+    sources_login_failed(&sources, NULL, later_ns);
+    cr_assert_not(sources_has_failed_much(&sources, NULL, later_ns));
+}

@@ -114,6 +114,7 @@ static void open_with(struct keyring *keyring)
     dealers_init(&world.dealers, world.context, &world.poller, &world.logger, "127.0.0.1");
     refused_init(&world.refused, &world.poller, "127.0.0.1");
     resolver_init(&world.resolver, &world.poller);
+    hasher_init(&world.hasher, &world.poller);
     world.dealers.keyring = keyring;
     facts_set_time(&world.facts);
 }
@@ -131,6 +132,7 @@ void world_open_keys(void)
 void world_close(void)
 {
     cr_assert(resolver_clear(&world.resolver));
+    hasher_clear(&world.hasher);
     batch_clear(&world.batch);
     dealers_clear(&world.dealers);
     ports_close(world.inboxes, &world.poller);
@@ -164,6 +166,9 @@ static void hear(struct poller_event event)
         break;
     case POLLER_REFUSED:
         refused_woken(&world.refused, &world.facts, event.number);
+        break;
+    case POLLER_HASHER:
+        hasher_woken(&world.hasher, &world.facts, &world.batch);
         break;
     case POLLER_INBOX:
     case POLLER_MONITOR:

@@ -5,6 +5,7 @@
 
 #include "daemon/bearers.h"
 #include "daemon/dealers.h"
+#include "daemon/hasher.h"
 #include "daemon/inbox.h"
 #include "daemon/ports.h"
 #include "daemon/refused.h"
@@ -22,6 +23,7 @@ struct world {
     struct dealers dealers;
     struct refused refused;
     struct resolver resolver;
+    struct hasher hasher;
     struct facts facts;
     struct batch batch;
     void *others[16]; /* sockets of world_socket */

@@ -2,6 +2,7 @@
 #include "tests/unit/mesh/town.h"
 
 #include <criterion/criterion.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #define MS_NS UINT64_C(1000000)
@@ -19,6 +20,8 @@ enum mesh_excess town_excess;
 bool town_repeats;
 const char *town_owners[TOWN_NODES];
 uint64_t town_now_ns, town_hash;
+struct town_check town_checks[64];
+size_t town_checks_count;
 
 static uint32_t clients_count;
 static struct town_event *first_event, **events_end = &first_event;
@@ -49,8 +52,34 @@ static void post(uint32_t node, const struct mesh_input *input, const void *byte
     events_end = &event->next;
 }
 
+static void check_password(uint32_t node, const struct mesh_output *output)
+{
+    cr_assert_lt(town_checks_count, sizeof town_checks / sizeof town_checks[0]);
+    struct town_check *check = &town_checks[town_checks_count++];
+    *check = (struct town_check){.node = node, .number = output->number};
+    cr_assert_lt(output->principal.bytes, sizeof check->principal);
+    cr_assert_lt(output->credentials.bytes, sizeof check->credentials);
+    snprintf(check->principal, sizeof check->principal, "%.*s", (int)output->principal.bytes,
+             (const char *)output->principal.data);
+    snprintf(check->credentials, sizeof check->credentials, "%.*s", (int)output->credentials.bytes,
+             (const char *)output->credentials.data);
+}
+
+void town_check(size_t index, enum mesh_password password, const char *roles)
+{
+    cr_assert_lt(index, town_checks_count);
+    struct town_check check = town_checks[index];
+    struct mesh_input input = {
+        .fact = MESH_PASSWORD_CHECKED, .number = check.number, .password = password};
+    memmove(&town_checks[index], &town_checks[index + 1],
+            (--town_checks_count - index) * sizeof check);
+    post(check.node, &input, roles, strlen(roles));
+    town_settle();
+}
+
 void town_begin(void)
 {
+    town_checks_count = 0;
     town_repeats = false;
     memset(town_nodes, 0, sizeof town_nodes);
     memset(town_owners, 0, sizeof town_owners);
@@ -197,6 +226,15 @@ static void carry_out(uint32_t node, const struct mesh_output *output)
         input.fact = MESH_SEED_RESOLVED;
         input.seed = output->seed;
         post(node, &input, gossip_addresses[self->seed], strlen(gossip_addresses[self->seed]));
+        break;
+    case MESH_CHECK_PASSWORD:
+        check_password(node, output);
+        break;
+    case MESH_LOGIN_FAILED:
+        self->logins_failed++;
+        break;
+    case MESH_WIPE:
+        self->wipes++;
         break;
     case MESH_NOTICE:
         if (self->notices_count < sizeof self->notices / sizeof self->notices[0])

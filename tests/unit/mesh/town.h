@@ -39,9 +39,17 @@ struct town_node {
     uint32_t seed; /* the node that the one seed leads to */
     enum mesh_notice_code notices[256];
     size_t notices_count;
-    bool is_stopped, is_full; /* full: client frames are not taken */
-    bool is_cut_off;          /* no frame of another node reaches it, nor of it another */
+    uint32_t logins_failed, wipes; /* orders */
+    bool is_stopped, is_full;      /* full: client frames are not taken */
+    bool is_cut_off;               /* no frame of another node reaches it, nor of it another */
     enum mesh_notice_code stopped_with;
+};
+
+/* A password that a node wants to have checked. */
+struct town_check {
+    uint32_t node;
+    uint64_t number;
+    char principal[64], credentials[64];
 };
 
 struct town_event;
@@ -53,6 +61,8 @@ extern enum mesh_excess town_excess;        /* what frames of clients are told w
 extern const char *town_owners[TOWN_NODES]; /* whose key a node speaks under; NULL: no keys */
 extern bool town_repeats;                   /* forward frames come twice */
 extern uint64_t town_hash;                  /* of every order and every byte that left */
+extern struct town_check town_checks[64];
+extern size_t town_checks_count;
 
 /* Forgets everything; then configs may be changed before town_start. Node i's seed is node 0. */
 void town_begin(void);
@@ -107,6 +117,9 @@ struct result town_command(uint32_t client, const struct command *command, uint6
 
 uint64_t town_count(uint32_t node, enum counter counter);
 bool town_heard(uint32_t node, enum mesh_notice_code code);
+
+/* Answers the password's check; takes it off the list. */
+void town_check(size_t index, enum mesh_password password, const char *roles);
 
 /* The nodes' parts of a RESULT that the client was sent; returns how many, `most` at most. */
 size_t town_answers(uint32_t client, uint64_t correlation, struct node_answer *answers,

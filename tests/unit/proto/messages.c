@@ -1,10 +1,12 @@
 /* messages.c - see messages.h. */
 #include "tests/unit/proto/messages.h"
 
+#include "proto/authentication.h"
 #include "proto/command.h"
 #include "proto/event.h"
 #include "proto/gossip.h"
 #include "proto/log.h"
+#include "proto/missing.h"
 #include "proto/topic.h"
 
 enum { POOL_BYTES = 1 << 20, RANDOM_RUN_BYTES_MAX = 70000 };
@@ -27,7 +29,8 @@ const struct schema *const message_schemas[] = {
     &topic_update_schema,  &unsubscribed_schema,   &topic_set_schema,
     &topic_remove_schema,  &topic_path_schema,     &topic_result_schema,
     &topic_fetch_schema,   &topic_rows_schema,     &topic_row_schema,
-    &spread_schema,        &part_schema,
+    &spread_schema,        &part_schema,           &authenticate_schema,
+    &decision_schema,      &reauthenticate_schema, &missing_topic_schema,
 };
 const size_t message_schemas_count = sizeof message_schemas / sizeof message_schemas[0];
 

@@ -8,6 +8,8 @@ Test(kind_name, numbers_that_travel_keep_their_meaning)
     cr_assert_str_eq(kind_name(1), "HELLO");
     cr_assert_str_eq(kind_name(16), "REQUEST");
     cr_assert_str_eq(kind_name(24), "COMMAND");
+    cr_assert_str_eq(kind_name(28), "AUTHENTICATE");
+    cr_assert_str_eq(kind_name(31), "MISSING_TOPIC");
     cr_assert_str_eq(kind_name(32), "LOG_ENTRIES");
     cr_assert_str_eq(kind_name(48), "JOIN");
     cr_assert_str_eq(kind_name(55), "SWIM_SYNC");

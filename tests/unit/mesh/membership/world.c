@@ -128,6 +128,9 @@ static void carry_out(struct world *world, uint32_t n, const struct mesh_output 
     case MESH_NOTICE:
         notice(world, n, &output->notice);
         break;
+    case MESH_CHECK_PASSWORD:
+    case MESH_LOGIN_FAILED:
+    case MESH_WIPE:
     case MESH_CUT:
     case MESH_STOPPED:
         break;

@@ -7,30 +7,67 @@
 
 TestSuite(session_identity, .init = town_begin, .fini = town_end);
 
-static enum identity_verdict verdict(const char *steps, const char *principal)
+static enum identity_verdict verdict_from(const char *steps, const char *principal, uint32_t *at)
 {
     struct identity_chain chain;
     struct sentence why;
     cr_assert(identity_parse(&chain, span_text(steps), &why), "%s", steps);
-    return identity_of(&chain, span_text(principal));
+    return identity_judge(&chain, span_text(principal), at);
+}
+
+static enum identity_verdict verdict(const char *steps, const char *principal)
+{
+    uint32_t at = 0;
+    return verdict_from(steps, principal, &at);
 }
 
 Test(session_identity, is_decided_by_the_first_step_that_does_not_abstain)
 {
-    cr_assert_eq(verdict("anonymous", ""), IDENTITY_IS_ANONYMOUS);
-    cr_assert_eq(verdict("anonymous", "ada"), IDENTITY_REFUSED, "all abstaining is no");
-    cr_assert_eq(verdict("anonymous,allow", "ada"), IDENTITY_IS_NAMED);
-    cr_assert_eq(verdict("anonymous,deny,allow", "ada"), IDENTITY_REFUSED);
-    cr_assert_eq(verdict("anonymous,deny", ""), IDENTITY_IS_ANONYMOUS);
-    cr_assert_eq(verdict("allow", ""), IDENTITY_IS_ANONYMOUS);
-    cr_assert_eq(verdict("allow,deny", "ada"), IDENTITY_IS_NAMED);
-    cr_assert_eq(verdict("deny,allow", ""), IDENTITY_REFUSED);
-    cr_assert_eq(verdict("", ""), IDENTITY_REFUSED, "no steps, nobody");
+    cr_assert_eq(verdict("anonymous", ""), IDENTITY_ALLOWED);
+    cr_assert_eq(verdict("anonymous", "ada"), IDENTITY_DENIED, "all abstaining is no");
+    cr_assert_eq(verdict("anonymous,allow", "ada"), IDENTITY_ALLOWED);
+    cr_assert_eq(verdict("anonymous,deny,allow", "ada"), IDENTITY_DENIED);
+    cr_assert_eq(verdict("anonymous,deny", ""), IDENTITY_ALLOWED);
+    cr_assert_eq(verdict("allow", ""), IDENTITY_ALLOWED);
+    cr_assert_eq(verdict("allow,deny", "ada"), IDENTITY_ALLOWED);
+    cr_assert_eq(verdict("deny,allow", ""), IDENTITY_DENIED);
+    cr_assert_eq(verdict("", ""), IDENTITY_DENIED, "no steps, nobody");
+}
+
+Test(session_identity, says_whom_it_has_to_ask_and_goes_on_from_there)
+{
+    uint32_t at = 0;
+    const char *chain = "anonymous,users,handler:corporate,allow";
+    cr_assert_eq(verdict_from(chain, "ada", &at), IDENTITY_ASKS);
+    cr_assert_eq(at, 1);
+    at++;
+    cr_assert_eq(verdict_from(chain, "ada", &at), IDENTITY_ASKS);
+    cr_assert_eq(at, 2);
+    at++;
+    cr_assert_eq(verdict_from(chain, "ada", &at), IDENTITY_ALLOWED);
+    at = 0;
+    cr_assert_eq(verdict_from("users,deny", "", &at), IDENTITY_DENIED, "nobody's name is empty");
+    cr_assert_eq(at, 1);
+}
+
+Test(session_identity, knows_the_names_of_handlers_that_it_asks)
+{
+    struct identity_chain chain;
+    struct sentence why;
+    cr_assert(identity_parse(&chain, span_text("handler:a,users,handler:b:c"), &why));
+    cr_assert(identity_names(&chain, span_text("a")));
+    cr_assert(identity_names(&chain, span_text("b:c")));
+    cr_assert_not(identity_names(&chain, span_text("b")));
+    cr_assert_not(identity_names(&chain, span_text("users")));
+    cr_assert(identity_has(&chain, IDENTITY_USERS));
+    cr_assert_not(identity_has(&chain, IDENTITY_ALLOW));
 }
 
 Test(session_identity, steps_that_are_not_there_are_refused_by_name)
 {
-    static const char *const bad[] = {"ldap", "anonymous,,deny", "Anonymous", "anonymous, deny"};
+    static const char *const bad[] = {"ldap",     "anonymous,,deny", "Anonymous", "anonymous, deny",
+                                      "handler:", "handler:a/b",     "handler",   "handler:a b",
+                                      "users:x"};
     struct identity_chain chain;
     struct sentence why;
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)

@@ -42,8 +42,10 @@ static struct session *opening(uint32_t connection)
     writer_init(&writer, fields, bytes);
     schema_encode(&client_hello_schema, &hello, &writer);
     struct message message = {.kind = KIND_HELLO, .fields = span_of(fields, bytes)};
-    opening_hello(sessions, connection, span_text("127.0.0.1"), &message);
-    return sessions_of_connection(sessions, connection);
+    struct opening opening;
+    cr_assert(opening_hello(sessions, connection, span_text("127.0.0.1"), &message, &opening));
+    opening_admit(sessions, opening.session);
+    return opening.session;
 }
 
 static struct session *opened(uint32_t connection)
