@@ -30,7 +30,8 @@ bool letters_acknowledge(struct letters *letters, uint64_t received)
         free(letters->kept[i].bytes);
     letters->count -= done;
     letters->acknowledged = received;
-    memmove(letters->kept, letters->kept + done, letters->count * sizeof *letters->kept);
+    if (letters->count > 0) /* else there may be no table yet */
+        memmove(letters->kept, letters->kept + done, letters->count * sizeof *letters->kept);
     return true;
 }
 
