@@ -162,6 +162,9 @@ class Chaos:
                 starting = None
             elif starting is None and now >= kill_at and self.asked < requests:
                 starting, kill_at = self.kill_one(), now + kill_every_s
+        if starting is not None:
+            self.mesh.wait_ready(starting)
+            starting.wait_listening()
         self.judge(requests)
 
     def judge(self, requests):
