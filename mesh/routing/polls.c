@@ -158,6 +158,7 @@ static void give(struct routing *routing, struct poll *poll, uint32_t room, uint
         if (is_here)
             *here = part->allowed;
     }
+    require(poll->nodes_count > 0); /* this node is one of them */
     poll->turn = (poll->turn + 1) % poll->nodes_count;
 }
 
