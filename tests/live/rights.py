@@ -17,8 +17,11 @@ VERBS = (
     (("node", "ls"), "view_mesh"),
     (("node", "stats"), "view_mesh"),
     (("handler", "ls"), "view_mesh"),
+    (("handler", "stats"), "view_mesh"),
     (("cluster", "status"), "view_mesh"),
     (("req", "no/body"), "send_to_handler"),
+    (("req", "--to", "{id}", "no/body"), "send_to_session"),
+    (("req", "-f", "tier is 'none'", "no/body"), "send_to_session"),
     (("reply", "some/path", "x"), "register_handler"),
     (("events", "--kind", "member"), "view_mesh"),
 )
@@ -69,7 +72,7 @@ def every_verb_needs_its_permission_and_no_other(mesh):
     mesh.wait_ready(a)
     nobody = "0123456789abcdef-0123456789abcdef"
     for given in (None, "view_session", "modify_session", "view_mesh", "send_to_handler",
-                  "register_handler", "*"):
+                  "send_to_session", "register_handler", "*"):
         reload(mesh, a, path, {"permissions": {"*": [given] if given else []}})
         for words, needs in VERBS:
             words = [nobody if word == "{id}" else word for word in words]
