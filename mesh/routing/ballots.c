@@ -96,7 +96,7 @@ struct span ballots_answers(struct routing *routing, const struct poll *poll)
             .node = span_of(node->name, node->name_bytes),
             .instance = node->instance,
             .code = node->code,
-            .text = node->why == NULL ? (struct span){0} : span_text(node->why),
+            .text = span_text(node->why),
             .matched = node->sent,
             .applied = node->answered,
             .failed = node->failed,

@@ -67,7 +67,7 @@ static void finish(struct routing *routing, struct poll *poll, enum error outcom
         answered += poll->nodes[i].answered;
     struct response response = {
         .outcome = (uint16_t)outcome,
-        .message = outcome == ERROR_OK ? (struct span){0} : span_text(error_sentence(outcome)),
+        .message = span_text(outcome == ERROR_OK ? NULL : error_sentence(outcome)),
         .sent = poll->sent,
         .answered = answered,
         .nodes_asked = poll->nodes_count,

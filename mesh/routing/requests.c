@@ -112,7 +112,7 @@ bool requests_may_retry(const struct flight *flight)
 
 void requests_retry(struct routing *routing, struct flight *flight)
 {
-    struct parcel parcel;
+    struct parcel parcel = {.properties = {0}};
     struct context *context = routing->context;
     flights_copied(flight, &parcel.path, &parcel.type, &parcel.body);
     /* The flight and its copy may end before the pull does. */
