@@ -115,6 +115,7 @@ static bool run_open(struct run *run)
     struct weft_options options;
     run->stream.wanted = 1;
     stream_options(&run->stream, &options);
+    ctl_catch_signals(); /* so that the session is closed, and its registration with it */
     run->client = weft_new(&options);
     return run->client != NULL;
 }
