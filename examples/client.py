@@ -92,6 +92,7 @@ def value_decode(kind, body):
 class Client:
     def __init__(self, server, key_file=None, server_key_file=None):
         self.server = server
+        self.session = self.token = self.socket = None
         self.keys = None
         if key_file is not None:
             public, secret = zmq.auth.load_certificate(key_file)
@@ -100,7 +101,6 @@ class Client:
         self.watchers = {}  # selector -> what it was given to watch()
         self.waiting = {}  # correlation -> the answer, once it is here
         self.last = 0
-        self.session = self.token = self.socket = None
         self.received = self.granted = 0   # numbered messages of the node
         self.bytes = 0                     # of them, since the last grant
         self.sent = collections.deque()    # ours that the node may not have yet, oldest first
@@ -110,9 +110,7 @@ class Client:
     def connect(self):
         """A new connection: HELLO, and then the session begins or goes on."""
         if self.socket is not None:
-            self.monitor.close()
-            self.socket.disable_monitor()
-            self.socket.close(linger=0)
+            self.hang_up(linger=0)
         self.socket = zmq.Context.instance().socket(zmq.DEALER)
         self.socket.linger = 1000
         self.socket.reconnect_ivl = -1  # a new connection needs a new HELLO
@@ -300,9 +298,20 @@ class Client:
         if kind != TOPIC or number(fields, 1) != 0:
             raise Closed(f"not set: {number(fields, 1)} {fields.get(2, b'').decode()}")
 
+    def hang_up(self, linger=None):
+        """libzmq's thread writes to the monitor, and waits for ever for one that nobody reads any
+        more: it is told to stop before either end is closed."""
+        self.socket.disable_monitor()
+        self.monitor.close()
+        self.socket.close(linger)
+
     def close(self):
         self.send(GOODBYE, {1: 1})
-        self.socket.close()
+        self.hang_up()
+
+    def __del__(self):
+        if self.socket is not None and not self.socket.closed:
+            self.hang_up(linger=0)
 
 
 def show(path, value, mark):
