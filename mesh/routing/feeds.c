@@ -14,6 +14,11 @@
  * begins anew once there is room, and the comparison tells the differences. So a slow listener is
  * never closed for what happens to others, and costs what it was told, whatever it misses.
  *
+ * While a feed awaits its picture, events of another epoch were under way as it began anew. Behind
+ * the picture none can be, on one link; but a LISTEN of a link that broke may come late, behind one
+ * of the next link, and lead the stream back to its epoch. So a feed that is LIVE and hears another
+ * epoch than its own begins anew: else it would be deaf for good.
+ *
  * (E3) the records of a watch are each in the list of one of its feeds
  * (E4) a feed that is ASKED, FULL, BEHIND or LOST, or sweeps, has a deadline */
 #include "mesh/routing/feeds.h"
@@ -373,6 +378,8 @@ enum error feeds_event(struct routing *routing, struct feed *feed, const struct 
 {
     bool is_current =
         event->epoch == feed->epoch && feed->state != FEED_BEHIND && feed->state != FEED_LOST;
+    if (!is_current && feed->state == FEED_LIVE)
+        behind(routing, feed, BEHIND_LOOK_NS); /* led back: see above */
     if (!is_current)
         return ERROR_OK; /* under way when it began anew */
     if (event->sequence != feed->sequence + 1) {

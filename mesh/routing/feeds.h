@@ -3,6 +3,7 @@
  *
  *     ASKED --the last slice--> LIVE --a gap, no room--> BEHIND --room--> ASKED (a new epoch)
  *       | ^--room-- FULL <--no room for the next slice-+
+ *                                  LIVE --another epoch--> BEHIND
  *     any --feeds_lost--> LOST --feeds_begin--> ASKED
  *
  * Memory: one record for each listener and node, MEMORY_TABLES. Thread: one owner. */

@@ -42,13 +42,13 @@ static enum error event_from_c(const struct event *event, struct span body)
     return from_c(KIND_EVENT, &event_schema, event, body);
 }
 
-/* The next event of c's stream to the listener on a. */
-static struct event next_event(void)
+/* The next event of c's stream to the listener on a, whose feed is in that state. */
+static struct event next_event_of(enum feed_state state)
 {
     const struct watch *watch = watch_at(0);
     const struct feed *feed = feeds_find(watch, mesh_instance(town_nodes[2].mesh));
     cr_assert_not_null(feed);
-    cr_assert_eq(feed->state, FEED_LIVE);
+    cr_assert_eq(feed->state, state);
     return (struct event){
         .what = LISTEN_SESSION,
         .session = watch->listener,
@@ -56,6 +56,11 @@ static struct event next_event(void)
         .epoch = feed->epoch,
         .sequence = feed->sequence + 1,
     };
+}
+
+static struct event next_event(void)
+{
+    return next_event_of(FEED_LIVE);
 }
 
 static struct span item(uint8_t *buffer, size_t room, const struct session_item *value)
@@ -74,17 +79,69 @@ Test(feeds, ignore_what_was_under_way_to_a_listener_that_is_over_or_began_anew)
     struct span body = item(buffer, sizeof buffer, &ghost);
     uint32_t listener = news_listen(0, "has tier", "tier");
     news_take(listener);
+    uint64_t c = mesh_instance(town_nodes[2].mesh);
     struct event event = next_event();
     event.number++;
     cr_assert_eq(event_from_c(&event, body), ERROR_OK);
     event = next_event();
     event.session.serial++;
     cr_assert_eq(event_from_c(&event, body), ERROR_OK);
-    event = next_event();
-    event.epoch++;
-    cr_assert_eq(event_from_c(&event, body), ERROR_OK);
-    cr_assert_eq(news_take(listener), 0);
     cr_assert_eq(town_count(0, COUNTER_session_event_resyncs), 0);
+    feeds_begin(town_nodes[0].mesh->routing, feeds_find(watch_at(0), c));
+    event = next_event_of(FEED_ASKED);
+    event.epoch--;
+    cr_assert_eq(event_from_c(&event, body), ERROR_OK);
+    town_wait_ms(1000);
+    cr_assert_eq(news_take(listener), 0);
+    cr_assert_eq(town_count(0, COUNTER_session_event_resyncs), 1, "the one that was begun");
+}
+
+Test(feeds, begin_anew_when_the_stream_goes_on_in_another_epoch)
+{
+    uint8_t buffer[256];
+    struct session_item ghost = {
+        .id = {1, 2}, .event = SESSION_NEWS_OPENED, .state = SESSION_ACTIVE};
+    struct span body = item(buffer, sizeof buffer, &ghost);
+    uint32_t listener = news_listen(0, "has tier", "tier");
+    news_take(listener);
+    struct event event = next_event();
+    event.epoch++;
+    for (int i = 0; i < 10; i++)
+        cr_assert_eq(event_from_c(&event, body), ERROR_OK);
+    town_wait_ms(1000);
+    cr_assert_eq(news_take(listener), 0, "what was told in it is not");
+    cr_assert_eq(town_count(0, COUNTER_session_event_resyncs), 1, "ten cost one picture");
+}
+
+/* A link that broke may hand over late what was said on it before the link that came after it. */
+Test(feeds, are_not_led_back_by_a_listen_that_a_later_one_has_overtaken)
+{
+    uint32_t before = town_open(0, "tier", "gold");
+    uint32_t listener = news_listen(2, "has tier", "tier");
+    struct routing *routing = town_nodes[2].mesh->routing;
+    uint64_t instance = mesh_instance(town_nodes[0].mesh);
+    const struct watch *watch = watch_at(2);
+    struct listen late = {
+        .what = LISTEN_SESSION,
+        .listener = watch->listener,
+        .number = watch->number,
+        .epoch = feeds_find(watch, instance)->epoch,
+        .filter = span_text("has tier"),
+        .keys = span_text("tier"),
+    };
+    cr_assert_eq(news_take(listener), 1);
+    watches_node_gone(routing, instance, false);
+    watches_node_joined(routing, instance);
+    town_wait_ms(1000);
+    cr_assert_gt(feeds_find(watch, instance)->epoch, late.epoch);
+    news_take(listener);
+    cr_assert_eq(from_c(KIND_LISTEN, &listen_schema, &late, (struct span){0}), ERROR_OK);
+    uint32_t after = town_open(0, "tier", "best");
+    news_change(before, "tier", "best");
+    town_wait_ms(1000);
+    cr_assert_eq(news_take(listener), 2);
+    cr_assert_eq(news_of(after, SESSION_NEWS_OPENED), 1);
+    cr_assert_eq(news_of(before, SESSION_NEWS_UPDATED), 1);
 }
 
 Test(feeds, begin_anew_after_a_gap_and_tell_nothing_twice)
