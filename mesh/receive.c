@@ -198,6 +198,8 @@ static void hello_take(struct mesh *mesh, const struct mesh_input *input,
         return;
     }
     struct opening opening;
+    opening.owner = input->owner;
+    opening.owner_roles = input->owner_roles;
     if (opening_hello(mesh->sessions, input->connection, input->address, hello, &opening))
         authentication_hello(mesh->routing, &opening, input->excess == MESH_EXCESS_FAILURES);
     mesh_pump(mesh);

@@ -95,6 +95,20 @@ static void admit_unasked(struct routing *routing, const struct claim *claim)
     }
 }
 
+/* Its key is proof enough of who it is: the operator's files say so, and what roles that one has. */
+static void admit_by_key(struct routing *routing, const struct claim *claim)
+{
+    struct allowance allowance;
+    struct span culprit;
+    if (allowance_make(&allowance, claim->owner, claim->owner_roles, (struct span){0}, &culprit) ==
+        ERROR_OK)
+        admit(routing, claim, &allowance);
+    else
+        refuse(routing, claim, ERROR_INVALID_ARGUMENT,
+               span_text("the file of your key in the node's curve.clients names roles that are "
+                         "none"));
+}
+
 /* ---- those who have to be asked for ---- */
 
 /* The claim lives as long as the login. */
@@ -178,7 +192,7 @@ static void go_on(struct routing *routing, struct login *login)
     const struct identity_chain *chain = sessions_chain(routing->sessions);
     struct span principal = span_of(login->principal, login->principal_bytes);
     for (;;) {
-        switch (identity_judge(chain, principal, &login->rule)) {
+        switch (identity_judge(chain, principal, (struct span){0}, &login->rule)) {
         case IDENTITY_ALLOWED:
             login_admit_unasked(routing, login);
             return;
@@ -204,9 +218,11 @@ static void begin(struct routing *routing, const struct claim *claim, bool is_li
     uint32_t at = 0;
     const char *why = NULL;
     count(routing->context, COUNTER_authentications_begun);
-    enum identity_verdict verdict =
-        identity_judge(sessions_chain(routing->sessions), claim->principal, &at);
-    if (verdict == IDENTITY_ALLOWED) {
+    const struct identity_chain *chain = sessions_chain(routing->sessions);
+    enum identity_verdict verdict = identity_judge(chain, claim->principal, claim->owner, &at);
+    if (verdict == IDENTITY_ALLOWED && chain->rules[at].step == IDENTITY_CURVE) {
+        admit_by_key(routing, claim);
+    } else if (verdict == IDENTITY_ALLOWED) {
         admit_unasked(routing, claim);
     } else if (verdict == IDENTITY_DENIED) {
         deny(routing, claim);
@@ -233,6 +249,8 @@ void authentication_hello(struct routing *routing, const struct opening *opening
         .principal = opening->hello.principal,
         .credentials = opening->hello.credentials,
         .offered = opening->offered,
+        .owner = opening->owner,
+        .owner_roles = opening->owner_roles,
     };
     begin(routing, &claim, is_limited);
 }

@@ -22,6 +22,7 @@ struct claim {
     bool is_opening;      /* HELLO; else REAUTHENTICATE of an open session */
     uint64_t correlation; /* of REAUTHENTICATE */
     struct span principal, credentials, offered;
+    struct span owner, owner_roles; /* of the key that HELLO came under; a login does not keep it */
 };
 
 enum login_state {

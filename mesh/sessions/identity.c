@@ -4,10 +4,8 @@
 #define HANDLER_PREFIX "handler:"
 
 static const char *const names[] = {
-    [IDENTITY_ANONYMOUS] = "anonymous",
-    [IDENTITY_ALLOW] = "allow",
-    [IDENTITY_DENY] = "deny",
-    [IDENTITY_USERS] = "users",
+    [IDENTITY_ANONYMOUS] = "anonymous", [IDENTITY_ALLOW] = "allow", [IDENTITY_DENY] = "deny",
+    [IDENTITY_USERS] = "users",         [IDENTITY_CURVE] = "curve",
 };
 
 enum { NAMES = sizeof names / sizeof names[0], PREFIX_BYTES = sizeof HANDLER_PREFIX - 1 };
@@ -53,27 +51,36 @@ static bool rule_parse(struct identity_rule *rule, struct span text)
     return rule->step < NAMES;
 }
 
+/* Who is asked for is not asked about his key: that is known only while his HELLO is read. */
+static bool comes_in_time(const struct identity_chain *chain, const struct identity_rule *rule)
+{
+    return rule->step != IDENTITY_CURVE ||
+           (!identity_has(chain, IDENTITY_USERS) && !identity_has(chain, IDENTITY_HANDLER));
+}
+
 bool identity_parse(struct identity_chain *chain, struct span text, struct sentence *why)
 {
     *chain = (struct identity_chain){.count = 0};
     while (text.bytes > 0) {
         struct span name = step_next(&text);
         struct identity_rule rule;
-        if (rule_parse(&rule, name) && chain->count < IDENTITY_STEPS_MAX) {
+        if (rule_parse(&rule, name) && comes_in_time(chain, &rule) &&
+            chain->count < IDENTITY_STEPS_MAX) {
             chain->rules[chain->count++] = rule;
             continue;
         }
         sentence_start(why, "step ");
         sentence_add_span(why, name);
-        sentence_add(why, ": there are the steps users, handler:NAME (1 to 64 bytes without "
-                          "blanks, quotes, commas and /), anonymous, allow and deny, at most 16");
+        sentence_add(why, ": there are the steps curve (before users and handlers), users, "
+                          "handler:NAME (1 to 64 bytes without blanks, quotes, commas and /), "
+                          "anonymous, allow and deny, at most 16");
         return false;
     }
     return true;
 }
 
 enum identity_verdict identity_judge(const struct identity_chain *chain, struct span principal,
-                                     uint32_t *at)
+                                     struct span owner, uint32_t *at)
 {
     for (; *at < chain->count; ++*at) {
         switch ((enum identity_step)chain->rules[*at].step) {
@@ -89,6 +96,10 @@ enum identity_verdict identity_judge(const struct identity_chain *chain, struct 
             if (principal.bytes > 0)
                 return IDENTITY_ASKS;
             break; /* nobody's name is empty */
+        case IDENTITY_CURVE:
+            if (owner.bytes > 0 && (principal.bytes == 0 || span_equal(principal, owner)))
+                return IDENTITY_ALLOWED;
+            break; /* another name than the key's needs another proof */
         case IDENTITY_HANDLER:
             return IDENTITY_ASKS;
         }

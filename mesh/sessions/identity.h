@@ -14,6 +14,7 @@ enum identity_step {
     IDENTITY_ALLOW,     /* lets everybody in, under the principal he names, with no roles */
     IDENTITY_DENY,
     IDENTITY_USERS,   /* asks the node's file of users about whoever names a principal */
+    IDENTITY_CURVE,   /* lets in whom the operator's files know by the key of the connection */
     IDENTITY_HANDLER, /* asks the handler of that name */
 };
 
@@ -37,10 +38,11 @@ enum identity_verdict {
 /* Reads "users,handler:corporate,deny"; false: `why` says what was found and what there is. */
 bool identity_parse(struct identity_chain *chain, struct span text, struct sentence *why);
 
-/* Goes along the chain from the rule *at, which is moved to the one that does not abstain; at the
+/* owner: whose key the connection came under, by the operator's files; empty: nobody's.
+ * Goes along the chain from the rule *at, which is moved to the one that does not abstain; at the
  * chain's end the verdict is DENIED. O(rules). */
 enum identity_verdict identity_judge(const struct identity_chain *chain, struct span principal,
-                                     uint32_t *at);
+                                     struct span owner, uint32_t *at);
 
 /* Whether handlers of that name are asked at all: only those may be registered. */
 bool identity_names(const struct identity_chain *chain, struct span name);

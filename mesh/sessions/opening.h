@@ -10,7 +10,8 @@
 struct opening {
     struct session *session; /* OPENING: it has its fixed properties, as claimed */
     struct client_hello hello;
-    struct span offered; /* groups of struct property */
+    struct span offered;            /* groups of struct property */
+    struct span owner, owner_roles; /* mesh.h: of the key that HELLO came under */
 };
 
 /* The first message of a connection that has no session. True: it is to be found out who that is,

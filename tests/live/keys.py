@@ -228,6 +228,23 @@ def any_client_comes_in_where_the_chain_decides(mesh):
     check("none of the server keys" in error, f"not to a node with another key: {error}")
 
 
+def a_clients_key_is_its_principal(mesh):
+    keys = Keys(mesh, "a")
+    keys.make("ana", "clients", "--roles", "trader,guest")
+    a = keys.start("a", "--set", "auth.chain=curve", "--set",
+                   'permissions={"*": ["view_session"], "trader": ["view_mesh"]}')
+    mesh.wait_ready(a)
+    _, out, _ = ctl(a.clients, "-o", "json", "session", "ls", "--keys", "$Principal,$Roles",
+                    key=keys.secret("ana"), code=0)
+    held = [s["properties"] for s in json.loads(out)["sessions"]]
+    check({"$Principal": "ana", "$Roles": '"guest","trader"'} in held, f"by its key: {held}")
+    ctl(a.clients, "node", "ls", key=keys.secret("ana"), code=0)
+    _, _, error = ctl(a.clients, "node", "ls", code=1)  # ops, who is no trader
+    check("ACCESS_DENIED" in error, f"another key has its own roles: {error}")
+    _, _, error = ctl(a.clients, "--user", "bob", "node", "ls", key=keys.secret("ana"), code=1)
+    check("ACCESS_DENIED" in error, f"a key is no proof of another name: {error}")
+
+
 run_tests([
     a_mesh_with_keys_works_like_one_without,
     strangers_are_refused_on_every_port,
@@ -239,4 +256,5 @@ run_tests([
     bad_keys_and_half_a_configuration_end_a_start,
     a_reload_with_a_bad_file_changes_nothing,
     any_client_comes_in_where_the_chain_decides,
+    a_clients_key_is_its_principal,
 ])

@@ -12,7 +12,7 @@ static enum identity_verdict verdict_from(const char *steps, const char *princip
     struct identity_chain chain;
     struct sentence why;
     cr_assert(identity_parse(&chain, span_text(steps), &why), "%s", steps);
-    return identity_judge(&chain, span_text(principal), at);
+    return identity_judge(&chain, span_text(principal), (struct span){0}, at);
 }
 
 static enum identity_verdict verdict(const char *steps, const char *principal)
@@ -32,6 +32,31 @@ Test(session_identity, is_decided_by_the_first_step_that_does_not_abstain)
     cr_assert_eq(verdict("allow,deny", "ada"), IDENTITY_ALLOWED);
     cr_assert_eq(verdict("deny,allow", ""), IDENTITY_DENIED);
     cr_assert_eq(verdict("", ""), IDENTITY_DENIED, "no steps, nobody");
+}
+
+Test(session_identity, a_key_is_proof_of_its_own_name_and_of_no_other)
+{
+    struct identity_chain chain;
+    struct sentence why;
+    struct span ana = span_text("ana"), bob = span_text("bob"), nobody = {0};
+    uint32_t at = 0;
+    cr_assert(identity_parse(&chain, span_text("curve,anonymous"), &why));
+    cr_assert_eq(identity_judge(&chain, nobody, ana, &at), IDENTITY_ALLOWED);
+    cr_assert_eq(identity_judge(&chain, ana, ana, &at), IDENTITY_ALLOWED);
+    cr_assert_eq(at, 0);
+    cr_assert_eq(identity_judge(&chain, bob, ana, &at), IDENTITY_DENIED);
+    at = 0;
+    cr_assert_eq(identity_judge(&chain, nobody, nobody, &at), IDENTITY_ALLOWED);
+    cr_assert_eq(at, 1, "as anybody, not by a key");
+}
+
+Test(session_identity, a_key_is_looked_at_before_anybody_is_asked)
+{
+    struct identity_chain chain;
+    struct sentence why;
+    cr_assert(identity_parse(&chain, span_text("curve,users,handler:a"), &why));
+    cr_assert_not(identity_parse(&chain, span_text("users,curve"), &why));
+    cr_assert_not(identity_parse(&chain, span_text("handler:a,curve"), &why));
 }
 
 Test(session_identity, says_whom_it_has_to_ask_and_goes_on_from_there)
