@@ -25,13 +25,13 @@ struct bench_settings {
     const char *servers[BENCH_NODES_MAX]; /* host:port, one a node */
     uint32_t servers_count;
     const char *key_file, *server_keys; /* NULL: nothing is encrypted */
-    uint32_t spawn;              /* nodes of its own to start; 0: none */
-    uint32_t clients, handlers;  /* callers in all; handlers a node */
-    uint32_t publishers, topics; /* of pubsub, in all */
-    bool conflates;              /* pubsub: subscribers' queues may merge updates */
-    uint32_t procs;              /* client processes */
-    uint32_t pipeline;           /* closed loop: requests outstanding a caller */
-    double rate;                 /* open loop: so many a second in all; 0: closed loop */
+    uint32_t spawn;                     /* nodes of its own to start; 0: none */
+    uint32_t clients, handlers;         /* callers in all; handlers a node */
+    uint32_t publishers, topics;        /* of pubsub, in all */
+    bool conflates;                     /* pubsub: subscribers' queues may merge updates */
+    uint32_t procs;                     /* client processes */
+    uint32_t pipeline;                  /* closed loop: requests outstanding a caller */
+    double rate;                        /* open loop: so many a second in all; 0: closed loop */
     uint32_t size_bytes;
     uint64_t duration_ns, warmup_ns;
     uint64_t opening_ns; /* how long opening sessions may take at most */
