@@ -146,6 +146,32 @@ def permissions_hold_by_path(mesh):
     judge(bound.heard["seen/1"])
 
 
+# ---- sessions subscribed by others ---------------------------------------------------------------
+
+def others_subscribe_sessions_by_id_and_by_filter(mesh):
+    a, b, c = mesh.trio()
+    mesh.ctl(a, "topic", "set", "news", "first")
+    held = [mesh.ctl_stream(node, "--prop", f"tier={tier}", "topic", "sub", "none/such")
+            for node, tier in ((a, "gold"), (b, "gold"), (c, "trial"))]
+    vector = mesh.json(b, "session", "subscribe", "-f", "tier is 'gold'", "news")
+    check((vector["matched"], vector["applied"], vector["complete"]) == (2, 2, True), f"{vector}")
+    mesh.ctl(a, "session", "subscribe", held[2].session, "news/**")
+    for stream in held:
+        wait_until(lambda stream=stream: "first" in stream.out(), "the snapshot comes to each")
+    dry = mesh.json(b, "session", "unsubscribe", "-f", "tier is 'gold'", "news", "--dry-run")
+    check((dry["matched"], dry["applied"]) == (2, 0), f"counted: {dry}")
+    vector = mesh.json(c, "session", "unsubscribe", "-f", "has tier", "news")
+    check(vector["matched"] == 3, f"all that match: {vector}")
+    for stream in held[:2]:
+        wait_until(lambda stream=stream: '"unsubscribed"' in stream.out(), "they are told")
+        line = json.loads(stream.out().splitlines()[-1])
+        check((line["selector"], line["reason"]) == ("news", "requested"), f"why: {line}")
+    mesh.ctl(a, "topic", "set", "news", "second")
+    wait_until(lambda: "second" in held[2].out(), "who has it by another selector goes on")
+    check(not any("second" in stream.out() for stream in held[:2]), "the others heard no more")
+    mesh.ctl(a, "session", "subscribe", "0123456789abcdef-0123456789abcdef", "news", code=3)
+
+
 # ---- the examples --------------------------------------------------------------------------------
 
 def examples_publish_and_watch(mesh):
@@ -177,4 +203,4 @@ run_tests([a_topic_set_on_one_node_is_on_every_node,
            many_subscribers_on_every_node_miss_nothing, a_sequencer_is_killed_under_load,
            a_joiner_is_ready_with_every_topic, constraints_hold_over_the_whole_mesh,
            topics_go_with_their_session, permissions_hold_by_path,
-           examples_publish_and_watch])
+           others_subscribe_sessions_by_id_and_by_filter, examples_publish_and_watch])

@@ -24,6 +24,7 @@ VERBS = (
     (("req", "-f", "tier is 'none'", "no/body"), "send_to_session"),
     (("reply", "some/path", "x"), "register_handler"),
     (("events", "--kind", "member"), "view_mesh"),
+    (("session", "subscribe", "{id}", "some/topic"), "modify_session"),
 )
 
 
