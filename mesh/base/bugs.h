@@ -47,7 +47,9 @@
     X(LOST_UNTOLD, "I19", "listeners are not told that a node is lost")                            \
     X(ASKED_AGAIN, "I3", "what is not idempotent is asked again after a loss")                     \
     X(PART_TWICE, "I1", "of a filter's sessions the caller hears twice")                           \
-    X(ALL_WELL, "I1", "a request to a filter that lost a node ends well")
+    X(ALL_WELL, "I1", "a request to a filter that lost a node ends well")                          \
+    X(SILENT_IN, "I25", "who is not decided about in time is as if nobody were asked")             \
+    X(DENIED_IN, "I25", "a no is taken for an abstention")
 
 enum bug {
     BUG_NONE,

@@ -361,8 +361,10 @@ static void on_heard(void *state, struct world *world, uint32_t who, const struc
     if (people_matter(message->correlation) == MATTER_DIRECT_LISTEN &&
         (message->kind == KIND_DONE || message->kind == KIND_ERROR))
         listening(check, world, who, message);
-    if (people_matter(message->correlation) != MATTER_DIRECT || message->kind == KIND_REQUEST ||
-        message->kind == KIND_CANCEL || (ask = waiting(check, world, who, message)) == NULL)
+    bool is_answer = message->kind == KIND_SPREAD || message->kind == KIND_PART ||
+                     message->kind == KIND_RESPONSE || message->kind == KIND_ERROR;
+    if (!is_answer || people_matter(message->correlation) != MATTER_DIRECT ||
+        (ask = waiting(check, world, who, message)) == NULL)
         return;
     if (message->kind == KIND_SPREAD)
         take_spread(check, world, ask, message);

@@ -120,6 +120,9 @@ static bool is_true(const struct check_directory *check, const struct world *wor
     if (who == UINT32_MAX || !people_is_present(check->people, world, who))
         return false;
     const struct person *person = &check->people->persons[who];
+    if (row->kind == HANDLER_AUTHENTICATION)
+        return person->decides && span_equal(row->path, span_text(WORLD_GATE)) &&
+               span_equal(row->node, span_text(world->nodes[person->node].name));
     for (uint32_t path = 0; path < PEOPLE_PATHS; path++)
         if ((person->held >> path & 1) != 0 &&
             span_equal(row->path, span_text(people_paths[path])) &&
@@ -319,6 +322,7 @@ static bool is_right(struct check_directory *check, const struct world *world)
         bool is_present = people_is_present(check->people, world, who);
         sessions += is_present;
         handlers += is_present ? bits_of(check->people->persons[who].held) : 0;
+        handlers += is_present && check->people->persons[who].decides;
     }
     for (uint32_t node = 0; node < world->nodes_count; node++) {
         if (!world_is_running(world, node) || world->nodes[node].is_apart)

@@ -59,6 +59,8 @@ static bool is_open(const struct check_commands *commands, const struct world *w
 static bool is_certain(const struct check_commands *commands, const struct world *world,
                        const struct stay *stay, bool has, uint64_t since_ns)
 {
+    if (commands->people->persons[stay->who].is_named)
+        return false; /* others decide about its roles too */
     if (has && !is_open(commands, world, stay, true, 0))
         return true; /* as at first */
     for (uint32_t i = 0; i < commands->count; i++) {

@@ -182,11 +182,14 @@ void people_call(struct people *people, struct world *world, uint32_t who, uint3
     hello.client_type = span_text("c");
     hello.environment = span_text("simulated");
     hello.reconnect_ms = reconnect_ms;
-    struct property property = {.key = span_text("team"), .value = span_text(teams[team])};
+    for (uint32_t i = 0; i < people->watchers_count; i++)
+        if (people->watchers[i].on_hello != NULL)
+            people->watchers[i].on_hello(people->watchers[i].state, world, who, &hello);
+    struct property property = {.key = span_text("team"), .value = span_text(teams[person->team])};
     uint8_t body[64];
     struct writer writer;
     writer_init(&writer, body, sizeof body);
-    if (team != 0)
+    if (person->team != 0)
         group_encode(&property_schema, &property, &writer);
     for (uint32_t i = 0; i < people->watchers_count; i++)
         if (people->watchers[i].on_called != NULL)
@@ -219,6 +222,7 @@ static void over(struct people *people, struct world *world, uint32_t who)
             people->watchers[i].on_over(people->watchers[i].state, world, who);
     people->persons[who].state = PERSON_AWAY;
     people->persons[who].held = 0;
+    people->persons[who].decides = people->persons[who].asks_to_decide = false;
     people->persons[who].since_ns = world->now_ns;
 }
 

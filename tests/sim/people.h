@@ -15,6 +15,7 @@
 #ifndef WEFT_TESTS_SIM_PEOPLE_H
 #define WEFT_TESTS_SIM_PEOPLE_H
 
+#include "proto/client.h"
 #include "proto/kinds.h"
 #include "tests/sim/letters.h"
 #include "tests/sim/world.h"
@@ -36,6 +37,8 @@ enum people_matter {
     MATTER_LISTEN,
     MATTER_DIRECT,
     MATTER_DIRECT_LISTEN,
+    MATTER_LOGIN,
+    MATTER_GATE,
 };
 
 static inline uint64_t people_correlation(enum people_matter matter, uint32_t number)
@@ -75,15 +78,19 @@ struct person {
     uint32_t asked_path;    /* of the registration under way */
     enum kind asked;        /* REGISTER or UNREGISTER under way; 0: none */
     uint64_t asked_number;
-    uint32_t unanswered;        /* of a burst */
-    uint32_t team;              /* a property it offers; 0: not this one */
-    uint32_t registrations;     /* asked for until now */
-    uint64_t received, granted; /* messages that take credit */
-    uint64_t received_bytes;    /* since then */
+    uint32_t unanswered; /* of a burst */
+    uint32_t team;       /* a property it offers; 0: not this one */
+    bool is_named; /* it claims, or has claimed, to be somebody: its roles are others' matter */
+    bool asks_to_decide, decides; /* who is who: it has asked for it; it was told so */
+    uint32_t registrations;       /* asked for until now */
+    uint64_t received, granted;   /* messages that take credit */
+    uint64_t received_bytes;      /* since then */
 };
 
 struct people_watcher {
     void *state;
+    void (*on_hello)(void *state, struct world *world, uint32_t who,
+                     struct client_hello *hello); /* before that: may fill in who it is */
     void (*on_called)(void *state, struct world *world, uint32_t who); /* it dials and says HELLO */
     /* A message reached a person; its state is still the one before. */
     void (*on_heard)(void *state, struct world *world, uint32_t who, const struct message *message);

@@ -60,6 +60,10 @@
     X(DIRECT_PART, "direct", "told of one of them")                                                \
     X(DIRECT_UNHANDLED, "direct", "unhandled")                                                     \
     X(DIRECT_INCOMPLETE, "direct", "not all answered")                                             \
+    X(LOGIN_ALLOWED, "login", "let in")                                                            \
+    X(LOGIN_DENIED, "login", "turned away")                                                        \
+    X(LOGIN_SILENT, "login", "a handler that was silent, or late")                                 \
+    X(LOGIN_TWICE, "login", "a second handler asked")                                              \
     X(EVENT_OPENED, "event", "opened")                                                             \
     X(EVENT_UPDATED, "event", "updated")                                                           \
     X(EVENT_DISCONNECTED, "event", "disconnected")                                                 \

@@ -63,6 +63,7 @@ struct world *world_new(uint64_t seed, uint32_t nodes)
     world->now_ns = 1000 * MS;
     world->nodes_count = nodes;
     world->spare = UINT32_MAX;
+    world->auth_chain = "anonymous";
     world->nodes = calloc(nodes, sizeof *world->nodes);
     require(world->nodes != NULL);
     world->views = views_new(nodes);
@@ -205,6 +206,10 @@ static void configure(struct world *world, struct world_node *n)
     n->config.zone = "";
     n->config.version = version;
     n->config.anonymous_roles = WORLD_ROLE;
+    n->config.auth_chain = world->auth_chain;
+    n->config.auth_timeout_abstains = world->auth_silence_abstains;
+    if (world->auth_step_ms > 0)
+        n->config.auth_step_timeout_ms = world->auth_step_ms;
     n->config.permissions = permissions;
     n->config.permissions_count = sizeof permissions / sizeof permissions[0];
     n->config.client_address = n->client_address;

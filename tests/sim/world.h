@@ -25,6 +25,9 @@ enum { WORLD_NODES_MAX = 10000, WORLD_WATCHERS_MAX = 16, WORLD_CHECK_BYTES = 32 
 #define WORLD_ROLE "trusted"
 #define WORLD_ROLE_PATH "vault"
 
+/* The authentication handler that nodes may have in their chain. */
+#define WORLD_GATE "gate"
+
 /* One stream of randomness a concern, so that a new fault does not shift the others. */
 enum world_stream {
     STREAM_NODES = 1,
@@ -37,6 +40,7 @@ enum world_stream {
     STREAM_ROLES,
     STREAM_LISTENERS,
     STREAM_DIRECT,
+    STREAM_LOGINS,
     STREAM_FAULTS = 16
 };
 enum { STREAMS = 64 };
@@ -118,7 +122,10 @@ struct world {
     struct clients *clients;              /* NULL: none */
     char failed_check[WORLD_CHECK_BYTES]; /* empty: none */
     uint64_t failed_ns;
-    void *trace;       /* FILE, or NULL */
+    void *trace;            /* FILE, or NULL */
+    const char *auth_chain; /* of all nodes, and how long a handler may think */
+    uint32_t auth_step_ms;  /* 0: the default */
+    bool auth_silence_abstains;
     bool ignores_wall; /* wall clocks never jump, whatever the faults say */
 };
 
