@@ -7,7 +7,7 @@
  *                            \--too long--> refused: not reachable
  *
  * The nonce is a time and a keyed sum over it, the joiner and its connection: nothing is kept for a
- * stranger. Its time also decides whether a name is in use: the holder's ack must be younger. Of
+ * stranger. Its time also decides whether a name is in use: the probe that the holder answered must be younger. Of
  * two meshes that meet after a split each may have a live member of one name: whoever answers the
  * greeting compares the two, so that both sides come to the same end. */
 #include "mesh/membership/joiners.h"
@@ -283,7 +283,7 @@ static bool holder_lives(struct membership *room, uint32_t holder, uint64_t sinc
     if (holder == room->members.self)
         return true;
     const struct peer *peer = members_peer_if_any(&room->members, holder);
-    if (peer != NULL && peer->acked_ns > since_ns)
+    if (peer != NULL && peer->lived_ns > since_ns)
         return true;
     probe_now(room, holder);
     return false;

@@ -33,7 +33,7 @@ struct peer {
     uint32_t rtt_us, rtt_deviation_us; /* smoothed, RFC 6298; 0: never answered */
     uint32_t sessions, lag_us;
     uint64_t log_head;
-    uint64_t acked_ns;         /* last ack; 0: never */
+    uint64_t lived_ns;         /* when the probe began that it answered last; 0: never */
     uint64_t used_ns;          /* contacts.h's: when its link was last wanted */
     uint64_t differs_since_ns; /* its view hash and ours; 0: equal, or never heard */
     uint8_t health;

@@ -245,12 +245,13 @@ static void rtt_measured(struct peer *peer, uint64_t rtt_ns)
     peer->rtt_us = peer->rtt_us == 0 ? 1 : peer->rtt_us;
 }
 
-/* It lives: the probe is over. */
+/* It lived when it was asked, or later: an ack may have been long under way, through a helper or a
+ * stalled link, and prove nothing of now. The probe is over. */
 static void succeeded(struct membership *room, struct probe *probe)
 {
     struct peer *peer = members_peer(&room->members, probe->who);
     if (peer != NULL)
-        peer->acked_ns = room->context->now_ns;
+        peer->lived_ns = probe->sent_ns[0];
     health_improved(&room->health);
     crash_answered(room, probe->who);
     *probe = room->probes.list[--room->probes.count];

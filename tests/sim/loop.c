@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "mesh/base/require.h"
 #include "proto/kinds.h"
@@ -39,11 +40,24 @@ static void take_notice(struct world *world, uint32_t node, const struct mesh_no
             world->watchers[i].on_notice(world->watchers[i].state, world, node, notice);
 }
 
+/* How many bytes from here on the wall clock has set: the property $StartTime, which handlers and
+ * authenticators are told of, with its value's tag and length. They decide nothing. */
+static size_t wall_bytes(const uint8_t *frame, size_t bytes)
+{
+    enum { KEY_BYTES = 10, VALUE_BYTES = 2 + 13 };
+    bool is_there = frame[0] == '$' && bytes >= KEY_BYTES + VALUE_BYTES &&
+                    memcmp(frame, "$StartTime", KEY_BYTES) == 0;
+    return is_there ? KEY_BYTES + VALUE_BYTES : 0;
+}
+
 static void mix_frame(struct world *world, const uint8_t *frame, size_t bytes)
 {
     uint64_t hash = bytes;
-    for (size_t i = 0; i < bytes; i++)
-        hash = (hash ^ frame[i]) * UINT64_C(0x100000001b3);
+    for (size_t i = 0; i < bytes; i++) {
+        i += wall_bytes(frame + i, bytes - i);
+        if (i < bytes)
+            hash = (hash ^ frame[i]) * UINT64_C(0x100000001b3);
+    }
     world_mix(world, hash);
 }
 
