@@ -9,7 +9,8 @@ from _mesh import run_tests  # noqa: E402
 
 
 def directories_are_right_after_a_crash_and_a_join(mesh):
-    crash_and_join(mesh, crowd_size(20000))
+    # A pattern's steps must not suffice for the sessions of one node: at least 400 each.
+    crash_and_join(mesh, crowd_size(20000, fewest=2500))
 
 
 run_tests([directories_are_right_after_a_crash_and_a_join])
