@@ -7,9 +7,9 @@
  *                            \--too long--> refused: not reachable
  *
  * The nonce is a time and a keyed sum over it, the joiner and its connection: nothing is kept for a
- * stranger. Its time also decides whether a name is in use: the probe that the holder answered must be younger. Of
- * two meshes that meet after a split each may have a live member of one name: whoever answers the
- * greeting compares the two, so that both sides come to the same end. */
+ * stranger. Its time also decides whether a name is in use: the probe that the holder answered must
+ * be younger. Of two meshes that meet after a split each may have a live member of one name:
+ * whoever answers the greeting compares the two, so that both sides come to the same end. */
 #include "mesh/membership/joiners.h"
 
 #include "mesh/base/sentence.h"

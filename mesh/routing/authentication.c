@@ -96,7 +96,7 @@ static void admit_unasked(struct routing *routing, const struct claim *claim)
     }
 }
 
-/* Its key is proof enough of who it is: the operator's files say so, and what roles that one has. */
+/* Its key is proof enough of who it is: the operator's files say so, and which roles it has. */
 static void admit_by_key(struct routing *routing, const struct claim *claim)
 {
     struct allowance allowance;
