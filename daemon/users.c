@@ -1,7 +1,6 @@
 #include "daemon/users.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -63,13 +62,29 @@ static char *users_word(char **rest)
     return word;
 }
 
+/* Takes `mark` and the number behind it off the text; UINT32_MAX is for all that are larger. */
+static bool users_take_number(const char **text, const char *mark, uint32_t *number)
+{
+    size_t bytes = strlen(mark);
+    if (strncmp(*text, mark, bytes) != 0 || (*text)[bytes] < '0' || (*text)[bytes] > '9')
+        return false;
+    char *end;
+    errno = 0;
+    unsigned long long value = strtoull(*text + bytes, &end, 10);
+    *number = errno != 0 || value > UINT32_MAX ? UINT32_MAX : (uint32_t)value;
+    *text = end;
+    return true;
+}
+
 /* NULL: it is a hash that can be checked at a bearable price. */
 static const char *users_judge_hash(const char *hash)
 {
     uint32_t memory_kib = 0, passes = 0, lanes = 0;
+    const char *rest = hash;
     if (strlen(hash) >= USERS_HASH_BYTES_MAX ||
-        sscanf(hash, "$argon2id$v=19$m=%" SCNu32 ",t=%" SCNu32 ",p=%" SCNu32 "$", &memory_kib,
-               &passes, &lanes) != 3)
+        !users_take_number(&rest, "$argon2id$v=19$m=", &memory_kib) ||
+        !users_take_number(&rest, ",t=", &passes) || !users_take_number(&rest, ",p=", &lanes) ||
+        *rest != '$')
         return "the second word is no Argon2id hash ($argon2id$v=19$m=..,t=..,p=1$..); `weftctl "
                "passwd` makes one";
     if (memory_kib > USERS_MEMORY_KIB_MAX || passes > USERS_PASSES_MAX || lanes != 1)

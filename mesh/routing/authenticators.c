@@ -264,8 +264,9 @@ enum error authenticators_decision_from_session(struct routing *routing,
     struct login *login = is_asked && question->asker == 0
                               ? logins_of_number(routing->logins, question->number)
                               : NULL;
-    struct span claimed =
-        login == NULL ? (struct span){0} : span_of(login->principal, login->principal_bytes);
+    struct span claimed = {0};
+    if (login != NULL)
+        claimed = span_of(login->principal, login->principal_bytes);
     enum error error = decision_read(message, claimed, DECISION_ABSTAIN, &code, &allowance);
     if (error != ERROR_OK)
         return error;

@@ -23,6 +23,8 @@ struct page {
 static struct topic_row row_of(const struct topic *topic, bool without_value)
 {
     struct span value = tree_value(topic);
+    const struct span nothing = {0};
+    const struct session_id nobody = {0};
     return (struct topic_row){
         .path = tree_path(topic),
         .type = topic->value_type,
@@ -30,9 +32,9 @@ static struct topic_row row_of(const struct topic *topic, bool without_value)
         .term = topic->version.term,
         .instance = topic->version.instance,
         .n = topic->version.n,
-        .value = without_value ? (struct span){0} : value,
+        .value = without_value ? nothing : value,
         .value_bytes = (uint32_t)value.bytes,
-        .creator = topic->creator == NULL ? (struct session_id){0} : topic->creator->session,
+        .creator = topic->creator == NULL ? nobody : topic->creator->session,
     };
 }
 

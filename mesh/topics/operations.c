@@ -189,8 +189,8 @@ static enum error remove_from_node(struct topics *topics, struct author *author,
     }
     if (error != ERROR_OK)
         return ERROR_INVALID_MESSAGE;
-    result.text =
-        result.code == ERROR_OK ? (struct span){0} : span_text(error_sentence(result.code));
+    if (result.code != ERROR_OK)
+        result.text = span_text(error_sentence(result.code));
     reply_to_node(topics, author->instance, message->correlation, &result);
     return ERROR_OK;
 }

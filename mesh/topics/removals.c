@@ -46,7 +46,7 @@ static void finish(struct topics *topics, struct operation *operation, enum erro
     if (code == ERROR_CLUSTER_REPARTITION && is_partly)
         code = ERROR_OUTCOME_UNKNOWN; /* `count` of them are removed: that is not nothing */
     operation->result.code = (uint16_t)code;
-    operation->result.text = code == ERROR_OK ? (struct span){0} : span_text(error_sentence(code));
+    operation->result.text = code == ERROR_OK ? span_of(NULL, 0) : span_text(error_sentence(code));
     pending_finish(topics, operation);
 }
 

@@ -43,9 +43,9 @@ static void refuse(struct topic_result *result, enum error code, const char *tex
 
 static bool has_definition(const struct topic *topic, const struct topic_set *set)
 {
-    struct session_id creator = set->remove_with_session ? set->asker : (struct session_id){0};
-    struct session_id owner =
-        topic->creator == NULL ? (struct session_id){0} : topic->creator->session;
+    const struct session_id nobody = {0};
+    struct session_id creator = set->remove_with_session ? set->asker : nobody;
+    struct session_id owner = topic->creator == NULL ? nobody : topic->creator->session;
     return topic->value_type == set->type && topic->policy == set->policy &&
            session_id_equal(creator, owner);
 }

@@ -62,9 +62,9 @@ struct span tree_path(const struct topic *topic)
 
 struct span tree_value(const struct topic *topic)
 {
-    return topic->rest == NULL
-               ? (struct span){0}
-               : span_of(topic->rest + topic->value_at, topic->rest_bytes - topic->value_at);
+    if (topic->rest == NULL)
+        return span_of(NULL, 0);
+    return span_of(topic->rest + topic->value_at, topic->rest_bytes - topic->value_at);
 }
 
 static int rank(uint8_t byte)
