@@ -15,9 +15,8 @@ fail() {
 
 library=$(find usr -name libweft.so)
 folder=$(dirname "$library")
-for file in usr/include/weft.h usr/include/weft_control.h usr/include/weft_events.h \
-    usr/include/weft_requests.h usr/include/weft_topics.h "$folder/libweft.a" \
-    "$folder/pkgconfig/weft.pc"; do
+headers="weft.h weft_auth.h weft_control.h weft_events.h weft_requests.h weft_topics.h"
+for file in $(printf 'usr/include/%s ' $headers) "$folder/libweft.a" "$folder/pkgconfig/weft.pc"; do
     [ -f "$file" ] || fail "$file is not installed"
 done
 for program in weftd weftctl weftbench weftsim; do
@@ -46,10 +45,10 @@ for example in "$WEFT_SOURCE"/examples/*.c; do
 done
 [ "$built" -gt 0 ] || fail "there is no example"
 
-# C++ may include the header, and finds the functions under their C names.
+# C++ may include the headers, and finds the functions under their C names.
 function=$(nm -D --defined-only "$library" | awk '$2 == "T" {print $3; exit}')
-cat >cplusplus.cpp <<END
-#include <weft.h>
+printf '#include <%s>\n' $headers >cplusplus.cpp
+cat >>cplusplus.cpp <<END
 static void (*volatile found)() = reinterpret_cast<void (*)()>(&$function);
 int main() { return found == nullptr; }
 END
