@@ -4,6 +4,10 @@
 
 #include "mesh/base/record.h"
 
+/* How deep in a queue a message is looked for. Thousands that a session leaves behind at its end
+ * are each looked for: without a limit a node was away for seconds. Double: four times the work. */
+enum { WAITING_DEPTH_MAX = 1024 };
+
 /* The next record, whatever it is; NULL: the end. */
 static struct record *step(const struct outbound *queue, struct waiting *walk)
 {
@@ -45,9 +49,10 @@ static struct record *find(const struct outbound *queue, uint64_t number, uint8_
     bool is_exact = queue->conflated_total == 0;
     struct waiting walk = {.position = 0};
     struct record *record;
-    if (is_exact && (number <= queue->sent_total || number > queue->queued_total))
+    if (is_exact && (number <= queue->sent_total || number > queue->queued_total ||
+                     number - queue->sent_total > WAITING_DEPTH_MAX))
         return NULL;
-    while ((record = step(queue, &walk)) != NULL) {
+    while (walk.position < WAITING_DEPTH_MAX && (record = step(queue, &walk)) != NULL) {
         struct message message;
         if (is_exact && queue->sent_total + walk.position < number)
             continue;

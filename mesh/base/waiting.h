@@ -20,8 +20,8 @@ bool waiting_is_again(const struct outbound *queue, const struct waiting *walk);
 
 /* If the message of that kind and correlation still waits and has never left, one of the kind
  * `instead`, with the same correlation and nothing else, takes its place. `number`: queue's
- * queued_total behind its outbound_send. False, and nothing changed: it has left, or may have.
- * O(messages that wait before it); behind updates that were merged away, O(all that wait). */
+ * queued_total behind its outbound_send. False, and nothing changed: it has left, or may have, or
+ * more than 1,024 messages wait before it. O(messages that wait before it, at most those). */
 bool waiting_replace(struct outbound *queue, uint64_t number, uint8_t kind, uint64_t correlation,
                      uint8_t instead);
 
