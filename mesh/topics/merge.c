@@ -43,12 +43,27 @@ static void list_leave(struct topic *topic)
     topic->author = NULL;
 }
 
-/* Entries come in the order of their positions, but for what a snapshot brought early. */
+/* The last entry of the author's that stands no later than that; NULL: none. Entries come in the
+ * order of their positions, but for what a snapshot brought early. */
+static struct topic *list_last_until(const struct author *author, uint64_t position)
+{
+    struct topic *topic = author->newest;
+    while (topic != NULL && topic->position > position)
+        topic = topic->older;
+    return topic;
+}
+
+/* A writer that says two things of one position lies. What came first stands: were both in the
+ * list, nobody could be given it by positions, and whoever passed it on would seem to be wrong. */
+static bool is_taken(const struct author *author, const struct topic *topic, uint64_t position)
+{
+    const struct topic *there = list_last_until(author, position);
+    return there != NULL && there != topic && there->position == position;
+}
+
 static void list_enter(struct topic *topic, struct author *author)
 {
-    struct topic *after = author->newest;
-    while (after != NULL && after->position > topic->position)
-        after = after->older;
+    struct topic *after = list_last_until(author, topic->position);
     topic->author = author;
     topic->older = after;
     topic->newer = after == NULL ? author->oldest : after->newer;
@@ -141,7 +156,8 @@ static bool is_successor(const struct topic_version *before, const struct topic_
 /* What is known already, in another's log: if that one's writer is dead, it is in this one now. */
 static void move(struct topic *topic, struct author *author, const struct topic_entry *entry)
 {
-    if (topic->author == author || topic->author->is_live)
+    if (topic->author == author || topic->author->is_live ||
+        is_taken(author, topic, entry->position))
         return;
     list_leave(topic);
     topic->position = entry->position;
@@ -191,6 +207,10 @@ enum error merge_entry(struct topics *topics, struct author *author,
         move(topic, author, entry);
     if (order <= 0)
         return ERROR_OK;
+    if (is_taken(author, topic, entry->position)) {
+        count(topics->context, COUNTER_log_rejected);
+        return ERROR_OK; /* its log goes on */
+    }
     enum error error = prepare(topics, entry, &topic, &rest, &creator);
     if (error != ERROR_OK)
         return error;

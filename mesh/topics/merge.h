@@ -17,7 +17,8 @@ enum {
 #define TOPICS_TERM_MAX (UINT64_MAX / 2)
 
 /* Merges one decoded entry of that author's log, and tells the sessions concerned. ERROR_OK, also
- * when it is superseded already; ERROR_LIMIT_REACHED: no memory, or too many: unchanged. */
+ * when it is superseded already or its writer has said something else of its position (counted);
+ * ERROR_LIMIT_REACHED: no memory, or too many: unchanged. */
 enum error merge_entry(struct topics *topics, struct author *author,
                        const struct topic_entry *entry);
 

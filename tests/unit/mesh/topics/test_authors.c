@@ -2,6 +2,8 @@
 #include <criterion/criterion.h>
 
 #include "mesh/base/context.h"
+#include "mesh/topics/authors.h"
+#include "mesh/topics/merge.h"
 #include "mesh/topics/topics.h"
 #include "proto/kinds.h"
 #include "proto/log.h"
@@ -133,6 +135,41 @@ Test(authors, are_remembered_by_the_highest_version)
     cr_assert_eq(topics_hash(topics), 0);
     cr_assert_eq(push_entry(6, entry(6, "a", 5, 2)), ERROR_OK);
     cr_assert_eq(topics_count(topics), 0, "what was removed since stays so");
+}
+
+/* As pieces of snapshots may, which are merged above what is complete. */
+static void merge_one(struct author *author, struct topic_entry one)
+{
+    cr_assert_eq(merge_entry(topics, author, &one), ERROR_OK);
+    topics_check(topics);
+}
+
+Test(authors, are_believed_once_about_a_position)
+{
+    struct author *author = authors_get(topics, PEER);
+    merge_one(author, entry(7, "b", 5, 1));
+    merge_one(author, entry(5, "a", 5, 1));
+    uint64_t hash = topics_hash(topics);
+    merge_one(author, entry(5, "c", 5, 1));
+    merge_one(author, entry(7, "a", 6, 1));
+    cr_assert_eq(topics_hash(topics), hash, "what came first stands");
+    cr_assert_eq(context.counters[COUNTER_log_rejected], 2);
+    merge_one(author, entry(7, "b", 6, 1));
+    cr_assert_eq(topics_count(topics), 2);
+    cr_assert_neq(topics_hash(topics), hash, "of its own path more may be said");
+}
+
+Test(authors, that_took_over_are_believed_once_about_a_position)
+{
+    struct author *dead = authors_get(topics, STRANGER);
+    struct author *heir = authors_get(topics, PEER);
+    merge_one(dead, entry(3, "a", 5, 1));
+    merge_one(heir, entry(2, "b", 5, 1));
+    merge_one(heir, entry(2, "a", 5, 1));
+    cr_assert_eq(dead->count, 1, "its place in the other log is taken");
+    merge_one(heir, entry(4, "a", 5, 1));
+    cr_assert_eq(dead->count, 0);
+    cr_assert_eq(heir->count, 2);
 }
 
 Test(authors, of_later_versions_are_kept)
