@@ -40,8 +40,12 @@ struct mesh {
     bool has_new_addresses;  /* members came or went since sessions were told whom to name */
 };
 
-/* Hands all waiting events to the rooms. After each message and each deadline, so that no room ever
- * works on another's old news. */
+/* Hands all waiting events to the rooms, and lets each look after what changed elsewhere. After
+ * each message and each deadline, so that no room ever works on another's old news. */
 void mesh_pump(struct mesh *mesh);
+
+/* Enough after a request or a response, which change nothing that rooms look after: pumps only if
+ * there is an event. */
+void mesh_pump_events(struct mesh *mesh);
 
 #endif

@@ -287,6 +287,12 @@ void mesh_pump(struct mesh *mesh)
     end_judge(mesh);
 }
 
+void mesh_pump_events(struct mesh *mesh)
+{
+    if (has_events(mesh))
+        mesh_pump(mesh);
+}
+
 /* Sessions that topics go with: are they still there? */
 static void creators_look(struct mesh *mesh)
 {

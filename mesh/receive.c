@@ -1,6 +1,7 @@
 /* receive.c - see receive.h. A frame is taken whole or not at all: its framing is checked to the
  * end before its first message is acted on. After each message the rooms' events are handed on, so
- * the second message of a frame meets the world that the first one made. */
+ * the second message of a frame meets the world that the first one made; what rooms look after
+ * besides, the hundreds of requests and responses in a frame leave alone: one look ends them. */
 #include "mesh/receive.h"
 
 #include "mesh/membership/owners.h"
@@ -34,6 +35,15 @@ static enum framing framing_judge(struct reader frame, size_t most_bytes)
         is_empty = false;
     }
     return error != ERROR_OK || is_empty ? FRAMING_BAD : FRAMING_GOOD;
+}
+
+/* The door pumps once more when it has taken the fact. */
+static void pump_after(struct mesh *mesh, const struct message *message)
+{
+    if (message->kind == KIND_REQUEST || message->kind == KIND_RESPONSE)
+        mesh_pump_events(mesh);
+    else
+        mesh_pump(mesh);
 }
 
 static void frame_count(struct mesh *mesh, const struct mesh_input *input, enum counter frames,
@@ -257,7 +267,7 @@ static void client_frame(struct mesh *mesh, const struct mesh_input *input)
     while ((session = session_open(mesh, input->connection)) != NULL &&
            message_next(&frame, &message, &error)) {
         client_message_take(mesh, session, &message);
-        mesh_pump(mesh);
+        pump_after(mesh, &message);
     }
 }
 
@@ -443,7 +453,7 @@ static void peer_messages(struct mesh *mesh, const struct mesh_input *input,
             error = forward_message(mesh, envelope->sender, &message);
         if (error != ERROR_OK)
             admission_strike(mesh->admission, input->channel, input->connection);
-        mesh_pump(mesh);
+        pump_after(mesh, &message);
     }
 }
 

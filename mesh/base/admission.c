@@ -60,7 +60,8 @@ struct admission *admission_new(struct context *context)
     admission->context = context;
     admission->capacity = capacity;
     admission->first_free = BINDING_NONE;
-    hashmap_init(&admission->by_connection, memory, MEMORY_TABLES, random_u64(&context->random));
+    hashmap_init_dealt(&admission->by_connection, memory, MEMORY_TABLES,
+                       random_u64(&context->random));
     return admission;
 }
 

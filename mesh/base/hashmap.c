@@ -3,7 +3,9 @@
  * tombstones and a map that lives long stays as fast as a new one.
  *
  * Strangers choose some keys, so the hash is keyed: SipHash-1-3 (Aumasson and Bernstein 2012, in
- * the strength that Rust and Python use for their tables).
+ * the strength that Rust and Python use for their tables). It is a chain of some 100 instructions
+ * in front of each look-up's first load; keys that nobody chooses need to be spread, no more, and
+ * one wide multiplication of the salted halves does that (as in wyhash, Wang Yi 2019).
  *
  * (H1) a cell is empty when its hash is 0; no key hashes to 0
  * (H2) between a cell and its home (hash & mask) no cell is empty
@@ -71,12 +73,25 @@ static inline uint64_t sip_end(struct sip *sip, uint64_t mark)
     return sip->v0 ^ sip->v1 ^ sip->v2 ^ sip->v3;
 }
 
-static inline uint32_t hash_of(const struct hashmap *map, struct hashmap_key key)
+static uint32_t sip_of(uint64_t salt, struct hashmap_key key)
 {
-    struct sip sip = sip_start(map->salt);
+    struct sip sip = sip_start(salt);
     sip_word(&sip, key.high);
     sip_word(&sip, key.low);
-    uint32_t hash = (uint32_t)sip_end(&sip, 0xff);
+    return (uint32_t)sip_end(&sip, 0xff);
+}
+
+__extension__ typedef unsigned __int128 wide; /* gcc's and clang's */
+
+static inline uint32_t product_of(uint64_t salt, struct hashmap_key key)
+{
+    wide product = (wide)(key.high ^ ~rotate_left(salt, 29)) * (key.low ^ salt);
+    return (uint32_t)(product >> 64 ^ product);
+}
+
+static inline uint32_t hash_of(const struct hashmap *map, struct hashmap_key key)
+{
+    uint32_t hash = map->is_dealt ? product_of(map->salt, key) : sip_of(map->salt, key);
     return hash == 0 ? 1 : hash;
 }
 
@@ -90,10 +105,18 @@ void hashmap_init(struct hashmap *map, struct memory *memory, enum memory_kind k
     *map = (struct hashmap){.memory = memory, .kind = kind, .salt = salt};
 }
 
+void hashmap_init_dealt(struct hashmap *map, struct memory *memory, enum memory_kind kind,
+                        uint64_t salt)
+{
+    hashmap_init(map, memory, kind, salt);
+    map->is_dealt = true;
+}
+
 void hashmap_clear(struct hashmap *map)
 {
     memory_free(map->memory, map->kind, map->cells, map->capacity * sizeof *map->cells);
-    hashmap_init(map, map->memory, map->kind, map->salt);
+    map->cells = NULL;
+    map->capacity = map->count = 0;
 }
 
 /* The cell of the key, or the empty one where it would go. The map has cells, and by (H3) one of
@@ -115,6 +138,14 @@ uint32_t hashmap_get(const struct hashmap *map, struct hashmap_key key)
         return HASHMAP_NONE;
     const struct hashmap_cell *cell = cell_of(map, key, hash_of(map, key));
     return cell->hash == 0 ? HASHMAP_NONE : cell->slot;
+}
+
+uint32_t *hashmap_slot(struct hashmap *map, struct hashmap_key key)
+{
+    if (map->count == 0)
+        return NULL;
+    struct hashmap_cell *cell = cell_of(map, key, hash_of(map, key));
+    return cell->hash == 0 ? NULL : &cell->slot;
 }
 
 static bool map_rebuild(struct hashmap *map, uint32_t capacity)
@@ -147,11 +178,13 @@ bool hashmap_reserve(struct hashmap *map, uint32_t count)
 bool hashmap_put(struct hashmap *map, struct hashmap_key key, uint32_t slot)
 {
     uint32_t hash = hash_of(map, key);
-    struct hashmap_cell *cell = map->count == 0 ? NULL : cell_of(map, key, hash);
+    struct hashmap_cell *cell = map->capacity == 0 ? NULL : cell_of(map, key, hash);
     if (cell == NULL || cell->hash == 0) {
-        if (map->count >= map->capacity / 4 * 3 && !hashmap_reserve(map, map->count + 1))
-            return false;
-        cell = cell_of(map, key, hash);
+        if (map->count >= map->capacity / 4 * 3) {
+            if (!hashmap_reserve(map, map->count + 1))
+                return false;
+            cell = cell_of(map, key, hash);
+        }
         map->count++;
     }
     *cell = (struct hashmap_cell){.key = key, .slot = slot, .hash = hash};

@@ -1,7 +1,8 @@
 /* hashmap.h - finds a 32-bit slot by a key of up to 128 bits; by a string through
  * hashmap_key_of_bytes, with the caller comparing.
  * Memory: one array of 24-byte cells, at most 3/4 full, that doubles (each put O(1) on average).
- * Keys are hashed with a per-map random salt, as strangers choose some. Thread: one owner. */
+ * Keys are hashed with a per-map random salt, and so that whoever chooses keys cannot make them
+ * collide, unless nobody chooses them (hashmap_init_dealt). Thread: one owner. */
 #ifndef WEFT_MESH_BASE_HASHMAP_H
 #define WEFT_MESH_BASE_HASHMAP_H
 
@@ -21,10 +22,17 @@ struct hashmap {
     struct hashmap_cell *cells;
     uint32_t capacity; /* 0 or a power of two */
     uint32_t count;
+    bool is_dealt;
     uint64_t salt;
 };
 
 void hashmap_init(struct hashmap *map, struct memory *memory, enum memory_kind kind, uint64_t salt);
+
+/* The same for keys that no stranger chooses: numbers that nodes deal out (instances, sessions,
+ * connections, flights), or what hashmap_key_of_bytes made. A look-up costs half. */
+void hashmap_init_dealt(struct hashmap *map, struct memory *memory, enum memory_kind kind,
+                        uint64_t salt);
+
 void hashmap_clear(struct hashmap *map); /* frees the cells; the map is empty and usable */
 
 /* Makes room for so many keys at once, so that puts up to there cannot fail. False when no memory
@@ -33,6 +41,10 @@ bool hashmap_reserve(struct hashmap *map, uint32_t count);
 
 /* The slot under the key, HASHMAP_NONE when there is none. O(1). */
 uint32_t hashmap_get(const struct hashmap *map, struct hashmap_key key);
+
+/* Where the slot under the key is kept, to be read or changed in place; NULL when there is none.
+ * Valid until a key is put or removed. O(1). */
+uint32_t *hashmap_slot(struct hashmap *map, struct hashmap_key key);
 
 /* Sets the slot under the key. Returns false when no memory is to be had: unchanged then. */
 bool hashmap_put(struct hashmap *map, struct hashmap_key key, uint32_t slot);

@@ -53,7 +53,7 @@ struct links *links_new(struct context *context, uint32_t capacity)
     links->capacity = capacity;
     links->free_first = NUMBER_NONE;
     links->free_last = NUMBER_NONE;
-    hashmap_init(&links->by_instance, memory, MEMORY_TABLES, random_u64(&context->random));
+    hashmap_init_dealt(&links->by_instance, memory, MEMORY_TABLES, random_u64(&context->random));
     hashmap_init(&links->by_address, memory, MEMORY_TABLES, random_u64(&context->random));
     if (!hashmap_reserve(&links->by_instance, capacity) ||
         !hashmap_reserve(&links->by_address, capacity))

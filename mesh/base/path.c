@@ -19,19 +19,17 @@ enum error path_parse(struct span text, struct span *path)
     struct span rest = trimmed(text);
     if (rest.bytes == 0 || rest.bytes > PATH_BYTES_MAX || !span_is_text(rest))
         return ERROR_INVALID_PATH;
-    size_t segment_bytes = 0;
-    for (size_t i = 0; i < rest.bytes; i++) {
-        if (rest.data[i] != '/') {
-            if (++segment_bytes > PATH_SEGMENT_BYTES_MAX)
-                return ERROR_INVALID_PATH;
-            continue;
-        }
-        if (segment_bytes == 0)
+    const uint8_t *segment = rest.data;
+    for (size_t left = rest.bytes;;) {
+        const uint8_t *slash = left == 0 ? NULL : memchr(segment, '/', left);
+        size_t bytes = slash == NULL ? left : (size_t)(slash - segment);
+        if (bytes == 0 || bytes > PATH_SEGMENT_BYTES_MAX)
             return ERROR_INVALID_PATH;
-        segment_bytes = 0;
+        if (slash == NULL)
+            break;
+        segment = slash + 1;
+        left -= bytes + 1;
     }
-    if (segment_bytes == 0)
-        return ERROR_INVALID_PATH;
     *path = rest;
     return ERROR_OK;
 }

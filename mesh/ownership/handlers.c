@@ -20,8 +20,8 @@ void handlers_init(struct handlers *handlers, struct memory *memory, uint64_t sa
     *handlers = (struct handlers){.memory = memory};
     slots_init(&handlers->slots, memory);
     slots_init(&handlers->paths, memory);
-    hashmap_init(&handlers->by_path, memory, MEMORY_DIRECTORY, salt);
-    hashmap_init(&handlers->by_session, memory, MEMORY_DIRECTORY, ~salt);
+    hashmap_init_dealt(&handlers->by_path, memory, MEMORY_DIRECTORY, salt);
+    hashmap_init_dealt(&handlers->by_session, memory, MEMORY_DIRECTORY, ~salt);
 }
 
 void handlers_clear(struct handlers *handlers)

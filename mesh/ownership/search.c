@@ -67,6 +67,8 @@ size_t search_path(const struct directory *directory, struct random *random, enu
         divide(&search, directory->own, random);
         take(&search, true, SESSION_ACTIVE);
         take(&search, false, SESSION_ACTIVE);
+        if (search.count == search.path->count)
+            break; /* nobody is left to look at, as a rule */
         take(&search, true, SESSION_DISCONNECTED);
         take(&search, false, SESSION_DISCONNECTED);
     }

@@ -1,8 +1,8 @@
 /* flights.c - see flights.h.
  *
  * (F1) a flight is in exactly one list for each of its ends that is somewhere
- * (F2) by_caller holds each flight whose caller has a number for it, once, under (caller_key,
- *      caller_correlation)
+ * (F2) by_caller of its caller's place holds each flight whose caller has a number for it, once,
+ *      under (caller_key, caller_correlation)
  * (F3) loads holds, for each handler session, how many flights it serves; no zeros */
 #include "mesh/routing/flights.h"
 
@@ -21,7 +21,7 @@ struct flights {
     uint32_t *first[FLIGHT_SIDES][FLIGHT_PLACES]; /* heads, by slot of the session or node */
     uint32_t places[FLIGHT_PLACES];               /* how many heads there are */
     uint32_t *begun;                              /* by slot of the caller's session: how many */
-    struct hashmap by_caller;                     /* -> slot */
+    struct hashmap by_caller[FLIGHT_PLACES];      /* AT_SESSION, AT_NODE -> slot */
     struct hashmap loads;                         /* handler session -> how many */
 };
 
@@ -62,11 +62,14 @@ struct flights *flights_new(struct context *context, uint32_t own_most, uint32_t
         .places =
             {[FLIGHT_AT_SESSION] = sessions, [FLIGHT_AT_NODE] = nodes, [FLIGHT_AT_SHARE] = shares},
     };
-    hashmap_init(&flights->by_caller, memory, MEMORY_TABLES, random_u64(&context->random));
-    hashmap_init(&flights->loads, memory, MEMORY_TABLES, random_u64(&context->random));
-    if (flights->slots == NULL || !heads_new(flights) ||
-        !hashmap_reserve(&flights->by_caller, capacity) ||
-        !hashmap_reserve(&flights->loads, capacity))
+    /* Sessions choose their numbers; a node's are its flights'. */
+    struct hashmap *by_session = &flights->by_caller[FLIGHT_AT_SESSION];
+    struct hashmap *by_node = &flights->by_caller[FLIGHT_AT_NODE];
+    hashmap_init(by_session, memory, MEMORY_TABLES, random_u64(&context->random));
+    hashmap_init_dealt(by_node, memory, MEMORY_TABLES, random_u64(&context->random));
+    hashmap_init_dealt(&flights->loads, memory, MEMORY_TABLES, random_u64(&context->random));
+    if (flights->slots == NULL || !heads_new(flights) || !hashmap_reserve(by_session, own_most) ||
+        !hashmap_reserve(by_node, foreign_most) || !hashmap_reserve(&flights->loads, capacity))
         flights_destroy(&flights);
     return flights;
 }
@@ -104,7 +107,8 @@ void flights_destroy(struct flights **flights)
     }
     memory_free(memory, MEMORY_TABLES, self->begun,
                 self->places[FLIGHT_AT_SESSION] * sizeof(uint32_t));
-    hashmap_clear(&self->by_caller);
+    hashmap_clear(&self->by_caller[FLIGHT_AT_SESSION]);
+    hashmap_clear(&self->by_caller[FLIGHT_AT_NODE]);
     hashmap_clear(&self->loads);
     memory_free(memory, MEMORY_TABLES, self->slots, self->capacity * sizeof(struct flight));
     memory_free(memory, MEMORY_TABLES, self, sizeof *self);
@@ -177,7 +181,7 @@ struct flight *flights_take(struct flights *flights, enum flight_place place, ui
     end_link(flights, flight, FLIGHT_CALLER, place, slot);
     end_link(flights, flight, FLIGHT_HANDLER, FLIGHT_AT_NOBODY, 0);
     if (correlation != 0)
-        require(hashmap_put(&flights->by_caller, caller_key(key, correlation), free));
+        require(hashmap_put(&flights->by_caller[place], caller_key(key, correlation), free));
     if (is_own) {
         flights->own++;
         flights->begun[slot]++;
@@ -202,27 +206,29 @@ void flights_give(struct flights *flights, struct flight *flight, enum flight_pl
                   uint32_t slot, struct session_id handler)
 {
     if (flight->ends[FLIGHT_HANDLER].place != FLIGHT_AT_NOBODY) {
-        uint32_t load = flights_load(flights, flight->handler);
-        require(load > 0);
-        if (load == 1)
+        uint32_t *load = hashmap_slot(&flights->loads, load_key(flight->handler));
+        require(load != NULL && *load > 0);
+        if (--*load == 0)
             hashmap_remove(&flights->loads, load_key(flight->handler));
-        else
-            require(hashmap_put(&flights->loads, load_key(flight->handler), load - 1));
     }
     end_unlink(flights, flight, FLIGHT_HANDLER);
     end_link(flights, flight, FLIGHT_HANDLER, place, slot);
     flight->handler = handler;
-    if (place != FLIGHT_AT_NOBODY)
-        require(
-            hashmap_put(&flights->loads, load_key(handler), flights_load(flights, handler) + 1));
+    if (place == FLIGHT_AT_NOBODY)
+        return;
+    uint32_t *load = hashmap_slot(&flights->loads, load_key(handler));
+    if (load != NULL)
+        ++*load;
+    else
+        require(hashmap_put(&flights->loads, load_key(handler), 1));
 }
 
 void flights_release(struct flights *flights, struct flight *flight)
 {
-    const struct flight_end *caller = &flight->ends[FLIGHT_CALLER];
-    if (caller->place == FLIGHT_AT_SESSION) {
+    const enum flight_place place = flight->ends[FLIGHT_CALLER].place;
+    if (place == FLIGHT_AT_SESSION) {
         flights->own--;
-        flights->begun[caller->slot]--;
+        flights->begun[flight->ends[FLIGHT_CALLER].slot]--;
     } else {
         flights->foreign--;
     }
@@ -231,7 +237,7 @@ void flights_release(struct flights *flights, struct flight *flight)
     deadlines_cancel(flights->context->deadlines, &flight->deadline);
     copy_free(flights, flight);
     if (flight->caller_correlation != 0)
-        hashmap_remove(&flights->by_caller,
+        hashmap_remove(&flights->by_caller[place],
                        caller_key(flight->caller_key, flight->caller_correlation));
     flight->ends[FLIGHT_CALLER].next = flights->first_free;
     flights->first_free = flight->slot;
@@ -282,9 +288,10 @@ struct flight *flights_of_number(struct flights *flights, uint64_t number)
     return is_over || flights_number(flight) != number ? NULL : flight;
 }
 
-struct flight *flights_of_caller(struct flights *flights, uint64_t key, uint64_t correlation)
+struct flight *flights_of_caller(struct flights *flights, enum flight_place place, uint64_t key,
+                                 uint64_t correlation)
 {
-    uint32_t slot = hashmap_get(&flights->by_caller, caller_key(key, correlation));
+    uint32_t slot = hashmap_get(&flights->by_caller[place], caller_key(key, correlation));
     return slot == HASHMAP_NONE ? NULL : &flights->slots[slot];
 }
 
@@ -329,11 +336,13 @@ void flights_check(const struct flights *flights)
         struct hashmap_key key = caller_key(flight->caller_key, flight->caller_correlation);
         numbered += flight->caller_correlation != 0;
         if (flight->caller_correlation != 0)
-            require(hashmap_get(&flights->by_caller, key) == slot);
+            require(hashmap_get(&flights->by_caller[caller], key) == slot);
         require(deadline_is_set(&flight->deadline));
         require(flights_load(flights, flight->handler) > 0);
     }
     require(own == flights->own && own <= flights->own_most);
     require(foreign == flights->foreign && foreign <= flights->foreign_most);
-    require(numbered == flights->by_caller.count && served == own + foreign);
+    require(numbered ==
+            flights->by_caller[FLIGHT_AT_SESSION].count + flights->by_caller[FLIGHT_AT_NODE].count);
+    require(served == own + foreign);
 }

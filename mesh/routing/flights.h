@@ -90,9 +90,9 @@ void flights_copied(const struct flight *flight, struct span *path, uint8_t *typ
 uint64_t flights_number(const struct flight *flight);
 struct flight *flights_of_number(struct flights *flights, uint64_t number);
 
-/* By the caller's number; NULL: none. */
-struct flight *flights_of_caller(struct flights *flights, uint64_t caller_key,
-                                 uint64_t caller_correlation);
+/* By the number that a caller there has for it, a session or a node; NULL: none. */
+struct flight *flights_of_caller(struct flights *flights, enum flight_place place,
+                                 uint64_t caller_key, uint64_t caller_correlation);
 
 struct flight *flights_at(struct flights *flights, uint32_t slot);
 

@@ -15,8 +15,8 @@ bool nodes_init(struct nodes *nodes, struct context *context)
         .capacity = capacity,
         .first_free = NODE_NONE,
     };
-    hashmap_init(&nodes->by_instance, &context->memory, MEMORY_TABLES,
-                 random_u64(&context->random));
+    hashmap_init_dealt(&nodes->by_instance, &context->memory, MEMORY_TABLES,
+                       random_u64(&context->random));
     return nodes->slots != NULL &&
            nodes_joined(nodes, context->instance, span_text(context->config->name),
                         span_text(context->config->zone));

@@ -208,7 +208,9 @@ enum error requests_from_session(struct routing *routing, struct session *sessio
         return error;
     uint64_t number = message->correlation;
     /* 0 is nobody's, and of two outcomes of one number nobody could tell which is which. */
-    if (number == 0 || flights_of_caller(routing->flights, session->id.serial, number) != NULL ||
+    if (number == 0 ||
+        flights_of_caller(routing->flights, FLIGHT_AT_SESSION, session->id.serial, number) !=
+            NULL ||
         polls_has(routing, session, number))
         return ERROR_INVALID_MESSAGE;
     struct parcel parcel = {.type = request.type, .body = message->body};
@@ -274,7 +276,7 @@ static void refuse_node(struct routing *routing, const struct node *node, uint64
 static struct flight *flight_of_node(struct routing *routing, const struct node *node,
                                      const struct request *request, uint64_t number)
 {
-    if (flights_of_caller(routing->flights, node->instance, number) != NULL &&
+    if (flights_of_caller(routing->flights, FLIGHT_AT_NODE, node->instance, number) != NULL &&
         !bug_is_planted(BUG_HANDED_AGAIN))
         return NULL; /* the frame came twice */
     struct flight *flight =
@@ -330,7 +332,8 @@ enum error requests_from_node(struct routing *routing, struct node *node,
 void requests_cancel_from_session(struct routing *routing, const struct session *session,
                                   uint64_t correlation)
 {
-    struct flight *flight = flights_of_caller(routing->flights, session->id.serial, correlation);
+    struct flight *flight =
+        flights_of_caller(routing->flights, FLIGHT_AT_SESSION, session->id.serial, correlation);
     if (flight == NULL) { /* or its outcome is on its way already */
         polls_cancel(routing, session, correlation);
         return;
@@ -342,7 +345,8 @@ void requests_cancel_from_session(struct routing *routing, const struct session 
 void requests_cancel_from_node(struct routing *routing, const struct node *node,
                                uint64_t correlation)
 {
-    struct flight *flight = flights_of_caller(routing->flights, node->instance, correlation);
+    struct flight *flight =
+        flights_of_caller(routing->flights, FLIGHT_AT_NODE, node->instance, correlation);
     if (flight == NULL) {
         shares_cancel(routing, (struct share_origin){node->instance, correlation});
         return;

@@ -30,7 +30,7 @@ struct served_table *served_new(struct context *context, uint32_t sessions)
     table->context = context;
     table->sessions = sessions;
     table->of_session = memory_new(memory, MEMORY_TABLES, sessions * sizeof *table->of_session);
-    hashmap_init(&table->by_path, memory, MEMORY_PROPERTIES, random_u64(&context->random));
+    hashmap_init_dealt(&table->by_path, memory, MEMORY_PROPERTIES, random_u64(&context->random));
     if (table->of_session == NULL)
         served_destroy(&table);
     return table;

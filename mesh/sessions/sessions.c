@@ -42,8 +42,9 @@ struct sessions *sessions_new(struct context *context)
         .permissions = memory_new(&context->memory, MEMORY_TABLES, sizeof *sessions->permissions),
     };
     struct random *random = &context->random;
-    hashmap_init(&sessions->by_id, &context->memory, MEMORY_TABLES, random_u64(random));
-    hashmap_init(&sessions->by_connection, &context->memory, MEMORY_TABLES, random_u64(random));
+    hashmap_init_dealt(&sessions->by_id, &context->memory, MEMORY_TABLES, random_u64(random));
+    hashmap_init_dealt(&sessions->by_connection, &context->memory, MEMORY_TABLES,
+                       random_u64(random));
     permutation_init(&sessions->serials, random);
     if (!principals_init(sessions) || sessions->slots == NULL || sessions->permissions == NULL)
         sessions_destroy(&sessions);

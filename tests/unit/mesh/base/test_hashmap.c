@@ -40,7 +40,10 @@ Test(hashmap, behaves_like_an_array_under_any_sequence_of_calls)
         uint32_t count = 0;
         memset(model, 0xff, sizeof model);
         random_init(&random, seed, 0);
-        hashmap_init(&map, &memory, MEMORY_TABLES, random_u64(&random));
+        if (round % 2 == 0)
+            hashmap_init(&map, &memory, MEMORY_TABLES, random_u64(&random));
+        else
+            hashmap_init_dealt(&map, &memory, MEMORY_TABLES, random_u64(&random));
         for (int step = 0; step < 5000; step++) {
             uint64_t number = random_below(&random, KEYS);
             if (random_below(&random, 2) == 0) {
@@ -61,6 +64,72 @@ Test(hashmap, behaves_like_an_array_under_any_sequence_of_calls)
             cr_assert_eq(hashmap_get(&map, key_of(number)), model[number]);
         hashmap_clear(&map);
         cr_assert_eq(memory.used[MEMORY_TABLES], 0);
+    }
+}
+
+Test(hashmap, a_slot_is_read_and_changed_where_it_is)
+{
+    struct memory memory = {.limit = {[MEMORY_TABLES] = 1 << 20}};
+    struct hashmap map;
+    hashmap_init_dealt(&map, &memory, MEMORY_TABLES, 1);
+    cr_assert_null(hashmap_slot(&map, key_of(7)));
+    cr_assert(hashmap_put(&map, key_of(7), 70));
+    cr_assert_null(hashmap_slot(&map, key_of(8)));
+    cr_assert_eq(*hashmap_slot(&map, key_of(7)), 70);
+    ++*hashmap_slot(&map, key_of(7));
+    cr_assert_eq(hashmap_get(&map, key_of(7)), 71);
+    hashmap_clear(&map);
+    cr_assert(hashmap_put(&map, key_of(7), 1) && hashmap_remove(&map, key_of(7)),
+              "cleared, it is usable");
+    hashmap_clear(&map);
+}
+
+/* A cell's hash as hashmap.c lays it out; 0: the cell is empty. */
+static uint32_t hash_at(const struct hashmap *map, uint32_t at)
+{
+    const void *cells = map->cells;
+    const uint32_t *words = cells;
+    return words[at * 6 + 5];
+}
+
+/* How many cells in a row are taken, at most, when `count` keys of a kind are in the map. */
+static uint32_t longest_run(uint64_t salt, struct hashmap_key first, struct hashmap_key step,
+                            uint32_t count)
+{
+    struct memory memory = {.limit = {[MEMORY_TABLES] = 1 << 22}};
+    struct hashmap map;
+    uint32_t longest = 0, run = 0;
+    hashmap_init_dealt(&map, &memory, MEMORY_TABLES, salt);
+    cr_assert(hashmap_reserve(&map, 2 * count)); /* at most 3/8 full */
+    for (uint32_t i = 0; i < count; i++) {
+        cr_assert(hashmap_put(&map, first, i));
+        first.high += step.high;
+        first.low += step.low;
+    }
+    for (uint32_t at = 0; at < map.capacity; at++) {
+        run = hash_at(&map, at) != 0 ? run + 1 : 0;
+        longest = run > longest ? run : longest;
+    }
+    hashmap_clear(&map);
+    return longest;
+}
+
+Test(hashmap, keys_that_are_dealt_out_in_turn_are_spread)
+{
+    static const struct hashmap_key steps[] = {
+        {0, 1},          {0, 1 << 8},     {0, UINT64_C(1) << 32}, {0, UINT64_C(1) << 48},
+        {1, 0},          {1, 1},          {UINT64_C(1) << 40, 0}, {UINT64_C(1) << 32, 1},
+        {UINT64_MAX, 1}, {0, UINT32_MAX},
+    };
+    struct random random;
+    const uint8_t seed[32] = {1};
+    random_init(&random, seed, 0);
+    for (size_t i = 0; i < sizeof steps / sizeof steps[0]; i++) {
+        for (int round = 0; round < 20; round++) {
+            struct hashmap_key first = {random_u64(&random), random_u64(&random)};
+            uint32_t longest = longest_run(random_u64(&random), first, steps[i], 4096);
+            cr_assert_lt(longest, 256, "%u in a row with steps %zu", longest, i);
+        }
     }
 }
 
