@@ -9,7 +9,6 @@
 
 #include "client/client.h"
 
-#include <poll.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
@@ -212,11 +211,12 @@ void reactor_set_timer(struct weft_context *context, struct timer *timer, uint64
         arm(context);
 }
 
-/* Puts the clients that have news on the ready list. */
-static void gather(struct weft_context *context)
+/* Puts the clients that have news on the ready list; while that is empty, waits for some. */
+static void gather(struct weft_context *context, int timeout_ms)
 {
     struct epoll_event events[EVENTS_AT_ONCE];
-    int count = epoll_wait(context->epoll, events, EVENTS_AT_ONCE, 0);
+    int wait_ms = context->ready_first == NULL ? timeout_ms : 0;
+    int count = epoll_wait(context->epoll, events, EVENTS_AT_ONCE, wait_ms);
     for (int i = 0; i < count; i++) {
         struct weft_client *client = events[i].data.ptr;
         if (client == NULL)
@@ -271,14 +271,13 @@ static void free_graves(struct weft_context *context)
     }
 }
 
-/* *is_gone: a callback destroyed the client that owns the context, and the context went too. */
-static int progress(struct weft_context *context, bool *is_gone)
+/* The context may be gone afterwards: a callback may destroy the client that owns it. */
+static int progress(struct weft_context *context, int timeout_ms)
 {
-    *is_gone = false;
     if (context->is_progressing)
         return 0;
     context->is_progressing = true;
-    gather(context);
+    gather(context, timeout_ms);
     fire_timers(context);
     int turns = 0;
     for (int pass = 0; pass < PASSES_MAX && context->ready_first != NULL; pass++)
@@ -287,7 +286,6 @@ static int progress(struct weft_context *context, bool *is_gone)
     context->is_progressing = false;
     free_graves(context);
     set_awake(context, context->ready_first != NULL);
-    *is_gone = context->is_doomed;
     if (context->is_doomed)
         weft_context_destroy(&context);
     return turns;
@@ -295,20 +293,10 @@ static int progress(struct weft_context *context, bool *is_gone)
 
 int weft_context_progress(struct weft_context *context)
 {
-    bool is_gone;
-    return progress(context, &is_gone);
+    return progress(context, 0);
 }
 
 int weft_context_run(struct weft_context *context, int timeout_ms)
 {
-    if (context->is_progressing)
-        return 0;
-    bool is_gone;
-    int turns = progress(context, &is_gone);
-    if (is_gone || turns > 0 || timeout_ms == 0)
-        return turns;
-    struct pollfd ready = {.fd = context->epoll, .events = POLLIN};
-    if (poll(&ready, 1, timeout_ms) <= 0)
-        return 0;
-    return progress(context, &is_gone);
+    return progress(context, timeout_ms);
 }

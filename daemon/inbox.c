@@ -255,7 +255,7 @@ static enum inbox_sent inbox_send(struct inbox *inbox, uint32_t number, zmq_msg_
 {
     uint8_t id[INBOX_ROUTING_ID_BYTES];
     inbox_write_number(number, id);
-    inbox->is_ready = true; /* a send eats the wake-up for what came in */
+    inbox->has_sent = true;
     int sent;
     do {
         sent = zmq_send(inbox->socket, id, sizeof(id), ZMQ_SNDMORE | ZMQ_DONTWAIT);
@@ -308,6 +308,18 @@ bool inbox_reply(struct inbox *inbox, struct guard *guard, struct facts *facts,
     }
     zmq_msg_close(&frame);
     return true;
+}
+
+void inbox_settle(struct inbox *inbox)
+{
+    int events = 0;
+    size_t bytes = sizeof(events);
+    if (!inbox->has_sent)
+        return;
+    inbox->has_sent = false;
+    bool is_told = zmq_getsockopt(inbox->socket, ZMQ_EVENTS, &events, &bytes) == 0;
+    if (!is_told || (events & ZMQ_POLLIN) != 0)
+        inbox->is_ready = true;
 }
 
 /* -- attention -- */

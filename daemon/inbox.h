@@ -16,6 +16,7 @@ struct inbox {
     enum channel channel;
     uint32_t first; /* the number that the ROUTER dealt before anybody could connect */
     bool is_ready;  /* there may be frames: drain before sleeping */
+    bool has_sent;  /* since it was looked at: see inbox_settle */
 };
 
 /* Opens the socket, has it watched, and binds it; for EADDRINUSE tries again until patience_ns
@@ -34,6 +35,10 @@ void inbox_drain(struct inbox *inbox, struct guard *guard, struct facts *facts,
  * connection, and the core told. false: no memory. */
 bool inbox_reply(struct inbox *inbox, struct guard *guard, struct facts *facts,
                  const struct mesh_output *output);
+
+/* When all of a turn is sent: a send may have eaten the wake-up for what came in meanwhile, so the
+ * socket is asked once whether there is something. */
+void inbox_settle(struct inbox *inbox);
 
 /* Every 10 ms while anybody is busy: sends what was kept, cuts who is due, asks after those whose
  * connection was said to be closed. inboxes: by channel. */

@@ -371,6 +371,8 @@ static void loop_pull(struct loop *loop)
     }
     batch_clear(&loop->batch);
     connections_bury(&loop->guard.connections);
+    for (unsigned i = 0; i < LOOP_CHANNELS; i++)
+        inbox_settle(&loop->inboxes[loop_order[i]]);
 }
 
 /* -- sleep -- */
