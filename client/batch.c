@@ -12,6 +12,7 @@
 
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum {
     BLOCK_ROOM_FIRST = 512,
@@ -22,6 +23,7 @@ struct batch_block {
     struct batch_block *next;
     size_t used, room;
     uint32_t numbered;  /* how many of its messages are */
+    bool is_secret;     /* credentials are in it: it is wiped before its memory goes elsewhere */
     atomic_int holders; /* the batch and, once handed over, libzmq: the last one frees it */
     uint8_t bytes[];
 };
@@ -31,10 +33,18 @@ void batch_init(struct batch *batch, size_t bytes_max)
     *batch = (struct batch){.bytes_max = bytes_max, .room_hint = BLOCK_ROOM_FIRST};
 }
 
+static void block_wipe(struct batch_block *block)
+{
+    if (block->is_secret)
+        explicit_bzero(block->bytes, block->used);
+}
+
 static void block_drop(struct batch_block *block)
 {
-    if (atomic_fetch_sub(&block->holders, 1) == 1)
-        free(block);
+    if (atomic_fetch_sub(&block->holders, 1) > 1)
+        return;
+    block_wipe(block);
+    free(block);
 }
 
 static void waiting_drop(struct batch *batch)
@@ -99,6 +109,7 @@ static void start_frame(struct batch_block *block)
     envelope_encode(&envelope, &writer);
     block->used = ENVELOPE_CLIENT_BYTES;
     block->numbered = 0;
+    block->is_secret = false;
     block->next = NULL;
     atomic_init(&block->holders, 1);
 }
@@ -140,17 +151,27 @@ static struct batch_block *block_grow(struct batch *batch, size_t bytes)
     return block;
 }
 
-/* The block that so many bytes more go into; NULL without memory. */
+/* The block that so many bytes more go into; NULL without memory. One with credentials takes no
+ * more: it would move, and leave them behind. */
 static struct batch_block *block_for(struct batch *batch, size_t bytes)
 {
     struct batch_block *block = batch->last;
-    if (block == NULL)
+    if (block == NULL || block->is_secret)
         return block_add(batch, bytes);
     if (block->used > ENVELOPE_CLIENT_BYTES && block->used + bytes > CLIENT_FRAME_BYTES_AIM)
         return block_add(batch, bytes);
     if (block->room - block->used < bytes)
         return block_grow(batch, bytes);
     return block;
+}
+
+/* A message of that kind has been written behind what the block holds. */
+static void block_took(struct batch *batch, struct batch_block *block, uint8_t kind, size_t bytes)
+{
+    block->used += bytes;
+    block->numbered += kind_is_numbered(kind);
+    block->is_secret = block->is_secret || kind_is_secret(kind);
+    batch->bytes += bytes;
 }
 
 /* The kinds whose sender waits; a node that does not know one of them says so. */
@@ -174,9 +195,7 @@ bool batch_put(struct batch *batch, const struct schema *schema, const void *fie
     writer_span(&writer, body);
     if (writer.is_bad)
         return false;
-    block->used += bytes;
-    block->numbered += kind_is_numbered(kind);
-    batch->bytes += bytes;
+    block_took(batch, block, kind, bytes);
     return true;
 }
 
@@ -229,6 +248,7 @@ static bool send_copy(struct batch *batch, struct dealer *dealer)
     batch->room_hint = BLOCK_ROOM_FIRST;
     if (block == batch->last && (!batch->keeps_sent || block->numbered == 0)) {
         batch->bytes = 0;
+        block_wipe(block);
         start_frame(block);
         return true;
     }
@@ -259,9 +279,7 @@ static void put_again(struct batch *batch, uint8_t kind, struct span message)
     struct writer writer;
     writer_init(&writer, block->bytes + block->used, message.bytes);
     writer_span(&writer, message);
-    block->used += message.bytes;
-    block->numbered += kind_is_numbered(kind);
-    batch->bytes += message.bytes;
+    block_took(batch, block, kind, message.bytes);
 }
 
 /* Who stays of a row of blocks, by kind and correlation. */

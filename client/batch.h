@@ -1,7 +1,8 @@
 /* batch.h - decides which messages share a frame: what a client has to say and has not yet sent,
  * encoded into the frames it will leave in; and, of a session that may be resumed, what it has sent
  * and the node has not acknowledged.
- * Memory: its blocks; a large one is handed to ZeroMQ as it is, a small one is copied.
+ * Memory: its blocks; a large one is handed to ZeroMQ as it is, a small one is copied. One with
+ * credentials in it (kind_is_secret) is wiped when it goes.
  * Thread: the context's. */
 #ifndef WEFT_CLIENT_BATCH_H
 #define WEFT_CLIENT_BATCH_H

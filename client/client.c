@@ -283,7 +283,8 @@ static int receive(struct weft_client *client, int frames_max)
     (void)zmq_msg_init(&frame);
     while (frames < frames_max && dealer_receive(&client->dealer, &frame)) {
         frames++;
-        dialogue_receive(client, span_of(zmq_msg_data(&frame), zmq_msg_size(&frame)));
+        if (dialogue_receive(client, span_of(zmq_msg_data(&frame), zmq_msg_size(&frame))))
+            explicit_bzero(zmq_msg_data(&frame), zmq_msg_size(&frame));
         if (client->is_destroyed || client->is_closing)
             break;
     }

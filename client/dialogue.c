@@ -569,8 +569,9 @@ static void hear(struct weft_client *client, const struct message *message)
     }
 }
 
-void dialogue_receive(struct weft_client *client, struct span frame)
+bool dialogue_receive(struct weft_client *client, struct span frame)
 {
+    bool is_secret = false;
     struct reader reader;
     struct envelope envelope;
     struct message message;
@@ -579,12 +580,14 @@ void dialogue_receive(struct weft_client *client, struct span frame)
     bool is_readable = error == ERROR_OK || error == ERROR_VERSION_MISMATCH;
     client->heard_ns = reactor_now_ns();
     while (is_readable && message_next(&reader, &message, &error)) {
+        is_secret = is_secret || kind_is_secret(message.kind);
         hear(client, &message);
         if (client->is_destroyed || client->is_closing || !is_talking(client))
-            return;
+            return true; /* nobody looks at the rest */
     }
     if (error == ERROR_OK)
-        return;
+        return is_secret;
     note_failure(client, "%s sent a frame that can't be read", servers_current(&client->servers));
     start_over(client, false);
+    return is_secret;
 }

@@ -17,8 +17,9 @@ void dialogue_timer_fired(struct weft_client *client);
 /* The connection is up: says HELLO. */
 void dialogue_greet(struct weft_client *client);
 
-/* A frame came; after each message the client may be closed, lost or destroyed. */
-void dialogue_receive(struct weft_client *client, struct span frame);
+/* A frame came; after each message the client may be closed, lost or destroyed. Returns whether
+ * credentials are in it, or may be: then it is to be wiped. */
+bool dialogue_receive(struct weft_client *client, struct span frame);
 
 /* The connection was refused or is gone. */
 void dialogue_lost(struct weft_client *client);

@@ -13,8 +13,8 @@
  *
  *     weft_authenticate_handler(client, "corporate", decide, NULL, NULL);
  *
- * Credentials are secret: what is shown ends with the callback, and a copy is the handler's to
- * wipe. */
+ * Credentials are secret: what is shown is wiped behind the callback, what is said when it has left
+ * (of a session that may be resumed: when the node has it); a copy is the handler's to wipe. */
 #ifndef WEFT_AUTH_H
 #define WEFT_AUTH_H
 

@@ -5,7 +5,12 @@
 #include "proto/envelope.h"
 #include "proto/kinds.h"
 
+#include <fcntl.h>
+#include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 
 static void *zmq;
 static void *receiver;
@@ -198,5 +203,118 @@ Test(batch, says_again_over_another_connection_what_did_not_arrive)
     cr_assert_eq(received_from(5), 13, "and the PING was for the old connection");
     batch_acknowledge(&batch, 13);
     cr_assert_eq(batch.held_bytes, 0);
+    batch_clear(&batch);
+}
+
+/* ---- credentials ---- */
+
+enum { SECRET_BYTES = 48, HAYSTACK_BYTES = 64 * 1024 * 1024 };
+
+/* Computed, so that it lies nowhere but where it was put. */
+static uint8_t secret_byte(size_t at)
+{
+    return (uint8_t)(at * 37 + 113);
+}
+
+static bool is_secret_at(const uint8_t *bytes)
+{
+    size_t at = 0;
+    while (at < SECRET_BYTES && bytes[at] == secret_byte(at))
+        at++;
+    return at == SECRET_BYTES;
+}
+
+/* How often it is in a piece of this process's memory; what can't be read holds nothing. */
+static int found_between(int memory, uint64_t from, uint64_t to)
+{
+    static uint8_t piece[65536];
+    int found = 0;
+    for (uint64_t at = from; at + SECRET_BYTES <= to; at += sizeof piece - SECRET_BYTES + 1) {
+        ssize_t got = pread(memory, piece, sizeof piece, (off_t)at);
+        for (ssize_t i = 0; i + SECRET_BYTES <= got; i++)
+            found += (piece[i] == secret_byte(0) && is_secret_at(piece + i));
+        memset(piece, 0, sizeof piece);
+    }
+    return found;
+}
+
+/* How often it is in memory that this process may write; not in the sanitizers' huge shadows. */
+static int secrets_in_memory(void)
+{
+    FILE *maps = fopen("/proc/self/maps", "r");
+    int memory = open("/proc/self/mem", O_RDONLY | O_CLOEXEC), found = 0;
+    uint64_t from, to;
+    char rights[5];
+    cr_assert(maps != NULL && memory >= 0);
+    while (fscanf(maps, "%" SCNx64 "-%" SCNx64 " %4s%*[^\n]", &from, &to, rights) == 3) {
+        if (rights[1] == 'w' && to - from <= HAYSTACK_BYTES)
+            found += found_between(memory, from, to);
+    }
+    close(memory);
+    (void)fclose(maps);
+    return found;
+}
+
+/* REAUTHENTICATE as the batch has it: fields made of the secret, so many bytes before it. */
+static void put_secret(struct batch *batch, uint64_t correlation, size_t before)
+{
+    uint8_t *body = calloc(1, before + SECRET_BYTES);
+    for (size_t i = 0; i < SECRET_BYTES; i++)
+        body[before + i] = secret_byte(i);
+    cr_assert(batch_put(batch, NULL, NULL, KIND_REAUTHENTICATE, correlation,
+                        span_of(body, before + SECRET_BYTES)));
+    explicit_bzero(body, before + SECRET_BYTES);
+    free(body);
+}
+
+/* What came is the receiver's: it is wiped here. */
+static int receive_and_wipe(void)
+{
+    zmq_msg_t frame;
+    int frames = 0;
+    (void)zmq_msg_init(&frame);
+    for (; zmq_msg_recv(&frame, receiver, ZMQ_DONTWAIT) >= 0; frames++)
+        explicit_bzero(zmq_msg_data(&frame), zmq_msg_size(&frame));
+    (void)zmq_msg_close(&frame);
+    return frames;
+}
+
+Test(batch, credentials_are_nowhere_when_they_have_left)
+{
+    static const size_t before[] = {0, 20000}; /* copied, and handed over */
+    static const uint8_t more[2000];
+    for (size_t i = 0; i < sizeof before / sizeof before[0]; i++) {
+        struct batch batch;
+        batch_init(&batch, SIZE_MAX);
+        put_secret(&batch, 1, before[i]);
+        cr_assert_eq(secrets_in_memory(), 1, "it is found where it is");
+        cr_assert(batch_put(&batch, NULL, NULL, KIND_PING, 2, span_of(more, sizeof more)));
+        cr_assert_eq(batch_flush(&batch, &dealer), 2);
+        cr_assert_eq(receive_and_wipe(), 2);
+        cr_assert_eq(secrets_in_memory(), 0);
+        put_secret(&batch, 3, before[i]);
+        cr_assert_eq(batch_flush(&batch, &dealer), 1);
+        cr_assert_eq(receive_and_wipe(), 1);
+        cr_assert_eq(secrets_in_memory(), 0, "the block is used again, but not with that");
+        batch_clear(&batch);
+    }
+}
+
+Test(batch, credentials_that_are_held_go_with_their_acknowledgement)
+{
+    struct batch batch;
+    batch_init(&batch, SIZE_MAX);
+    batch_keep_sent(&batch, true);
+    put_secret(&batch, 1, 0);
+    put_secret(&batch, 2, 0);
+    cr_assert_eq(batch_flush(&batch, &dealer), 2);
+    cr_assert_eq(receive_and_wipe(), 2);
+    cr_assert_eq(secrets_in_memory(), 2);
+    batch_rewind(&batch, 1);
+    cr_assert_eq(secrets_in_memory(), 1, "one has arrived, one is to be said again");
+    cr_assert_eq(batch_flush(&batch, &dealer), 1);
+    cr_assert_eq(receive_and_wipe(), 1);
+    batch_acknowledge(&batch, 2);
+    cr_assert_eq(secrets_in_memory(), 0);
     batch_clear(&batch);
 }
