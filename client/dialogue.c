@@ -142,21 +142,23 @@ static void grant(struct weft_client *client)
     credit->bytes = 0;
 }
 
-/* The node has been silent for long: asks whether it lives, then gives it up. */
+/* The node has been silent for long: asks whether it lives, then gives it up. Who was asleep himself
+ * can't tell: what was said to him meanwhile may still be under way, so he asks anew. */
 static void silence(struct weft_client *client)
 {
     uint64_t now_ns = reactor_now_ns();
     uint64_t patience_ns = client_ms_to_ns(client->options.silence_ms);
+    bool was_asleep = now_ns - client->timer.due_ns >= patience_ns;
     if (now_ns - client->heard_ns < patience_ns) {
         client->is_pinged = false;
         client_set_timer(client, client->heard_ns + patience_ns);
-    } else if (!client->is_pinged) {
+    } else if (!client->is_pinged || was_asleep) {
         client->is_pinged = true;
         (void)batch_put(&client->batch, NULL, NULL, KIND_PING, 1, nothing());
         if (client->credit.received_seq != client->credit.granted_seq)
             grant(client); /* a quiet session leaves nothing for the node to hold */
         reactor_make_ready(client->context, client);
-        client_set_timer(client, client->heard_ns + SILENCES_MAX * patience_ns);
+        client_set_timer(client, now_ns + (SILENCES_MAX - 1) * patience_ns);
     } else {
         note_failure(client, "%s at %s has not said a word for %u ms", client->node,
                      servers_current(&client->servers),

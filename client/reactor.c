@@ -278,9 +278,10 @@ static int progress(struct weft_context *context, int timeout_ms)
         return 0;
     context->is_progressing = true;
     gather(context, timeout_ms);
+    /* What has come is read before anything is too late: the process may have been asleep. */
+    int turns = give_turns(context);
     fire_timers(context);
-    int turns = 0;
-    for (int pass = 0; pass < PASSES_MAX && context->ready_first != NULL; pass++)
+    for (int pass = 1; pass < PASSES_MAX && context->ready_first != NULL; pass++)
         turns += give_turns(context);
     arm(context);
     context->is_progressing = false;

@@ -3,6 +3,8 @@
 
 #include "tests/unit/client/node.h"
 
+#include "client/client.h"
+#include "client/dialogue.h"
 #include "proto/error.h"
 
 #include <errno.h>
@@ -385,16 +387,69 @@ Test(client, is_closed_when_its_connection_is_lost_if_it_wants_no_other)
     weft_destroy(&client);
 }
 
+enum { SILENCE_MS = 3600 * 1000 }; /* so that no time passes but by let_pass() */
+
+/* That long nothing was heard; the client looks late_ms after it was to. */
+static void let_pass(struct weft_client *client, uint64_t late_ms)
+{
+    client->heard_ns -= client_ms_to_ns(SILENCE_MS);
+    client->timer.due_ns = reactor_now_ns() - client_ms_to_ns(late_ms);
+    dialogue_timer_fired(client);
+}
+
+/* A client that has its session, and looks for silence. */
+static struct weft_client *quiet_client(struct node *node, struct told *told)
+{
+    node_start(node);
+    struct weft_options options = options_for(node->address, told);
+    options.silence_ms = SILENCE_MS;
+    struct weft_client *client = weft_new(&options);
+    node_until(node, weft_context_of(client), told->opened == 1);
+    return client;
+}
+
 Test(client, asks_a_silent_node_whether_it_lives)
 {
     struct node node = {0};
     struct told told = {0};
-    node_start(&node);
-    struct weft_options options = options_for(node.address, &told);
-    options.silence_ms = 20;
-    struct weft_client *client = weft_new(&options);
-    node_until(&node, weft_context_of(client), node.pings >= 3);
+    struct weft_client *client = quiet_client(&node, &told);
+    for (int asked = 1; asked <= 3; asked++) {
+        let_pass(client, 0);
+        node_until(&node, weft_context_of(client), node.pings == asked && !client->is_pinged);
+    }
     cr_assert_eq(told.opened, 1);
+    cr_assert_eq(told.lost, 0);
+    weft_destroy(&client);
+    node_stop(&node);
+}
+
+Test(client, gives_up_a_node_that_does_not_answer)
+{
+    struct node node = {0};
+    struct told told = {0};
+    struct weft_client *client = quiet_client(&node, &told);
+    node.is_mute = true;
+    let_pass(client, 0);
+    node_until(&node, weft_context_of(client), node.pings == 1);
+    cr_assert_eq(told.lost, 0);
+    let_pass(client, 0);
+    cr_assert_eq(told.lost, 1);
+    cr_assert_not_null(strstr(told.text, "has not said a word for 7200"));
+    weft_destroy(&client);
+    node_stop(&node);
+}
+
+Test(client, that_was_asleep_itself_asks_anew)
+{
+    struct node node = {0};
+    struct told told = {0};
+    struct weft_client *client = quiet_client(&node, &told);
+    node.is_mute = true;
+    let_pass(client, SILENCE_MS);
+    node_until(&node, weft_context_of(client), node.pings == 1);
+    node.is_mute = false;
+    let_pass(client, SILENCE_MS);
+    node_until(&node, weft_context_of(client), node.pings == 2 && !client->is_pinged);
     cr_assert_eq(told.lost, 0);
     weft_destroy(&client);
     node_stop(&node);
