@@ -195,17 +195,17 @@ void world_turn(void)
     connections_bury(&world.guard.connections);
 }
 
-static bool patience_is_over(uint64_t *until_ns)
+bool world_patience_is_over(uint64_t *until_ns)
 {
     if (*until_ns == 0)
-        *until_ns = clock_now_ns() + 10 * CLOCK_S_NS;
+        *until_ns = clock_now_ns() + 60 * CLOCK_S_NS;
     return clock_now_ns() > *until_ns;
 }
 
 bool world_until_told(enum mesh_fact fact, unsigned times)
 {
     uint64_t until_ns = 0;
-    while (fake_core_told(fact) < times && !patience_is_over(&until_ns))
+    while (fake_core_told(fact) < times && !world_patience_is_over(&until_ns))
         world_turn();
     return fake_core_told(fact) >= times;
 }
@@ -213,7 +213,7 @@ bool world_until_told(enum mesh_fact fact, unsigned times)
 bool world_until_counted(enum counter counter, uint64_t amount)
 {
     uint64_t until_ns = 0;
-    while (fake_core_counted(counter) < amount && !patience_is_over(&until_ns))
+    while (fake_core_counted(counter) < amount && !world_patience_is_over(&until_ns))
         world_turn();
     return fake_core_counted(counter) >= amount;
 }
@@ -279,7 +279,7 @@ const char *world_receive(void *socket)
     static char text[256];
     uint64_t until_ns = 0;
     int bytes = -1;
-    while (bytes < 0 && !patience_is_over(&until_ns)) {
+    while (bytes < 0 && !world_patience_is_over(&until_ns)) {
         world_turn();
         bytes = zmq_recv(socket, text, sizeof(text) - 1, ZMQ_DONTWAIT);
     }

@@ -53,8 +53,12 @@ void *world_dial_as(enum channel channel, const char *name);
 /* One turn of the loop, as the daemon makes it. */
 void world_turn(void);
 
-/* Turns until the core was told the fact so often, the counter stands there, or 10 s are over.
- * Returns whether it came to that. */
+/* Whether what was waited for since *until_ns was 0 can't come any more: so long that only a hang
+ * takes it, however busy the machine is. */
+bool world_patience_is_over(uint64_t *until_ns);
+
+/* Turns until the core was told the fact so often, or the counter stands there, or patience is
+ * over. Returns whether it came to that. */
 bool world_until_told(enum mesh_fact fact, unsigned times);
 bool world_until_counted(enum counter counter, uint64_t amount);
 
