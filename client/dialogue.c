@@ -142,8 +142,8 @@ static void grant(struct weft_client *client)
     credit->bytes = 0;
 }
 
-/* The node has been silent for long: asks whether it lives, then gives it up. Who was asleep himself
- * can't tell: what was said to him meanwhile may still be under way, so he asks anew. */
+/* The node has been silent for long: asks whether it lives, then gives it up. Who was asleep
+ * himself can't tell: what was said to him meanwhile may still be under way, so he asks anew. */
 static void silence(struct weft_client *client)
 {
     uint64_t now_ns = reactor_now_ns();

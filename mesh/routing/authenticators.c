@@ -13,6 +13,7 @@
 #include "mesh/base/wipe.h"
 #include "mesh/routing/authentication.h"
 #include "mesh/routing/choice.h"
+#include "mesh/routing/served.h"
 #include "proto/authentication.h"
 #include "proto/kinds.h"
 
@@ -53,10 +54,34 @@ static struct question *put(struct routing *routing, uint64_t asker, uint64_t nu
     struct authenticate fields = *said;
     fields.handler = (struct session_id){0};
     if (message_send(routing, &session->outbound, questions_number(question), &fields,
-                     properties) == ERROR_OK)
-        return question;
+                     properties) != ERROR_OK) {
+        questions_release(routing->questions, question);
+        return NULL;
+    }
+    struct served *served =
+        served_find(routing->served, session->slot, HANDLER_AUTHENTICATION, said->name);
+    question->served = served == NULL ? SERVED_NONE : served_number(served);
+    question->asked_ns = routing->context->now_ns;
+    if (served != NULL)
+        served_began(served);
+    return question;
+}
+
+/* Nobody waits for the handler's answer any more; OK: it is here, whatever it says. */
+static void question_end(struct routing *routing, struct question *question, enum error outcome)
+{
+    struct served *served = served_of_number(routing->served, question->served);
+    if (served != NULL)
+        served_ended(routing->served, served, outcome, (struct span){0},
+                     routing->context->now_ns - question->asked_ns);
     questions_release(routing->questions, question);
-    return NULL;
+}
+
+/* The same, when it is not known why: its time is over, or its asker has gone. */
+static void question_drop(struct routing *routing, struct question *question)
+{
+    bool is_silent = question->deadline.at_ns <= routing->context->now_ns;
+    question_end(routing, question, is_silent ? ERROR_TIMEOUT : ERROR_CANCELLED);
 }
 
 /* The session's fixed properties, and behind them what its client offered; data NULL: no memory. */
@@ -144,7 +169,7 @@ enum authenticator_answer authenticators_ask(struct routing *routing, struct log
 void authenticators_withdraw(struct routing *routing, const struct login *login)
 {
     require(login->state == LOGIN_AT_SESSION);
-    questions_release(routing->questions, questions_at(routing->questions, login->question));
+    question_drop(routing, questions_at(routing->questions, login->question));
 }
 
 /* ---- a handler here, for another node ---- */
@@ -275,7 +300,7 @@ enum error authenticators_decision_from_session(struct routing *routing,
         return ERROR_OK;
     }
     uint64_t asker = question->asker, number = question->number;
-    questions_release(routing->questions, question);
+    question_end(routing, question, ERROR_OK);
     if (asker != 0) {
         say_to_node(routing, asker, number, code,
                     code == DECISION_ALLOW ? message->body : (struct span){0});
@@ -312,7 +337,7 @@ void authenticators_session_ended(struct routing *routing, const struct session 
     struct question *question;
     while ((question = questions_of_handler(routing->questions, session->slot)) != NULL) {
         uint64_t asker = question->asker, number = question->number;
-        questions_release(routing->questions, question);
+        question_end(routing, question, ERROR_HANDLER_LOST);
         if (asker != 0) {
             say_to_node(routing, asker, number, DECISION_LOST, (struct span){0});
             continue;
@@ -337,15 +362,15 @@ void authenticators_node_gone(struct routing *routing, uint64_t instance)
     struct question *question = NULL;
     authenticators_link_lost(routing, instance);
     while ((question = questions_next(routing->questions, question)) != NULL) {
-        if (question->asker == instance) /* nobody waits for the answer */
-            questions_release(routing->questions, question);
+        if (question->asker == instance)
+            question_drop(routing, question);
     }
 }
 
 void authenticators_due(struct routing *routing, struct question *question)
 {
     if (question->asker != 0) { /* its node has the same deadline */
-        questions_release(routing->questions, question);
+        question_drop(routing, question);
         return;
     }
     struct login *login = logins_of_number(routing->logins, question->number);

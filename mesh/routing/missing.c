@@ -10,6 +10,7 @@
 #include "mesh/base/selector.h"
 #include "mesh/base/sentence.h"
 #include "mesh/routing/choice.h"
+#include "mesh/routing/served.h"
 #include "proto/kinds.h"
 #include "proto/missing.h"
 #include "proto/request.h"
@@ -113,6 +114,10 @@ static void tell(struct routing *routing, struct session_id handler,
         count(context, COUNTER_missing_topics_unheard); /* its queue is full */
         return;
     }
+    struct served *served = served_find_above(routing->served, session->slot, HANDLER_MISSING_TOPIC,
+                                              selector_prefix(notice->selector));
+    if (served != NULL)
+        served_told(served);
     told->told_ns = context->now_ns;
     told->coalesced = 0;
     count(context, COUNTER_missing_topics_told);

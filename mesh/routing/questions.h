@@ -17,6 +17,8 @@ struct question {
     uint32_t handler; /* slot of the session that was asked */
     uint64_t asker;   /* instance; 0: this node */
     uint64_t number;  /* what the asker calls it; of this node: a login's number */
+    uint64_t served;  /* number of the registration that it counts for (served.h) */
+    uint64_t asked_ns;
     struct deadline deadline;
     uint32_t next, previous; /* of the same handler; free: next */
 };

@@ -268,6 +268,12 @@ void served_withdrawn(struct served *served)
     served->in_flight--;
 }
 
+void served_told(struct served *served)
+{
+    served->requests++;
+    served->ended++;
+}
+
 static void error_keep(struct served *served, enum error outcome, struct span words)
 {
     size_t bytes = words.bytes < SERVED_ERROR_BYTES ? words.bytes : SERVED_ERROR_BYTES;

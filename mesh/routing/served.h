@@ -1,7 +1,7 @@
 /* served.h - keeps what sessions here serve, one record for each registration, and what became of
- * the requests that were handed over for it; so it decides whether a session here listens on a
- * path, and for which of the sender's properties it asked. Requests to a session are known here
- * only: no other node needs to find them (the look-up finds the session).
+ * what was handed over for it (requests, questions, notices); so it decides whether a session here
+ * listens on a path, and for which of the sender's properties it asked. Requests to a session are
+ * known here only: no other node needs to find them (the look-up finds the session).
  * Memory: about 200 bytes, path and keys of MEMORY_PROPERTIES for each registration, and 864 more
  * with its first request. Thread: one owner. */
 #ifndef WEFT_MESH_ROUTING_SERVED_H
@@ -72,6 +72,9 @@ void served_began(struct served *served);
 void served_ended(struct served_table *table, struct served *served, enum error outcome,
                   struct span words, uint64_t took_ns);
 void served_withdrawn(struct served *served);
+
+/* It was told something that wants no answer, and so takes no time. */
+void served_told(struct served *served);
 
 struct span served_path(const struct served *served);
 struct span served_keys(const struct served *served);

@@ -550,3 +550,21 @@ size_t town_answers(uint32_t client, uint64_t correlation, struct node_answer *a
     cr_assert_eq(rest.bytes, 0);
     return found;
 }
+
+struct handler_row town_handler_stats(uint32_t client, uint64_t correlation, const char *path)
+{
+    struct command command = {.verb = COMMAND_HANDLER_STATS};
+    struct node_answer answers[TOWN_NODES];
+    struct handler_row row;
+    enum error error;
+    cr_assert(town_command(client, &command, correlation).is_complete);
+    size_t count = town_answers(client, correlation, answers, TOWN_NODES);
+    for (size_t i = 0; i < count; i++) {
+        while (group_next(&handler_row_schema, &answers[i].rows, &row, &error)) {
+            if (span_equal(row.path, span_text(path)))
+                return row;
+        }
+    }
+    cr_assert_fail("nobody serves %s", path);
+    return (struct handler_row){0};
+}

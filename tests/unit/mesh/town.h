@@ -125,4 +125,8 @@ void town_check(size_t index, enum mesh_password password, const char *roles);
 size_t town_answers(uint32_t client, uint64_t correlation, struct node_answer *answers,
                     size_t most);
 
+/* What the registration of that path has done, as the client is told under that
+ * correlation; there must be one. */
+struct handler_row town_handler_stats(uint32_t client, uint64_t correlation, const char *path);
+
 #endif

@@ -129,3 +129,29 @@ Test(authenticators, a_newcomer_is_served_by_those_that_are_there)
     visitors_decide(handler, DECISION_ALLOW);
     cr_assert_eq(visitors_answer(ada), ERROR_OK);
 }
+
+Test(authenticators, what_handlers_were_asked_is_counted_for_each)
+{
+    visitors_city(2, CHAIN);
+    uint32_t handler = visitors_handler(1, "corp"), watcher = town_open(0, NULL, NULL);
+    (void)visitors_hello(0, "ada", "x");
+    cr_assert_eq(town_handler_stats(watcher, 50, "corp").in_flight, 1);
+    visitors_decide(handler, DECISION_DENY);
+    struct handler_row row = town_handler_stats(watcher, 51, "corp");
+    cr_assert_eq(row.kind, HANDLER_AUTHENTICATION);
+    cr_assert_eq(row.requests, 1);
+    cr_assert_eq(row.errors, 0, "a no is an answer");
+    cr_assert_eq(row.in_flight, 0);
+    (void)visitors_hello(0, "bob", "x");
+    town_wait_ms(2500);
+    row = town_handler_stats(watcher, 52, "corp");
+    cr_assert_eq(row.errors, 1);
+    cr_assert(span_equal(row.last_error, span_text("TIMEOUT")));
+    town_disconnect(visitors_hello(1, "eve", "x"));
+    row = town_handler_stats(watcher, 53, "corp");
+    cr_assert_eq(row.requests, 3);
+    cr_assert_eq(row.errors, 2);
+    cr_assert_eq(row.in_flight, 0);
+    cr_assert(span_equal(row.last_error, span_text("CANCELLED")), "nobody waits any more");
+    cr_assert_gt(row.mean_us, 0);
+}

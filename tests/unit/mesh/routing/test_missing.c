@@ -150,3 +150,18 @@ Test(missing, disconnected_handlers_are_passed_over_when_another_is_there)
     subscribe(subscriber, "prices/x");
     (void)notice(there);
 }
+
+Test(missing, what_handlers_were_told_is_counted_for_each)
+{
+    town_pair();
+    uint32_t subscriber = town_open(0, NULL, NULL);
+    (void)handler_at(1, "prices");
+    subscribe(subscriber, "prices/x/y");
+    subscribe(subscriber, "prices/x/y");
+    subscribe(subscriber, "prices/z");
+    struct handler_row row = town_handler_stats(subscriber, 50, "prices");
+    cr_assert_eq(row.kind, HANDLER_MISSING_TOPIC);
+    cr_assert_eq(row.requests, 2, "the same one at once is not told");
+    cr_assert_eq(row.errors, 0);
+    cr_assert_eq(row.in_flight, 0);
+}
