@@ -2,6 +2,7 @@
 #include "mesh/routing/choice.h"
 
 #include "mesh/base/bugs.h"
+#include "mesh/base/path.h"
 
 /* Registrations of one path that are looked at, those on this node first. A path served by more is
  * served by these: doubling it doubles what a choice costs, and 128 handlers of one path are more
@@ -35,7 +36,9 @@ static enum rank rank_of(const struct routing *routing, const struct handler_ent
     if (!session_id_is_none(search->except) && session_id_equal(entry->session, search->except))
         return RANK_MOVED;
     if (entry->instance == routing->context->instance) {
-        if (sessions_find(routing->sessions, entry->session) == NULL)
+        bool is_unfound =
+            bug_is_planted(BUG_NEAR_UNFOUND) && ownership_behind(routing->ownership) > 0;
+        if (is_unfound || sessions_find(routing->sessions, entry->session) == NULL)
             return RANK_MOVED;
         return entry->state == SESSION_ACTIVE ? RANK_HERE : disconnected;
     }
@@ -71,6 +74,25 @@ static const struct handler_entry *pick(struct routing *routing,
     return is_b_freer ? b : a;
 }
 
+/* Of the registrations of one path those that are best; returns how many, and how good. */
+static size_t best_of(const struct routing *routing, const struct choice_search *search,
+                      const struct handler_entry *entries, size_t entries_count,
+                      uint8_t *candidates, enum rank *best)
+{
+    size_t count = 0;
+    *best = RANK_MOVED;
+    for (size_t i = 0; i < entries_count; i++) {
+        enum rank rank = rank_of(routing, &entries[i], search);
+        if (rank == RANK_MOVED || rank > *best)
+            continue;
+        if (rank < *best)
+            count = 0;
+        *best = rank;
+        candidates[count++] = (uint8_t)i;
+    }
+    return count;
+}
+
 enum error choice_find(struct routing *routing, const struct choice_search *search,
                        struct choice *choice)
 {
@@ -78,16 +100,17 @@ enum error choice_find(struct routing *routing, const struct choice_search *sear
     MEMORY_UNINITIALIZED uint8_t candidates[ENTRIES_MAX];
     enum rank best = RANK_MOVED;
     size_t candidates_count = 0;
-    size_t entries_count = ownership_find_handlers(routing->ownership, search->kind, search->path,
-                                                   entries, ENTRIES_MAX);
-    for (size_t i = 0; i < entries_count; i++) {
-        enum rank rank = rank_of(routing, &entries[i], search);
-        if (rank == RANK_MOVED || rank > best)
-            continue;
-        if (rank < best)
-            candidates_count = 0;
-        best = rank;
-        candidates[candidates_count++] = (uint8_t)i;
+    /* Where all have said that they do not serve the path, it is not theirs any more: then those
+     * above it serve it. */
+    for (struct span path = search->path; path.bytes > 0 && best == RANK_MOVED;
+         path = path_parent(entries[0].path)) {
+        size_t entries_count =
+            ownership_find_handlers(routing->ownership, search->kind, path, entries, ENTRIES_MAX);
+        if (entries_count == 0)
+            break;
+        candidates_count = best_of(routing, search, entries, entries_count, candidates, &best);
+        if (search->scope == CHOICE_LOCAL)
+            break; /* others, elsewhere, are more specific */
     }
     /* A node serves no session before it has synchronised, so a caller does not see this; a
      * request that comes from elsewhere in that moment does. */

@@ -1,6 +1,8 @@
 /* test_requests.c - a request gets exactly one outcome, and the right one. */
 #include <criterion/criterion.h>
 
+#include "mesh/core.h"
+#include "mesh/routing/choice.h"
 #include "tests/unit/mesh/town.h"
 
 TestSuite(requests, .init = town_begin, .fini = town_end);
@@ -453,4 +455,25 @@ Test(requests, are_counted_for_each_handler_by_every_node)
     row = town_handler_stats(caller, 51, "near");
     cr_assert_eq(row.in_flight, 1);
     cr_assert_eq(row.requests, 1);
+}
+
+Test(requests, where_nobody_serves_a_path_any_more_those_above_it_do)
+{
+    town_pair();
+    uint32_t above = town_open(0, NULL, NULL), below = town_open(1, NULL, NULL);
+    town_register(above, "a");
+    town_register(below, "a/b");
+    const uint64_t gone[] = {town_clients[below].session.instance};
+    struct choice_search search = {.kind = HANDLER_REQUEST, .path = span_text("a/b/c")};
+    struct routing *routing = town_nodes[0].mesh->routing;
+    struct choice choice;
+    cr_assert_eq(choice_find(routing, &search, &choice), ERROR_OK);
+    cr_assert(session_id_equal(choice.session, town_clients[below].session));
+    search.gone = gone;
+    search.gone_count = 1;
+    cr_assert_eq(choice_find(routing, &search, &choice), ERROR_OK);
+    cr_assert(session_id_equal(choice.session, town_clients[above].session));
+    cr_assert(choice.is_local);
+    search.path = span_text("a-b");
+    cr_assert_eq(choice_find(routing, &search, &choice), ERROR_NO_HANDLER);
 }
