@@ -49,7 +49,11 @@
     X(PART_TWICE, "I1", "of a filter's sessions the caller hears twice")                           \
     X(ALL_WELL, "I1", "a request to a filter that lost a node ends well")                          \
     X(SILENT_IN, "I25", "who is not decided about in time is as if nobody were asked")             \
-    X(DENIED_IN, "I25", "a no is taken for an abstention")
+    X(DENIED_IN, "I25", "a no is taken for an abstention")                                         \
+    X(OVERTAKEN, "I3", "some requests are held back, and those behind them are not")               \
+    X(NEAR_UNFOUND, "I5", "handlers here are not found while a log from elsewhere lags")           \
+    X(MISSED_EACH, "I25", "who makes a missing topic is told each time that it is missed")         \
+    X(MISSED_HERE, "I25", "and only by those who miss it on his own node")
 
 enum bug {
     BUG_NONE,

@@ -164,6 +164,14 @@ void losses_node(struct routing *routing, struct node *node)
 
 void losses_due(struct routing *routing, struct flight *flight)
 {
+    const struct flight_end *handler = &flight->ends[FLIGHT_HANDLER];
+    if (bug_is_planted(BUG_OVERTAKEN) && flight->copy != NULL &&
+        handler->place == FLIGHT_AT_NOBODY) {
+        handover_deadline(routing, flight, routing->context->config->request_timeout_ms);
+        requests_retry(routing, flight);
+        routing->context->counters[COUNTER_requests_retried]--; /* nothing was lost */
+        return;
+    }
     handover_cancel(routing, flight);
     /* The caller's node has the same deadline and says so itself. */
     if (flight->ends[FLIGHT_CALLER].place == FLIGHT_AT_NODE || bug_is_planted(BUG_SILENT_TIMEOUT))

@@ -6,6 +6,7 @@
  * A disconnected handler is told only when no other is there: the notice waits for it. */
 #include "mesh/routing/missing.h"
 
+#include "mesh/base/bugs.h"
 #include "mesh/base/path.h"
 #include "mesh/base/selector.h"
 #include "mesh/base/sentence.h"
@@ -102,7 +103,8 @@ static void tell(struct routing *routing, struct session_id handler,
     bool is_new;
     require(session != NULL); /* the choice looked */
     struct told_selector *told = told_of(routing->missing, notice->selector, &is_new);
-    if (!is_new && context->now_ns - told->told_ns < MISSING_QUIET_NS) {
+    bool is_quiet = !is_new && context->now_ns - told->told_ns < MISSING_QUIET_NS;
+    if (is_quiet && !bug_is_planted(BUG_MISSED_EACH)) {
         told->coalesced += told->coalesced < UINT32_MAX;
         count(context, COUNTER_missing_topics_coalesced);
         return;
@@ -168,6 +170,8 @@ void missing_subscribed(struct routing *routing, const struct session *subscribe
         tell(routing, choice.session, &notice, properties);
         return;
     }
+    if (bug_is_planted(BUG_MISSED_HERE))
+        return;
     const struct node *node = nodes_find(&routing->nodes, choice.instance);
     struct outbound *queue = node == NULL ? NULL : nodes_queue(&routing->nodes, node);
     require(queue != NULL); /* the choice looked */

@@ -234,6 +234,8 @@ enum error requests_from_session(struct routing *routing, struct session *sessio
     if (flight->is_to_session) {
         flight->to = request.to;
         direct_route(routing, flight, &parcel);
+    } else if (bug_is_planted(BUG_OVERTAKEN) && flight->copy != NULL) {
+        handover_deadline(routing, flight, timeout_ms / 4); /* see losses_due */
     } else {
         requests_route(routing, flight, &parcel);
     }

@@ -123,9 +123,12 @@ static bool is_true(const struct check_directory *check, const struct world *wor
     if (row->kind == HANDLER_AUTHENTICATION)
         return person->decides && span_equal(row->path, span_text(WORLD_GATE)) &&
                span_equal(row->node, span_text(world->nodes[person->node].name));
-    for (uint32_t path = 0; path < PEOPLE_PATHS; path++)
-        if ((person->held >> path & 1) != 0 &&
-            span_equal(row->path, span_text(people_paths[path])) &&
+    bool is_notified = row->kind == HANDLER_MISSING_TOPIC;
+    const char *const *paths = is_notified ? people_gaps : people_paths;
+    uint32_t count = is_notified ? PEOPLE_GAPS : PEOPLE_PATHS;
+    uint32_t held = is_notified ? person->creates : person->held;
+    for (uint32_t path = 0; path < count; path++)
+        if ((held >> path & 1) != 0 && span_equal(row->path, span_text(paths[path])) &&
             span_equal(row->node, span_text(world->nodes[person->node].name)))
             return true;
     return false;
@@ -323,6 +326,7 @@ static bool is_right(struct check_directory *check, const struct world *world)
         sessions += is_present;
         handlers += is_present ? bits_of(check->people->persons[who].held) : 0;
         handlers += is_present && check->people->persons[who].decides;
+        handlers += is_present ? bits_of(check->people->persons[who].creates) : 0;
     }
     for (uint32_t node = 0; node < world->nodes_count; node++) {
         if (!world_is_running(world, node) || world->nodes[node].is_apart)

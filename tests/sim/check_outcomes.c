@@ -20,7 +20,8 @@ enum {
     BODY_BYTES_MAX = 48 * 1024,
     LATE_MS = 300, /* a tick, and the way to the client */
     PROBE_MS = 2000,
-    PROBES = 3, /* of each observer */
+    PROBES = 3,      /* of each observer */
+    NEWS_MS = 10000, /* by then a session that is over has heard so */
 };
 
 static void on_heard(void *state, struct world *world, uint32_t who, const struct message *message);
@@ -100,6 +101,46 @@ uint32_t check_outcomes_number(struct span body)
     return number <= UINT32_MAX ? (uint32_t)number : 0;
 }
 
+/* How many requests were routed again until now: what happened to which, no person knows. */
+static uint64_t moves_until_now(const struct world *world)
+{
+    return world_counter(world, COUNTER_requests_rerouted) +
+           world_counter(world, COUNTER_requests_retried);
+}
+
+/* Whether a path lies at or below another. */
+static bool is_below(const char *path, const char *above)
+{
+    size_t bytes = strlen(above);
+    return strncmp(path, above, bytes) == 0 && (path[bytes] == '\0' || path[bytes] == '/');
+}
+
+/* Whether the person serves the path, as far as it knows, and is not about to change that. */
+static bool serves(const struct person *person, uint32_t path)
+{
+    bool is_served = false;
+    for (uint32_t at = 0; at < PEOPLE_PATHS; at++)
+        is_served |=
+            (person->held >> at & 1) != 0 && is_below(people_paths[path], people_paths[at]);
+    return is_served && person->state == PERSON_OPEN && person->asked == 0;
+}
+
+/* Somebody who serves what is asked at the caller's own node, whatever the network does. */
+static void note_near(const struct check_outcomes *check, struct ask *ask)
+{
+    const struct person *persons = check->people->persons, *caller = &persons[ask->caller];
+    ask->near = UINT32_MAX;
+    for (uint32_t who = 0; who < check->people->count; who++) {
+        const struct person *person = &persons[who];
+        if (person->node != caller->node || person->life != caller->life ||
+            !serves(person, ask->path))
+            continue;
+        ask->near = who;
+        ask->near_visit = person->visit;
+        ask->near_registrations = person->registrations;
+    }
+}
+
 uint32_t check_outcomes_ask(struct check_outcomes *check, struct world *world, uint32_t who,
                             uint32_t path, uint32_t timeout_ms, bool is_idempotent,
                             uint32_t body_bytes)
@@ -110,7 +151,9 @@ uint32_t check_outcomes_ask(struct check_outcomes *check, struct world *world, u
                         .caller_visit = check->people->persons[who].visit,
                         .path = path,
                         .timeout_ms = timeout_ms,
-                        .is_idempotent = is_idempotent};
+                        .is_idempotent = is_idempotent,
+                        .moves = moves_until_now(world)};
+    note_near(check, ask);
     struct request request = {.path = span_text(people_paths[path]),
                               .type = VALUE_BINARY,
                               .timeout_ms = timeout_ms,
@@ -157,6 +200,24 @@ static bool says_no(enum error outcome)
            outcome == ERROR_OVERLOADED;
 }
 
+/* What one session asks of another arrives in the order in which it was asked, unless it was routed
+ * again. */
+static void judge_order(const struct check_outcomes *check, struct world *world, uint32_t number,
+                        uint32_t who)
+{
+    const struct ask *ask = ask_at(check, number);
+    if (ask->handed > 0 || ask->moves != moves_until_now(world))
+        return;
+    for (uint32_t i = number; i < check->count; i++) {
+        const struct ask *later = &check->asks[i];
+        if (later->caller == ask->caller && later->caller_visit == ask->caller_visit &&
+            later->handed > 0 && later->handler == who &&
+            later->handler_visit == check->people->persons[who].visit)
+            FAIL_UNLESS_FORGED(check, world, "request %u comes behind %u, which was asked later",
+                               number, i + 1);
+    }
+}
+
 static void handed(struct check_outcomes *check, struct world *world, uint32_t who,
                    const struct message *message)
 {
@@ -169,6 +230,7 @@ static void handed(struct check_outcomes *check, struct world *world, uint32_t w
         FAIL_UNLESS_FORGED(check, world, "client %u is given a request that nobody made", who);
         return;
     }
+    judge_order(check, world, number, who);
     ask->handed++;
     if (ask->handed > 1 && !ask->is_idempotent)
         FAIL_UNLESS_FORGED(check, world, "request %u is handed over a second time", number);
@@ -191,6 +253,20 @@ static bool fits(const struct ask *ask, uint64_t number, const struct response *
     return response->outcome != ERROR_OK || number_of(body) == ~number;
 }
 
+/* Told that nobody serves it: was there somebody all the time? His session may be over without his
+ * knowledge, so it is judged later. */
+static void suspect(struct check_outcomes *check, const struct world *world, uint32_t number)
+{
+    const struct ask *ask = ask_at(check, number);
+    if (ask->outcome != ERROR_NO_HANDLER || ask->near == UINT32_MAX ||
+        check->suspects_count == CHECK_OUTCOMES_SUSPECTS)
+        return;
+    const struct person *near = &check->people->persons[ask->near];
+    if (near->visit == ask->near_visit && near->registrations == ask->near_registrations &&
+        serves(near, ask->path))
+        check->suspects[check->suspects_count++] = (struct suspect){number, world->now_ns};
+}
+
 static void told(struct check_outcomes *check, struct world *world, uint32_t who,
                  const struct message *message)
 {
@@ -209,6 +285,7 @@ static void told(struct check_outcomes *check, struct world *world, uint32_t who
                    number, error_name(response.outcome), error_name(ask->outcome));
     ask->is_over = true;
     ask->outcome = (enum error)response.outcome;
+    suspect(check, world, (uint32_t)number);
     bool is_counted = response.outcome < CHECK_OUTCOMES_KINDS - 1;
     check->outcomes[is_counted ? response.outcome : CHECK_OUTCOMES_KINDS - 1]++;
     if (!fits(ask, number, &response, message->body))
@@ -251,8 +328,31 @@ static bool is_late(const struct check_outcomes *check, const struct world *worl
            clocks_read_ns(&node->clock, world->now_ns) > ask->own_deadline_ns + LATE_MS * MS;
 }
 
+/* Judges those who were told that there is no handler, though there was one by all he knew: he has
+ * had time to hear that his session was over, or has gone. */
+static void look_for_near(struct check_outcomes *check, struct world *world)
+{
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < check->suspects_count; i++) {
+        const struct suspect *suspect = &check->suspects[i];
+        const struct ask *ask = ask_at(check, suspect->number);
+        const struct person *near = &check->people->persons[ask->near];
+        uint64_t since_ns = near->since_ns > suspect->told_ns ? near->since_ns : suspect->told_ns;
+        if (near->visit != ask->near_visit || near->state == PERSON_AWAY)
+            continue;
+        if (world->now_ns < since_ns + NEWS_MS * MS || near->state != PERSON_OPEN)
+            check->suspects[kept++] = *suspect;
+        else
+            world_fail(world, "outcomes",
+                       "request %u is told NO_HANDLER, but client %u served it at the same node",
+                       suspect->number, ask->near);
+    }
+    check->suspects_count = kept;
+}
+
 void check_outcomes_look(struct check_outcomes *check, struct world *world)
 {
+    look_for_near(check, world);
     for (uint32_t i = check->settled; i < check->count; i++) {
         const struct ask *ask = &check->asks[i];
         if (ask->is_over) {
@@ -302,13 +402,6 @@ static void look_for_lost(const struct check_outcomes *check, struct world *worl
 }
 
 /* ---- quiet -----------------------------------------------------------------------------------*/
-
-/* Whether a path lies at or below another. */
-static bool is_below(const char *path, const char *above)
-{
-    size_t bytes = strlen(above);
-    return strncmp(path, above, bytes) == 0 && (path[bytes] == '\0' || path[bytes] == '/');
-}
 
 /* The paths, a bit each, of the most specific registrations that serve one; 0: none. */
 static uint32_t served_by(const struct check_outcomes *check, const struct world *world,

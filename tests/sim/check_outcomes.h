@@ -1,6 +1,7 @@
 /* check_outcomes.h - judges what becomes of requests: each has exactly one outcome, in time; a
- * response is the handler's own; a request is handed over at most once, and not at all where the
- * outcome says so; a lost handler is noticed (I1 to I5). Knows what was asked and when the caller's
+ * response is the handler's own; a request is handed over at most once, in the order of asking, and
+ * not at all where the outcome says so; a lost handler is noticed, one on the caller's own node is
+ * always found (I1 to I5). Knows what was asked and when the caller's
  * node had it, what handlers were given and what they answered, what callers were told.
  * Memory: check_outcomes_clear. Thread: one. */
 #ifndef WEFT_TESTS_SIM_CHECK_OUTCOMES_H
@@ -9,7 +10,7 @@
 #include "tests/sim/faults.h"
 #include "tests/sim/people.h"
 
-enum { CHECK_OUTCOMES_KINDS = 16 };
+enum { CHECK_OUTCOMES_KINDS = 16, CHECK_OUTCOMES_SUSPECTS = 32 };
 
 struct ask {
     uint32_t caller, caller_visit;
@@ -17,11 +18,20 @@ struct ask {
     bool is_idempotent, is_over; /* told, or its caller is gone */
     bool is_given_up;            /* the handler's node has held the caller's dead meanwhile */
     uint64_t own_deadline_ns;    /* on the clock of the caller's node; 0: not there yet */
-    uint32_t handed;             /* how often */
+    uint64_t moves;              /* requests routed again, all over, when it was asked */
+    uint32_t near;               /* who served it at the caller's own node then; UINT32_MAX: none */
+    uint32_t near_visit, near_registrations;
+    uint32_t handed; /* how often */
     uint32_t handler, handler_visit;
     unsigned answers; /* what handlers said, a bit for each of enum error: one answer,
                                     unless it was idempotent */
     enum error outcome;
+};
+
+/* Was told that there is no handler, at that time, though one was near by all he knew. */
+struct suspect {
+    uint32_t number;
+    uint64_t told_ns;
 };
 
 struct check_outcomes {
@@ -31,7 +41,9 @@ struct check_outcomes {
     uint32_t count, capacity;
     uint32_t settled;                        /* those below are over */
     uint64_t outcomes[CHECK_OUTCOMES_KINDS]; /* how often each was told; the last: all others */
-    uint64_t handed_far;                     /* over to a handler of another node */
+    struct suspect suspects[CHECK_OUTCOMES_SUSPECTS];
+    uint32_t suspects_count;
+    uint64_t handed_far; /* over to a handler of another node */
 };
 
 void check_outcomes_init(struct check_outcomes *check, struct world *world,

@@ -14,6 +14,7 @@
 
 const char *const people_paths[PEOPLE_PATHS] = {"a",   "a/b",     "a/b/c", "a/b/d", "a/x",   "b",
                                                 "b/c", "b/c/d/e", "c",     "d/e",   "d/e/f", "e"};
+const char *const people_gaps[PEOPLE_GAPS] = {"gap", "gap/a", "gap/a/b"};
 
 enum {
     FRAME_BYTES = 128 * 1024,
@@ -221,7 +222,7 @@ static void over(struct people *people, struct world *world, uint32_t who)
         if (people->watchers[i].on_over != NULL)
             people->watchers[i].on_over(people->watchers[i].state, world, who);
     people->persons[who].state = PERSON_AWAY;
-    people->persons[who].held = 0;
+    people->persons[who].held = people->persons[who].creates = 0;
     people->persons[who].decides = people->persons[who].asks_to_decide = false;
     people->persons[who].since_ns = world->now_ns;
 }

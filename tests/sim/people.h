@@ -20,10 +20,13 @@
 #include "tests/sim/letters.h"
 #include "tests/sim/world.h"
 
-enum { PEOPLE_PATHS = 12, PEOPLE_WATCHERS_MAX = 32 };
+enum { PEOPLE_PATHS = 12, PEOPLE_GAPS = 3, PEOPLE_WATCHERS_MAX = 32 };
 
 /* Paths that are served and asked; some lie above others. */
 extern const char *const people_paths[PEOPLE_PATHS];
+
+/* Paths at which somebody is told what topics are missed. */
+extern const char *const people_gaps[PEOPLE_GAPS];
 
 /* Whose matter an answer is, is told by the upper half of its correlation. People themselves judge
  * DONE and ERROR to the matters up to questions, concerns (concern.h) all else. */
@@ -39,6 +42,7 @@ enum people_matter {
     MATTER_DIRECT_LISTEN,
     MATTER_LOGIN,
     MATTER_GATE,
+    MATTER_MISSING,
 };
 
 static inline uint64_t people_correlation(enum people_matter matter, uint32_t number)
@@ -82,6 +86,7 @@ struct person {
     uint32_t team;       /* a property it offers; 0: not this one */
     bool is_named; /* it claims, or has claimed, to be somebody: its roles are others' matter */
     bool asks_to_decide, decides; /* who is who: it has asked for it; it was told so */
+    uint32_t creates;             /* a bit for each of people_gaps, as it was told */
     uint32_t registrations;       /* asked for until now */
     uint64_t received, granted;   /* messages that take credit */
     uint64_t received_bytes;      /* since then */

@@ -64,6 +64,8 @@
     X(LOGIN_DENIED, "login", "turned away")                                                        \
     X(LOGIN_SILENT, "login", "a handler that was silent, or late")                                 \
     X(LOGIN_TWICE, "login", "a second handler asked")                                              \
+    X(MISSING_TOLD, "missing", "a missing topic told of")                                          \
+    X(MISSING_COALESCED, "missing", "the same again within a second")                              \
     X(EVENT_OPENED, "event", "opened")                                                             \
     X(EVENT_UPDATED, "event", "updated")                                                           \
     X(EVENT_DISCONNECTED, "event", "disconnected")                                                 \

@@ -15,9 +15,9 @@ enum {
 };
 
 /* In the order in which they hear of an alarm, and are probed. */
-static const struct concern *const concerns[] = {&workload_visits,   &workload_requests,
-                                                 &workload_commands, &workload_listeners,
-                                                 &workload_direct,   &workload_logins};
+static const struct concern *const concerns[] = {
+    &workload_visits, &workload_requests, &workload_commands, &workload_listeners,
+    &workload_direct, &workload_logins,   &workload_missing};
 enum { CONCERNS = sizeof concerns / sizeof concerns[0] };
 
 struct workload {

@@ -13,6 +13,7 @@ enum {
     BURST_REGISTRATIONS = 620,
     BURSTS_MAX = 2, /* of a run: they cost as much as all else */
     OWED_MAX = 8,
+    OFTEN = 3,
     ANSWER_NOW_PERCENT = 60,
     ANSWER_LATE_PERCENT = 25, /* the rest never */
 };
@@ -147,17 +148,28 @@ static uint32_t draw_timeout_ms(struct random *random)
     return draw < 8 ? 1000 + (uint32_t)random_below(random, 4000) : 60000;
 }
 
-static void ask(void *state, struct world *world, uint32_t who)
+static void ask_at(struct requests *requests, struct world *world, uint32_t who, uint32_t path)
 {
-    struct requests *requests = state;
     struct random *random = &world->random[STREAM_PEOPLE];
-    uint32_t path = draw_path(world);
     uint32_t timeout_ms = draw_timeout_ms(random);
     bool is_idempotent = random_below(random, 4) == 0;
     bool is_large = random_below(random, 50) == 0;
     requests->visitors[who].asked =
         check_outcomes_ask(&requests->check, world, who, path, timeout_ms, is_idempotent,
                            8 + (uint32_t)random_below(random, is_large ? 40000 : 100));
+}
+
+static void ask(void *state, struct world *world, uint32_t who)
+{
+    ask_at(state, world, who, draw_path(world));
+}
+
+/* One behind the other, to see them arrive so. */
+static void ask_often(void *state, struct world *world, uint32_t who)
+{
+    uint32_t path = draw_path(world);
+    for (int i = 0; i < OFTEN; i++)
+        ask_at(state, world, who, path);
 }
 
 static void cancel(void *state, struct world *world, uint32_t who)
@@ -202,6 +214,7 @@ static const struct concern_act acts[] = {
     {"serves one more path", 2, 9, serve},
     {"serves one path less", 0, 7, stop_serving},
     {"asks a path", 2, 9, ask},
+    {"asks a path several times", 0, 3, ask_often},
     {"cancels what it asked last", 0, 7, cancel},
     {"changes much at once", 1, 1, burst},
 };

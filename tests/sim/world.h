@@ -41,6 +41,7 @@ enum world_stream {
     STREAM_LISTENERS,
     STREAM_DIRECT,
     STREAM_LOGINS,
+    STREAM_MISSING,
     STREAM_FAULTS = 16
 };
 enum { STREAMS = 64 };
