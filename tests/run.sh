@@ -48,13 +48,14 @@ build() {
     return 1
 }
 
-# run_tests PROFILE NAME [ctest options] - runs tests one by one; each verdict is told as it comes.
+# run_tests PROFILE NAME [ctest options] - runs tests, one by one if no -j says otherwise; each
+# verdict is told as it comes.
 run_tests() {
     local profile=$1 log=$logs/$1-$2.log name=$1-$2 line verdict test
     shift 2
     say "testing $name"
     : >"$log" # there before tail looks for it
-    ctest --test-dir "build/$profile" -V -j1 --no-tests=error "$@" >"$log" 2>&1 </dev/null &
+    ctest --test-dir "build/$profile" -V --no-tests=error "$@" >"$log" 2>&1 </dev/null &
     local ctest=$!
     tail -n +1 -s 0.2 -f --pid="$ctest" "$log" | while IFS= read -r line; do
         [[ $line =~ ^\ *[0-9]+/[0-9]+\ Test\ +\#([0-9]+):\ ([^ ]+)\ \.*(.*)$ ]] || continue
@@ -76,17 +77,24 @@ run_tests() {
     esac
 }
 
+# Tests of real processes mostly wait for them: several run at once, beside what computes.
 lane_one() {
     lane=lane1
-    build dev && run_tests dev all -LE '^(long|fuzz)$'
-    build fuzz && run_tests fuzz all -L '^fuzz$'
+    if build dev; then
+        run_tests dev quick -LE '^(long|live|static)$'
+        run_tests dev live -L '^(live|static)$' -j3
+    fi
+    build fuzz && run_tests fuzz all -L '^fuzz$' -j2
     echo done >>"$logs/$lane.results"
 }
 
 lane_two() {
     lane=lane2
-    build release && run_tests release all -LE '^long$'
-    build tsan && run_tests tsan all -LE '^long$'
+    if build release; then
+        run_tests release quick -LE '^(long|live)$'
+        run_tests release live -L '^live$' -j3
+    fi
+    build tsan && run_tests tsan all -LE '^long$' -j2
     echo done >>"$logs/$lane.results"
 }
 
@@ -145,7 +153,11 @@ for lane in $names; do
             failed)
                 failed=$((failed + 1))
                 printf '\nFAILED %s (all of it: %s)\n' "$name" "$log"
-                [ -z "${number:-}" ] || output_of "$number" "$log" | tail -n 60 ;;
+                if [ -n "${number:-}" ]; then
+                    output_of "$number" "$log" | grep -E 'FAILED|[cC]heck failed|Sanitizer:' |
+                        tail -n 5
+                    output_of "$number" "$log" | tail -n 40
+                fi ;;
         esac
     done <"$logs/$lane.results"
 done
