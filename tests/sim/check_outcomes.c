@@ -343,9 +343,9 @@ static void look_for_near(struct check_outcomes *check, struct world *world)
         if (world->now_ns < since_ns + NEWS_MS * MS || near->state != PERSON_OPEN)
             check->suspects[kept++] = *suspect;
         else
-            world_fail(world, "outcomes",
-                       "request %u is told NO_HANDLER, but client %u served it at the same node",
-                       suspect->number, ask->near);
+            FAIL_UNLESS_FORGED(check, world,
+                               "request %u is told NO_HANDLER, but client %u served it there",
+                               suspect->number, ask->near);
     }
     check->suspects_count = kept;
 }

@@ -34,6 +34,7 @@ enum option_key {
     KEY_TWICE,
     KEY_MEASURE,
     KEY_ALONE,
+    KEY_ASKS,
 };
 
 struct arguments {
@@ -53,6 +54,8 @@ static const struct argp_option options[] = {
     {"minutes", KEY_MINUTES, "N", 0, "virtual minutes of each run, as 10 or 0.5 (default 10)", 0},
     {"faults", KEY_FAULTS, "LIST", 0,
      "swarm (the default: each seed draws which), all, none, or numbers: F1,F5,F11", 0},
+    {"asks", KEY_ASKS, "N", 0,
+     "requests that follow on each other where a client asks a path (default 1)", 0},
     {"trace", KEY_TRACE, "FILE", 0, "write what happens, a line each, to FILE", 0},
     {"bug", KEY_BUG, "N", 0, "plant bug N, in the build that has them; 0 lists them", 0},
     {"bench", KEY_BENCH, NULL, 0, "print what the run cost", 0},
@@ -152,6 +155,9 @@ static error_t parse(int key, char *text, struct argp_state *state)
     case KEY_MINUTES:
         arguments->run.ms = minutes(state, text);
         return 0;
+    case KEY_ASKS:
+        arguments->run.asks = (uint32_t)number(state, text, "asks", 1, 1000);
+        return 0;
     case KEY_FAULTS:
         parse_faults(state, arguments, text);
         return 0;
@@ -197,14 +203,16 @@ static char last_words[512];
 
 static void print_replay(char *line, size_t bytes, const struct arguments *arguments)
 {
-    char bug[32] = "";
+    char bug[32] = "", asks[32] = "";
     if (arguments->bug != 0)
         snprintf(bug, sizeof bug, " --bug %" PRIu32, arguments->bug);
+    if (arguments->run.asks > 1)
+        snprintf(asks, sizeof asks, " --asks %" PRIu32, arguments->run.asks);
     snprintf(line, bytes,
              "replay: weftsim --seed %" PRIu64 " --nodes %" PRIu32
-             " --minutes %g --faults %s%s   # commit " WEFT_COMMIT "\n",
+             " --minutes %g --faults %s%s%s   # commit " WEFT_COMMIT "\n",
              arguments->run.seed, arguments->run.nodes, (double)arguments->run.ms / 60000,
-             arguments->faults, bug);
+             arguments->faults, asks, bug);
 }
 
 static void prepare_last_words(const struct arguments *arguments)
@@ -310,7 +318,7 @@ int main(int count, char **words)
                "failed (why: standard error), 2 wrong options.",
     };
     struct arguments arguments = {
-        .run = {.nodes = 5, .ms = 600000, .faults = FAULTS_ALL, .is_swarm = true},
+        .run = {.nodes = 5, .ms = 600000, .asks = 1, .faults = FAULTS_ALL, .is_swarm = true},
         .runs = 1,
         .faults = "swarm",
     };

@@ -163,6 +163,7 @@ static struct world *world_of(const struct run_options *options)
     if (has_spare)
         world->spare = options->nodes;
     world->ignores_wall = options->ignores_wall;
+    world->asks_in_a_row = options->asks;
     return world;
 }
 

@@ -16,6 +16,7 @@ struct run_options {
     uint64_t seed;
     uint32_t nodes;
     uint64_t ms;       /* virtual */
+    uint32_t asks;     /* requests in a row, where a person asks a path */
     uint32_t faults;   /* a bit for each kind that may be on */
     bool is_swarm;     /* the seed draws which are */
     bool ignores_wall; /* wall clocks never jump: for the comparison with a run in which they do */

@@ -162,6 +162,8 @@ static void ask_at(struct requests *requests, struct world *world, uint32_t who,
 static void ask(void *state, struct world *world, uint32_t who)
 {
     ask_at(state, world, who, draw_path(world));
+    for (uint32_t more = 1; more < world->asks_in_a_row; more++)
+        ask_at(state, world, who, draw_path(world));
 }
 
 /* One behind the other, to see them arrive so. */
