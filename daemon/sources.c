@@ -96,8 +96,11 @@ enum mesh_excess sources_client_accepted(const struct sources *sources, struct s
 bool sources_has_failed_much(const struct sources *sources, const struct source *source,
                              uint64_t now_ns)
 {
-    return source != NULL && sources->failures_per_min > 0 && source->denied_to_ns > now_ns &&
-           source->denied_to_ns - now_ns >= SOURCES_WINDOW_S * CLOCK_S_NS;
+    if (source == NULL || sources->failures_per_min == 0 || source->denied_to_ns <= now_ns)
+        return false;
+    uint64_t window_ns = SOURCES_WINDOW_S * CLOCK_S_NS;
+    uint64_t one_ns = window_ns / sources->failures_per_min; /* there must be room for one more */
+    return source->denied_to_ns - now_ns + one_ns > window_ns;
 }
 
 void sources_login_failed(const struct sources *sources, struct source *source, uint64_t now_ns)

@@ -113,6 +113,18 @@ Test(sources, an_address_connects_only_so_fast)
     cr_assert_eq(sources_client_accepted(&sources, source, 2 * CLOCK_S_NS), MESH_EXCESS_NONE);
 }
 
+Test(sources, failed_logins_that_take_their_time_are_no_more_than_others)
+{
+    sources.failures_per_min = 2;
+    struct source *source = find("10.0.0.1", CLOCK_S_NS);
+    sources_login_failed(&sources, source, CLOCK_S_NS);
+    cr_assert_not(sources_has_failed_much(&sources, source, 2 * CLOCK_S_NS));
+    sources_login_failed(&sources, source, 2 * CLOCK_S_NS);
+    cr_assert(sources_has_failed_much(&sources, source, 3 * CLOCK_S_NS));
+    cr_assert_not(sources_has_failed_much(&sources, source, 31 * CLOCK_S_NS), "one in 30 s");
+    sources.failures_per_min = 0;
+}
+
 Test(sources, failed_logins_of_an_address_are_limited_and_forgiven_one_by_one)
 {
     sources.failures_per_min = 60;
