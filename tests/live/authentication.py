@@ -4,6 +4,7 @@ Nobody comes in without an allow, and no credentials are found anywhere afterwar
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -14,7 +15,8 @@ from _mesh import BIN, SOURCE, check, run_tests, wait_until  # noqa: E402
 sys.path.insert(0, os.path.join(SOURCE, "examples"))
 import client as wire  # noqa: E402
 
-AUTHENTICATE, DECISION = 28, 29
+UNREGISTER, AUTHENTICATE, DECISION, REAUTHENTICATE = 20, 28, 29, 30
+ACCESS_DENIED, LIMIT_REACHED = 33, 48
 ALLOW, DENY = 1, 2
 SECRET, GUESS = "open-sesame-4711", "guess-no-0815"
 HANDLER_CHAIN = {"auth": {"chain": ["anonymous", "handler:corporate"]},
@@ -60,10 +62,35 @@ def principals(mesh, node):
     return [row["properties"] for row in rows if row["properties"]["$Principal"]]
 
 
+def remembers(process, secret):
+    """Whether it is anywhere in the process's memory that can be written."""
+    with open(f"/proc/{process.pid}/maps") as maps, open(f"/proc/{process.pid}/mem", "rb") as memory:
+        for line in maps:
+            span, rights = line.split()[:2]
+            begin, end = (int(number, 16) for number in span.split("-"))
+            if "w" not in rights or end - begin > 256 << 20:  # the sanitizers' shadows
+                continue
+            memory.seek(begin)
+            try:
+                if secret.encode() in memory.read(end - begin):
+                    return True
+            except OSError:  # a guard page
+                continue
+    return False
+
+
+def adds_up(counters):
+    """Every login that was begun has ended, once."""
+    ends = sum(counters["authentications_" + how]
+               for how in ("allowed", "denied", "refused", "abandoned"))
+    check(counters["authentications_begun"] == ends, f"begun = ended: {counters}")
+
+
 def found_nowhere(mesh, nodes, *secrets):
     """No log, no counter, no listing has them."""
     said = "".join(process.log() + process.out() for process in mesh.processes)
     for node in nodes:
+        adds_up(mesh.counters(node))
         said += json.dumps(mesh.counters(node)) + mesh.ctl(node, "handler", "ls")[0]
         said += mesh.ctl(node, "-o", "json", "session", "ls", "--keys", "*F,*U")[0]
         said += mesh.ctl(node, "node", "ls", "--all")[0]
@@ -97,6 +124,25 @@ class Handler(wire.Client):
         self.send(DECISION, {1: code}, body, correlation)
 
 
+class Somebody(wire.Client):
+    """A session that says who it is a second time."""
+
+    def __init__(self, node):
+        self.taken_back = []
+        super().__init__(node.clients)
+
+    def receive(self, kind, fields, body, correlation):
+        if kind == UNREGISTER:
+            self.taken_back.append(fields[2].decode())
+        else:
+            super().receive(kind, fields, body, correlation)
+
+    def code(self, kind, fields):
+        """0, or the code of the error that it is answered with."""
+        answer, said, _ = self.call(kind, fields)
+        return 0 if answer == wire.DONE else wire.number(said, 1)
+
+
 def visitor(mesh, node, name="ada", password=SECRET):
     """weftctl that waits for being let in, in the background."""
     path = write(mesh, f"password-{name}", password + "\n")
@@ -107,9 +153,10 @@ def visitor(mesh, node, name="ada", password=SECRET):
 def the_file_of_users_decides(mesh):
     users = write(mesh, "users", "# the desk\n" + passwd("ada", SECRET, "--role", "desk,eu") +
                   passwd("bob", SECRET))
-    path = write(mesh, "a.json", {
+    config = {
         "auth": {"chain": ["anonymous", "users", "deny"], "users_file": users},
-        "permissions": {"*": ["view_session", "view_mesh"], "desk": ["register_handler"]}})
+        "permissions": {"*": ["view_session", "view_mesh"], "desk": ["register_handler"]}}
+    path = write(mesh, "a.json", config)
     a = mesh.start("a", "-c", path, "--log-level", "debug")
     mesh.wait_ready(a)
     held = mesh.ctl_stream(a, "--user", "ada", "--password-file",
@@ -134,8 +181,65 @@ def the_file_of_users_decides(mesh):
     login(mesh, a, "bob", GUESS, "session", "ls")
     login(mesh, a, "ada", SECRET, "session", "ls", code=1)
     check(held.process.poll() is None, "who is in stays, also without a line")
+    config["auth"]["chain"] = ["anonymous", "deny"]
+    write(mesh, "a.json", config)
+    a.signal(signal.SIGHUP)
+    wait_until(lambda: a.log().count(" reloaded ") == 2, "the chain is read again")
+    login(mesh, a, "bob", GUESS, "session", "ls", code=1)
+    check(held.process.poll() is None and mesh.counters(a)["sessions_opened"] > 0, "in is in")
     check(mesh.counters(a)["authentications_denied"] >= 4, "counted")
     found_nowhere(mesh, (a,), SECRET, GUESS)
+
+
+def who_is_in_may_become_another(mesh):
+    """REAUTHENTICATE: the same chain; a no changes nothing, a yes counts at once."""
+    users = write(mesh, "users", passwd("ada", SECRET, "--role", "desk") + passwd("bob", GUESS))
+    path = write(mesh, "a.json", {
+        "auth": {"chain": ["anonymous", "users"], "users_file": users},
+        "permissions": {"*": ["view_session", "view_mesh"], "desk": ["register_handler"]}})
+    a = mesh.start("a", "-c", path, "--log-level", "debug")
+    mesh.wait_ready(a)
+    somebody, handler = Somebody(a), {1: 1, 2: "desk/x"}
+    check(somebody.code(wire.REGISTER, handler) == ACCESS_DENIED, "nobody may not serve")
+    check(somebody.code(REAUTHENTICATE, {1: "ada", 2: GUESS}) == ACCESS_DENIED, "not ada")
+    check(principals(mesh, a) == [], "a no changes nothing")
+    check(somebody.code(REAUTHENTICATE, {1: "ada", 2: SECRET}) == 0, "ada")
+    check(principals(mesh, a) == [{"$Principal": "ada", "$Roles": '"desk"', "$ServerName": "a"}],
+          "and everybody sees it")
+    check(somebody.code(wire.REGISTER, handler) == 0, "who may serve at once")
+    check(somebody.code(REAUTHENTICATE, {1: "bob", 2: GUESS}) == 0, "bob")
+    check(somebody.taken_back == ["desk/x"], f"who may not, at once: {somebody.taken_back}")
+    check(mesh.json(a, "handler", "ls")["handlers"] == [], "and does not")
+    found_nowhere(mesh, (a,), SECRET, GUESS)
+    somebody.close()
+
+
+def who_fails_often_is_not_asked_any_more(mesh):
+    """By address; loopback is not limited, so the machine's own address is the client's."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(("192.0.2.1", 9))  # nothing is sent
+            own = probe.getsockname()[0]
+        except OSError:
+            own = "127.0.0.1"
+    if own.startswith("127."):
+        print("  this machine has no address but loopback, which is not limited")
+        return
+    users = write(mesh, "users", passwd("ada", SECRET))
+    path = write(mesh, "a.json", {
+        "auth": {"chain": ["anonymous", "users"], "users_file": users, "failures_per_address": 2},
+        "permissions": {"*": ["*"]}})
+    a = mesh.start("a", "-c", path, "--host", own, "--insecure")
+    mesh.wait_ready(a)
+    somebody = Somebody(a)
+    codes = [somebody.code(REAUTHENTICATE, {1: "ada", 2: password})
+             for password in (GUESS, GUESS, GUESS, SECRET)]
+    check(codes == [ACCESS_DENIED, ACCESS_DENIED, LIMIT_REACHED, LIMIT_REACHED], f"{codes}")
+    counters = mesh.counters(a)
+    check(counters["passwords_checked"] == 2, "the others cost nothing")
+    check(counters["authentications_refused_address"] == 2, "and are counted")
+    mesh.ctl(a, "session", "ls")
+    somebody.close()
 
 
 def files_of_users_that_can_not_be_read_stop_the_start(mesh):
@@ -169,11 +273,15 @@ def a_handler_on_c_decides_for_a(mesh):
     handler.signal(signal.SIGTERM)
     handler.wait_exit()
     wait_until(lambda: not mesh.json(a, "handler", "ls")["handlers"], "it is gone")
-    mesh.ctl_stream(c, "handler", "auth", "corporate", "--deny")
+    denier = mesh.ctl_stream(c, "handler", "auth", "corporate", "--deny")
     wait_until(lambda: mesh.json(b, "handler", "ls")["handlers"], "b has heard of the other")
     _, err = login(mesh, b, "ada", SECRET, "session", "ls", code=1)
     check("ACCESS_DENIED" in err, "and no")
     check(mesh.counters(c)["authenticators_asked"] >= 2, "c asked")
+    stats = mesh.json(b, "handler", "stats")["handlers"]
+    check([(h["kind"], h["node"], h["requests"], h["errors"]) for h in stats] ==
+          [("auth", "c", 1, 0)], f"and its handler answered: {stats}")
+    check(not remembers(denier, SECRET), "who decided has forgotten what he was shown")
     found_nowhere(mesh, (a, b, c), SECRET)
 
 
@@ -285,7 +393,8 @@ def two_hundred_logins_at_once_delay_nobody(mesh):
     found_nowhere(mesh, (a, b), SECRET)
 
 
-run_tests([the_file_of_users_decides, files_of_users_that_can_not_be_read_stop_the_start,
+run_tests([the_file_of_users_decides, who_is_in_may_become_another,
+           who_fails_often_is_not_asked_any_more, files_of_users_that_can_not_be_read_stop_the_start,
            a_handler_on_c_decides_for_a, only_configured_names_can_be_registered,
            a_silent_handler_is_a_no, a_handler_that_says_too_much,
            the_next_handler_is_asked_when_a_node_dies,
