@@ -16,7 +16,12 @@ enum {
     BENCH_PROPERTIES = 32,
 };
 
-enum bench_route { ROUTE_LOCAL, ROUTE_REMOTE, ROUTE_MIXED };
+enum bench_route {
+    ROUTE_LOCAL,
+    ROUTE_REMOTE,
+    ROUTE_MIXED,
+    ROUTE_NOWHERE, /* req: a path that nobody serves; NO_HANDLER is what is wanted */
+};
 
 enum bench_exit { BENCH_HELD = 0, BENCH_BROKEN = 1, BENCH_USAGE = 2, BENCH_NOT_RUN = 3 };
 
@@ -51,5 +56,11 @@ struct bench_settings {
 };
 
 const char *bench_route_name(enum bench_route route);
+
+/* The outcome that requests are to have. */
+static inline enum weft_error bench_wanted(const struct bench_settings *settings)
+{
+    return settings->route == ROUTE_NOWHERE ? WEFT_NO_HANDLER : WEFT_OK;
+}
 
 #endif

@@ -9,7 +9,7 @@
 
 static const uint64_t SECOND_NS = 1000000000;
 
-enum { DRAIN_MARGIN_MS = 1500 };
+enum { DRAIN_MARGIN_MS = 1500, NOWHERE = BENCH_NODES_MAX /* no server's number */ };
 
 struct caller {
     struct callers *callers;
@@ -60,16 +60,16 @@ static void check_response(struct callers *callers, const struct pending *pendin
 static void settle(struct pending *pending, const struct weft_response *response, uint64_t now_ns)
 {
     struct callers *callers = pending->caller->callers;
-    bool is_ok = response->outcome == WEFT_OK;
+    bool is_wanted = response->outcome == bench_wanted(callers->settings);
     callers->in_flight--;
     if (pending->is_measured) {
         tally_outcome(callers->tally, (uint32_t)response->outcome);
-        if (is_ok) {
+        if (is_wanted) {
             callers->tally->answered[pending->node]++;
             histogram_add(&callers->tally->latency, now_ns - pending->from_ns);
         }
     }
-    if (callers->settings->checks && is_ok)
+    if (callers->settings->checks && is_wanted)
         check_response(callers, pending, &response->value);
     pending->next_free = callers->free_pending;
     callers->free_pending = pending;
@@ -89,6 +89,7 @@ static uint32_t choose_node(struct callers *callers, const struct caller *caller
     uint32_t nodes = callers->settings->servers_count;
     switch (callers->settings->route) {
     case ROUTE_LOCAL:
+    case ROUTE_NOWHERE:
         return caller->node;
     case ROUTE_REMOTE:
         return (caller->node + 1 + (uint32_t)(roll(callers) % (nodes - 1))) % nodes;
@@ -173,7 +174,7 @@ static bool callers_prepare(struct callers *callers)
     if (callers->all == NULL || callers->buffer == NULL || callers->paths == NULL)
         return false;
     for (uint32_t i = 0; i < settings->servers_count; i++)
-        callers_path(settings, i, callers->paths[i]);
+        callers_path(settings, settings->route == ROUTE_NOWHERE ? NOWHERE : i, callers->paths[i]);
     return true;
 }
 
@@ -245,6 +246,8 @@ bool callers_find_handlers(struct callers *callers)
     uint64_t deadline_ns = machine_now_ns() + 15 * SECOND_NS;
     uint32_t servers = settings->servers_count;
     uint32_t from = callers->count < servers ? callers->count : servers;
+    if (settings->route == ROUTE_NOWHERE)
+        return true;
     for (uint32_t i = 0; i < from * servers; i++) {
         enum weft_error outcome = WEFT_NO_HANDLER;
         while (outcome == WEFT_NO_HANDLER && machine_now_ns() < deadline_ns)

@@ -100,7 +100,7 @@ static const struct argp_option options[] = {
     {"route", KEY_ROUTE, "ROUTE", 0,
      "local: caller and handler on one node, publishers and subscribers on the first; remote: on "
      "two, publishers on the first and subscribers on the others; mixed: as it falls (default "
-     "mixed)",
+     "mixed); nowhere: req: a path that nobody serves, whose answer is NO_HANDLER",
      0},
     {"check", KEY_CHECK, NULL, 0, "look into every payload: sequence, sender, checksum", 0},
     {"timeout", KEY_TIMEOUT, "TIME", 0, "of a request or update (default 10s)", 0},
@@ -155,10 +155,10 @@ static uint64_t duration_ns(struct argp_state *state, const char *text, const ch
 
 static enum bench_route route(struct argp_state *state, const char *text)
 {
-    for (int i = ROUTE_LOCAL; i <= ROUTE_MIXED; i++)
+    for (int i = ROUTE_LOCAL; i <= ROUTE_NOWHERE; i++)
         if (strcmp(text, bench_route_name((enum bench_route)i)) == 0)
             return (enum bench_route)i;
-    argp_error(state, "--route takes local, remote or mixed, not '%s'", text);
+    argp_error(state, "--route takes local, remote, mixed or nowhere, not '%s'", text);
     return ROUTE_MIXED;
 }
 
@@ -395,6 +395,8 @@ static const char *judge(const struct arguments *arguments)
         return "--servers names the nodes, --spawn starts them: give one of the two";
     if (settings->route == ROUTE_REMOTE && nodes < 2)
         return "--route remote needs two nodes";
+    if (settings->route == ROUTE_NOWHERE && (!is_verb(settings, "req") || settings->checks))
+        return "--route nowhere is of req, and nothing comes back that --check could look into";
     if (is_verb(settings, "pubsub"))
         return judge_pubsub(settings);
     if (!is_verb(settings, "req"))

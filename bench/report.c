@@ -22,7 +22,7 @@ enum { QUANTILES = sizeof quantiles / sizeof quantiles[0] };
 
 const char *bench_route_name(enum bench_route route)
 {
-    static const char *const names[] = {"local", "remote", "mixed"};
+    static const char *const names[] = {"local", "remote", "mixed", "nowhere"};
     return names[route];
 }
 

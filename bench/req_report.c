@@ -6,9 +6,15 @@
 #include "bench/cost.h"
 #include "bench/report.h"
 
-double req_report_rate(const struct req_report *report)
+/* How many ended as they were to. */
+static uint64_t done(const struct bench_settings *settings, const struct req_report *report)
 {
-    return report->seconds > 0 ? (double)report->tally.outcomes[WEFT_OK] / report->seconds : 0;
+    return report->tally.outcomes[bench_wanted(settings)];
+}
+
+static double rate_of(const struct bench_settings *settings, const struct req_report *report)
+{
+    return report->seconds > 0 ? (double)done(settings, report) / report->seconds : 0;
 }
 
 /* ---- the table -------------------------------------------------------------------------------*/
@@ -16,16 +22,17 @@ double req_report_rate(const struct req_report *report)
 static void print_requests(const struct bench_settings *settings, const struct req_report *report)
 {
     const struct tally *tally = &report->tally;
-    uint64_t others = tally->sent - tally->outcomes[WEFT_OK] - tally->checks.no_outcome;
-    printf("requests   %" PRIu64 " sent, %" PRIu64 " OK, %" PRIu64 " other; ", tally->sent,
-           tally->outcomes[WEFT_OK], others);
+    enum weft_error wanted = bench_wanted(settings);
+    uint64_t others = tally->sent - tally->outcomes[wanted] - tally->checks.no_outcome;
+    printf("requests   %" PRIu64 " sent, %" PRIu64 " %s, %" PRIu64 " other; ", tally->sent,
+           tally->outcomes[wanted], weft_error_name(wanted), others);
     if (settings->rate > 0)
-        printf("%.0f/s offered, %.0f/s done\n", settings->rate, req_report_rate(report));
+        printf("%.0f/s offered, %.0f/s done\n", settings->rate, rate_of(settings, report));
     else
-        printf("%.0f/s done, %" PRIu32 " x %" PRIu32 " outstanding\n", req_report_rate(report),
+        printf("%.0f/s done, %" PRIu32 " x %" PRIu32 " outstanding\n", rate_of(settings, report),
                settings->clients, settings->pipeline);
-    for (uint32_t i = 1; i < BENCH_OUTCOMES; i++)
-        if (tally->outcomes[i] != 0)
+    for (uint32_t i = 0; i < BENCH_OUTCOMES; i++)
+        if (tally->outcomes[i] != 0 && i != wanted)
             printf("           %" PRIu64 " %s\n", tally->outcomes[i],
                    weft_error_name((enum weft_error)i));
 }
@@ -48,7 +55,7 @@ void req_report_print(const struct bench_settings *settings, const struct req_re
            settings->size_bytes);
     print_requests(settings, report);
     report_print_latency(settings, &report->tally.latency);
-    cost_print(&report->meter, report->tally.outcomes[WEFT_OK], "request");
+    cost_print(&report->meter, done(settings, report), "request");
     print_checks(settings, &report->tally.checks);
     puts(tally_has_held(&report->tally) ? "PASS" : "FAIL");
 }
@@ -66,8 +73,8 @@ static void add_requests(cJSON *to, const struct bench_settings *settings,
             cJSON_AddNumberToObject(outcomes, weft_error_name((enum weft_error)i),
                                     (double)tally->outcomes[i]);
     cJSON_AddNumberToObject(to, "rate_offered", settings->rate);
-    cJSON_AddNumberToObject(to, "rate_done", req_report_rate(report));
-    cJSON_AddNumberToObject(to, "bytes_per_s", req_report_rate(report) * settings->size_bytes);
+    cJSON_AddNumberToObject(to, "rate_done", rate_of(settings, report));
+    cJSON_AddNumberToObject(to, "bytes_per_s", rate_of(settings, report) * settings->size_bytes);
     report_json_latency(to, settings, &tally->latency);
     cJSON *spread = cJSON_AddObjectToObject(to, "spread");
     for (uint32_t i = 0; i < settings->servers_count; i++)
@@ -88,7 +95,7 @@ bool req_report_write(const struct bench_settings *settings, struct req_report *
 {
     cJSON *object = report_json_begin(settings, report->nodes);
     add_requests(object, settings, report);
-    cost_json(object, &report->meter, report->tally.outcomes[WEFT_OK], "request");
+    cost_json(object, &report->meter, done(settings, report), "request");
     add_checks(object, &report->tally.checks);
     return report_json_end(object, settings, tally_has_held(&report->tally));
 }

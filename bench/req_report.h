@@ -19,7 +19,4 @@ void req_report_print(const struct bench_settings *settings, const struct req_re
 /* false: the result could not be written, or not be compared. */
 bool req_report_write(const struct bench_settings *settings, struct req_report *report);
 
-/* Requests answered OK a second. */
-double req_report_rate(const struct req_report *report);
-
 #endif

@@ -92,6 +92,7 @@ static uint32_t server_of(const struct bench_settings *settings, uint32_t number
     case ROUTE_REMOTE:
         return 1 + number % (servers - 1);
     case ROUTE_MIXED:
+    case ROUTE_NOWHERE: /* not with topics */
         break;
     }
     return number % servers;
