@@ -42,13 +42,15 @@ static void on_called(void *state, struct world *world, uint32_t who);
 static void on_heard(void *state, struct world *world, uint32_t who, const struct message *message);
 static void on_over(void *state, struct world *world, uint32_t who);
 static void on_gone(void *state, struct world *world, uint32_t connection);
+static void on_client(void *state, struct world *world, uint32_t connection,
+                      const struct message *message);
 static void on_delivered(void *state, struct world *world, uint32_t who, uint64_t correlation);
 
 void check_commands_init(struct check_commands *check, struct world *world,
                          const struct faults *faults, struct people *people)
 {
-    (void)world;
     *check = (struct check_commands){.faults = faults, .people = people};
+    world_watch(world, (struct world_watcher){.state = check, .on_client = on_client});
     people_watch(people, (struct people_watcher){.state = check,
                                                  .on_called = on_called,
                                                  .on_heard = on_heard,
@@ -139,11 +141,23 @@ static void on_gone(void *state, struct world *world, uint32_t connection)
     }
 }
 
+/* Its session is over from here on, whatever it hears before that. */
+static void on_client(void *state, struct world *world, uint32_t connection,
+                      const struct message *message)
+{
+    struct check_commands *check = state;
+    if (message->kind != KIND_GOODBYE)
+        return;
+    struct stay *stay = stay_of(check, connections_dialler(&world->connections, connection)->node);
+    if (stay != NULL)
+        stay->is_told = true;
+}
+
 /* Whether it was there all the time from then until now. */
 static bool was_there(const struct check_commands *check, const struct stay *stay,
                       uint64_t since_ns)
 {
-    return stay->welcomed_ns <= since_ns && stay->over_ns == UINT64_MAX &&
+    return stay->welcomed_ns <= since_ns && stay->over_ns == UINT64_MAX && !stay->is_told &&
            check->people->persons[stay->who].state == PERSON_OPEN;
 }
 

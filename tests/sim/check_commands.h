@@ -21,6 +21,7 @@ struct stay {
     uint64_t instance;                        /* of its node */
     uint64_t called_ns, welcomed_ns, over_ns; /* the person's; UINT64_MAX: not yet */
     uint64_t gone_ns;                         /* its node knows of the end, at the latest */
+    bool is_told;                             /* of the end: GOODBYE is under way */
 };
 
 struct order {

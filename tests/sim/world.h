@@ -128,7 +128,7 @@ struct world {
     uint32_t auth_step_ms;  /* 0: the default */
     bool auth_silence_abstains;
     uint32_t asks_in_a_row; /* of a person that asks a path; 0: one */
-    bool ignores_wall; /* wall clocks never jump, whatever the faults say */
+    bool ignores_wall;      /* wall clocks never jump, whatever the faults say */
 };
 
 /* A world of `nodes` stopped nodes, each with three others as seeds. */
