@@ -64,7 +64,8 @@ def principals(mesh, node):
 
 def remembers(process, secret):
     """Whether it is anywhere in the process's memory that can be written."""
-    with open(f"/proc/{process.pid}/maps") as maps, open(f"/proc/{process.pid}/mem", "rb") as memory:
+    mapped = f"/proc/{process.pid}/maps"
+    with open(mapped) as maps, open(f"/proc/{process.pid}/mem", "rb") as memory:
         for line in maps:
             span, rights = line.split()[:2]
             begin, end = (int(number, 16) for number in span.split("-"))
@@ -394,7 +395,8 @@ def two_hundred_logins_at_once_delay_nobody(mesh):
 
 
 run_tests([the_file_of_users_decides, who_is_in_may_become_another,
-           who_fails_often_is_not_asked_any_more, files_of_users_that_can_not_be_read_stop_the_start,
+           who_fails_often_is_not_asked_any_more,
+           files_of_users_that_can_not_be_read_stop_the_start,
            a_handler_on_c_decides_for_a, only_configured_names_can_be_registered,
            a_silent_handler_is_a_no, a_handler_that_says_too_much,
            the_next_handler_is_asked_when_a_node_dies,
