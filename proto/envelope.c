@@ -45,11 +45,16 @@ enum error envelope_decode(struct reader *frame, enum channel expected, struct e
 static void header_encode(const struct message *message, size_t fields_bytes, size_t body_bytes,
                           struct writer *writer)
 {
-    writer_u8(writer, message->kind);
-    writer_u8(writer, message->flags);
-    writer_u16(writer, (uint16_t)fields_bytes);
-    writer_u32(writer, (uint32_t)body_bytes);
-    writer_u64(writer, message->correlation);
+    uint8_t *bytes = writer_claim(writer, MESSAGE_HEADER_BYTES);
+    if (bytes == NULL)
+        return;
+    struct writer header;
+    writer_init(&header, bytes, MESSAGE_HEADER_BYTES);
+    writer_u8(&header, message->kind);
+    writer_u8(&header, message->flags);
+    writer_u16(&header, (uint16_t)fields_bytes);
+    writer_u32(&header, (uint32_t)body_bytes);
+    writer_u64(&header, message->correlation);
 }
 
 void message_encode(const struct schema *schema, const void *fields, uint8_t kind, uint8_t flags,
@@ -84,11 +89,15 @@ size_t message_measure(const struct schema *schema, const void *fields)
     return MESSAGE_HEADER_BYTES + (schema == NULL ? 0 : schema_measure(schema, fields));
 }
 
-/* Takes header and fields; returns how many bytes of body follow. */
-static uint32_t head_decode(struct reader *frame, struct message *message)
+/* Takes header and fields; returns how many bytes of body follow. All zero from a bad reader. */
+static inline uint32_t head_decode(struct reader *frame, struct message *message)
 {
+    const uint8_t *bytes = reader_take(frame, MESSAGE_HEADER_BYTES);
+    *message = (struct message){.kind = 0};
+    if (bytes == NULL)
+        return 0;
     struct reader header;
-    reader_init(&header, reader_span(frame, MESSAGE_HEADER_BYTES));
+    reader_init(&header, span_of(bytes, MESSAGE_HEADER_BYTES));
     message->kind = reader_u8(&header);
     message->flags = reader_u8(&header);
     uint16_t fields_bytes = reader_u16(&header);
@@ -117,6 +126,25 @@ bool message_next(struct reader *frame, struct message *message, enum error *err
     if (frame->is_bad)
         *error = ERROR_INVALID_MESSAGE;
     return !frame->is_bad;
+}
+
+bool message_skip(struct reader *frame, size_t *bytes, enum error *error)
+{
+    *error = frame->is_bad ? ERROR_INVALID_MESSAGE : ERROR_OK;
+    if (frame->is_bad || frame->left == 0)
+        return false;
+    struct reader header;
+    reader_init(&header, span_of(frame->next, frame->left));
+    (void)reader_u16(&header); /* kind and flags */
+    size_t fields_bytes = reader_u16(&header);
+    size_t body_bytes = reader_u32(&header);
+    if (reader_take(frame, MESSAGE_HEADER_BYTES + fields_bytes) == NULL ||
+        (body_bytes > 0 && reader_take(frame, body_bytes) == NULL)) {
+        *error = ERROR_INVALID_MESSAGE;
+        return false;
+    }
+    *bytes = MESSAGE_HEADER_BYTES + fields_bytes + body_bytes;
+    return true;
 }
 
 uint64_t mesh_name_hash(struct span name)

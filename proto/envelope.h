@@ -91,6 +91,11 @@ size_t message_measure(const struct schema *schema, const void *fields);
 ERROR_MUST_CHECK
 bool message_next(struct reader *frame, struct message *message, enum error *error);
 
+/* Passes over the next message and says how long it is, header included. Returns and *error as
+ * message_next, at half the cost. */
+ERROR_MUST_CHECK
+bool message_skip(struct reader *frame, size_t *bytes, enum error *error);
+
 /* Puts together a message whose head (header and fields) and body lie apart. False when the head is
  * not one, or speaks of another body. */
 ERROR_MUST_CHECK

@@ -3,7 +3,7 @@
 
 #include "proto/client.h"
 #include "proto/command.h"
-#include "proto/field.h"
+#include "proto/compiled.h"
 
 FIELDS(request) = {
     FIELD(request, 1, path, TEXT, REQUIRED, PATH_BYTES_MAX),
@@ -16,7 +16,7 @@ FIELDS(request) = {
     FIELD(request, 8, filter, TEXT, MUST_UNDERSTAND, FILTER_BYTES_MAX),
     FIELD(request, 9, properties, GROUPS, OPTIONAL, REQUEST_PROPERTIES_BYTES_MAX),
 };
-SCHEMA(request);
+SCHEMA_COMPILED(request);
 
 FIELDS(response) = {
     FIELD(response, 1, outcome, UINT, REQUIRED, UINT16_MAX),
@@ -28,7 +28,7 @@ FIELDS(response) = {
     FIELD(response, 7, nodes_asked, UINT, OPTIONAL, UINT32_MAX),
     FIELD(response, 8, nodes_answered, UINT, OPTIONAL, UINT32_MAX),
 };
-SCHEMA(response);
+SCHEMA_COMPILED(response);
 
 FIELDS(registration) = {
     FIELD(registration, 1, kind, UINT, REQUIRED, UINT8_MAX),

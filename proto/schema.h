@@ -40,11 +40,19 @@ struct field {
     uint64_t max;
 };
 
+/* Straight code for one table (compiled.h). decode is false for what is not as encode writes it. */
+struct schema_code {
+    size_t (*measure)(const void *message);
+    void (*encode)(const void *message, struct writer *writer);
+    bool (*decode)(struct span fields, void *message);
+};
+
 struct schema {
     const char *name;
     const struct field *fields; /* ascending tags */
     size_t fields_count;
     size_t struct_bytes;
+    const struct schema_code *code; /* NULL: the table is walked */
 };
 
 /* Bytes that schema_encode will write for this struct. */

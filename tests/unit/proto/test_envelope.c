@@ -175,6 +175,35 @@ Test(message_next, a_batch_cut_anywhere_else_than_between_messages_is_invalid)
     }
 }
 
+Test(message_skip, says_of_any_frame_what_message_next_does)
+{
+    uint8_t frame[64];
+    size_t whole = two_messages(frame, sizeof frame);
+    for (size_t cut = 0; cut <= whole; cut++) {
+        for (size_t flip = 0; flip <= 8 * whole; flip++) {
+            struct reader next, skip;
+            struct message message;
+            enum error next_error, skip_error;
+            size_t bytes;
+            bool is_next;
+            if (flip < 8 * whole)
+                frame[flip / 8] ^= (uint8_t)(1U << flip % 8);
+            reader_init(&next, span_of(frame, cut));
+            reader_init(&skip, span_of(frame, cut));
+            do {
+                is_next = message_next(&next, &message, &next_error);
+                cr_assert_eq(message_skip(&skip, &bytes, &skip_error), is_next);
+                cr_assert_eq(skip_error, next_error);
+                if (is_next)
+                    cr_assert_eq(bytes,
+                                 MESSAGE_HEADER_BYTES + message.fields.bytes + message.body.bytes);
+            } while (is_next);
+            if (flip < 8 * whole)
+                frame[flip / 8] ^= (uint8_t)(1U << flip % 8);
+        }
+    }
+}
+
 Test(message_next, lengths_beyond_the_frame_are_invalid_and_stay_so)
 {
     uint8_t frame[64];
