@@ -236,12 +236,17 @@ bool procs_command(struct procs *procs, const void *data, size_t bytes)
 
 void procs_end(struct procs *procs)
 {
-    for (uint32_t i = 0; i < procs->count; i++) {
+    procs_end_first(procs, procs->count);
+}
+
+void procs_end_first(struct procs *procs, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++) {
         if (procs->procs[i].commands >= 0)
             close(procs->procs[i].commands);
         procs->procs[i].commands = -1;
     }
-    for (uint32_t i = 0; i < procs->count; i++) {
+    for (uint32_t i = 0; i < count; i++) {
         struct proc *proc = &procs->procs[i];
         while (proc->reports >= 0)
             (void)procs_pump(procs, 100);

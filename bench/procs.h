@@ -39,8 +39,10 @@ const void *procs_tail(const struct procs *procs, uint32_t number, size_t *bytes
 /* Sends every process the same bytes; false: one does not listen any more. */
 bool procs_command(struct procs *procs, const void *data, size_t bytes);
 
-/* Closes the commands and waits until every process has told its last and has ended. */
+/* Closes the commands and waits until every process has told its last and has ended; the same for
+ * the first `count`, while the others go on. */
 void procs_end(struct procs *procs);
+void procs_end_first(struct procs *procs, uint32_t count);
 
 void procs_destroy(struct procs **procs);
 

@@ -75,7 +75,7 @@ static void publish(struct publisher *publisher, uint64_t from_ns)
     payload_write(&payload, publishers->buffer, settings->size_bytes);
     const struct weft_value value = weft_binary(publishers->buffer, settings->size_bytes);
     const struct weft_set_options options = {
-        .policy = settings->conflates ? WEFT_POLICY_ALWAYS : WEFT_POLICY_CONFLATE,
+        .policy = settings->conflates ? WEFT_POLICY_ALWAYS : WEFT_POLICY_OFF,
         .remove_with_session = true,
         .timeout_ms = settings->timeout_ms,
     };

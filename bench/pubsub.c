@@ -25,7 +25,7 @@ enum { TURN_MS = 50 };
 
 struct pubsub {
     const struct bench_settings *settings;
-    struct pubsub_job job;
+    struct worker_job job;
     struct procs *procs;
     uint64_t measure_ns;
     bool is_on_terminal;
@@ -33,6 +33,7 @@ struct pubsub {
     char nodes[BENCH_NODES_MAX][BENCH_NAME_BYTES];
     struct tally tally;
     uint64_t received, resyncs;
+    uint32_t closed[SUBSCRIBERS_REASONS]; /* subscribers whose session ended */
     double seconds;
     struct meter meter;
 };
@@ -42,10 +43,15 @@ static const struct pubsub_report *report_of(const struct pubsub *pubsub, uint32
     return procs_head(pubsub->procs, number);
 }
 
-static bool have_reached(const struct pubsub *pubsub, enum pubsub_stage stage)
+static const struct worker_report *common_of(const struct pubsub *pubsub, uint32_t number)
+{
+    return &report_of(pubsub, number)->common;
+}
+
+static bool have_reached(const struct pubsub *pubsub, enum worker_stage stage)
 {
     for (uint32_t i = 0; i < pubsub->settings->procs; i++)
-        if (report_of(pubsub, i)->stage < stage)
+        if (common_of(pubsub, i)->stage < stage)
             return false;
     return true;
 }
@@ -105,13 +111,13 @@ static uint64_t missing_in_all(struct pubsub *pubsub)
 /* ---- the run ---------------------------------------------------------------------------------*/
 
 /* Listens to the processes until all have come so far; false: one has broken, or a signal came. */
-static bool pump_until(struct pubsub *pubsub, enum pubsub_stage stage)
+static bool pump_until(struct pubsub *pubsub, enum worker_stage stage)
 {
     while (!have_reached(pubsub, stage)) {
         if (!procs_pump(pubsub->procs, TURN_MS) || stop_is_wanted())
             return false;
-        if (pubsub->is_on_terminal && stage == PUBSUB_DONE)
-            fprintf(stderr, "\r%" PRIu64 " updates sent   ", report_of(pubsub, 0)->tally.sent);
+        if (pubsub->is_on_terminal && stage == WORKER_DONE)
+            fprintf(stderr, "\r%" PRIu64 " updates sent   ", common_of(pubsub, 0)->tally.sent);
     }
     if (pubsub->is_on_terminal)
         fprintf(stderr, "\r%40s\r", "");
@@ -120,7 +126,7 @@ static bool pump_until(struct pubsub *pubsub, enum pubsub_stage stage)
 
 static bool start(struct pubsub *pubsub)
 {
-    const struct pubsub_start command = {machine_now_ns() + HEAD_START_NS};
+    const struct worker_start command = {machine_now_ns() + HEAD_START_NS};
     pubsub->measure_ns = command.start_ns + pubsub->settings->warmup_ns;
     return procs_command(pubsub->procs, &command, sizeof command);
 }
@@ -129,14 +135,24 @@ static void take_names(struct pubsub *pubsub)
 {
     for (uint32_t i = 0; i < pubsub->settings->procs; i++)
         for (uint32_t j = 0; j < pubsub->settings->servers_count; j++)
-            if (report_of(pubsub, i)->nodes[j][0] != '\0')
-                memcpy(pubsub->nodes[j], report_of(pubsub, i)->nodes[j], BENCH_NAME_BYTES);
+            if (common_of(pubsub, i)->nodes[j][0] != '\0')
+                memcpy(pubsub->nodes[j], common_of(pubsub, i)->nodes[j], BENCH_NAME_BYTES);
+}
+
+/* To whoever is gone nothing comes any more. */
+static bool is_any_closed(const struct pubsub *pubsub)
+{
+    for (uint32_t i = 0; i < pubsub->settings->procs; i++)
+        for (uint32_t j = 0; j < SUBSCRIBERS_REASONS; j++)
+            if (report_of(pubsub, i)->closed[j] > 0)
+                return true;
+    return false;
 }
 
 static bool settle(struct pubsub *pubsub)
 {
     uint64_t deadline_ns = machine_now_ns() + SETTLE_NS;
-    while (missing_in_all(pubsub) > 0 && machine_now_ns() < deadline_ns)
+    while (missing_in_all(pubsub) > 0 && !is_any_closed(pubsub) && machine_now_ns() < deadline_ns)
         if (!procs_pump(pubsub->procs, TURN_MS) || stop_is_wanted())
             return false;
     return true;
@@ -166,12 +182,12 @@ static bool measure(struct pubsub *pubsub, const struct spawn *spawn)
         nodes[i] = spawn->nodes[i].pid;
     for (uint32_t i = 0; i < pubsub->settings->procs; i++)
         clients[i] = procs_pid(pubsub->procs, i);
-    if (!pump_until(pubsub, PUBSUB_READY))
+    if (!pump_until(pubsub, WORKER_READY))
         return false;
     take_names(pubsub);
     meter_begin(&pubsub->meter, pubsub->settings, nodes, pubsub->nodes);
     bool is_whole =
-        start(pubsub) && pump_to_measuring(pubsub, clients) && pump_until(pubsub, PUBSUB_DONE);
+        start(pubsub) && pump_to_measuring(pubsub, clients) && pump_until(pubsub, WORKER_DONE);
     if (is_whole)
         meter_read(&pubsub->meter, clients, pubsub->settings->procs);
     meter_end(&pubsub->meter);
@@ -183,11 +199,13 @@ static void add_up(struct pubsub *pubsub)
     const struct bench_settings *settings = pubsub->settings;
     for (uint32_t i = 0; i < settings->procs; i++) {
         const struct pubsub_report *report = report_of(pubsub, i);
-        tally_add(&pubsub->tally, &report->tally);
+        tally_add(&pubsub->tally, &report->common.tally);
         pubsub->received += report->received;
         pubsub->resyncs += report->resyncs;
-        if (report->stopped_ns > pubsub->measure_ns)
-            pubsub->seconds = (double)(report->stopped_ns - pubsub->measure_ns) / 1e9;
+        if (report->common.stopped_ns > pubsub->measure_ns)
+            pubsub->seconds = (double)(report->common.stopped_ns - pubsub->measure_ns) / 1e9;
+        for (uint32_t j = 0; j < SUBSCRIBERS_REASONS; j++)
+            pubsub->closed[j] += report->closed[j];
     }
     pubsub->tally.checks.lost = missing_in_all(pubsub);
 }
@@ -202,6 +220,15 @@ static double per_second(const struct pubsub *pubsub, uint64_t count)
 static bool has_held(const struct pubsub *pubsub)
 {
     return tally_has_held(&pubsub->tally) && pubsub->received > 0;
+}
+
+/* Whoever reads more slowly than updates come, and may not be conflated, is given up by its node. */
+static void print_closed(const struct pubsub *pubsub)
+{
+    for (uint32_t i = 0; i < SUBSCRIBERS_REASONS; i++)
+        if (pubsub->closed[i] > 0)
+            printf("           %" PRIu32 " subscribers' sessions ended: %s\n", pubsub->closed[i],
+                   weft_close_reason_name((enum weft_close_reason)i));
 }
 
 static void print(const struct pubsub *pubsub)
@@ -223,6 +250,7 @@ static void print(const struct pubsub *pubsub)
     printf("receipts   %" PRIu64 " at %" PRIu32 " subscribers, %.0f/s; %" PRIu64 " marked resync\n",
            pubsub->received, settings->clients, per_second(pubsub, pubsub->received),
            pubsub->resyncs);
+    print_closed(pubsub);
     report_print_latency(settings, &tally->latency);
     cost_print(&pubsub->meter, pubsub->received, "receipt");
     printf("checks     %" PRIu64 " %s, %" PRIu64 " duplicate, %" PRIu64 " reordered, %" PRIu64
@@ -253,6 +281,11 @@ static bool write_json(struct pubsub *pubsub)
     cJSON_AddNumberToObject(receipts, "received", (double)pubsub->received);
     cJSON_AddNumberToObject(receipts, "per_s", per_second(pubsub, pubsub->received));
     cJSON_AddNumberToObject(receipts, "resyncs", (double)pubsub->resyncs);
+    cJSON *closed = cJSON_AddObjectToObject(receipts, "closed");
+    for (uint32_t i = 0; i < SUBSCRIBERS_REASONS; i++)
+        if (pubsub->closed[i] > 0)
+            cJSON_AddNumberToObject(closed, weft_close_reason_name((enum weft_close_reason)i),
+                                    pubsub->closed[i]);
     report_json_latency(object, settings, &tally->latency);
     cost_json(object, &pubsub->meter, pubsub->received, "receipt");
     cJSON *checks = cJSON_AddObjectToObject(object, "checks");

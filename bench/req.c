@@ -1,6 +1,6 @@
 #include "bench/req.h"
 
-/* Callers and echo handlers are sessions of client processes (worker.h). A path names one node's
+/* Callers and echo handlers are sessions of client processes (req_worker.h). A path names one node's
  * handlers, so that the route is what was asked for: a caller on node i asks node i's path (local),
  * another node's (remote), or any of them as the dice fall (mixed). This process starts all at one
  * moment, shows how far they are, reads meters when measuring begins and ends, and adds up. */
@@ -15,8 +15,8 @@
 #include "bench/procs.h"
 #include "bench/report.h"
 #include "bench/req_report.h"
+#include "bench/req_worker.h"
 #include "bench/stop.h"
-#include "bench/worker.h"
 
 static const uint64_t HEAD_START_NS = 50000000; /* so that all processes begin together */
 static const uint64_t SHOWN_NS = 500000000;
@@ -100,7 +100,7 @@ static void show_progress(struct req *req)
 
 static bool are_done(const struct req *req)
 {
-    return have_reached(req, worker_calling(req->settings->procs), WORKER_DONE);
+    return have_reached(req, req_worker_calling(req->settings->procs), WORKER_DONE);
 }
 
 /* Listens to the processes until then, or until all callers are done. false: one has broken, or a
@@ -169,7 +169,7 @@ static void add_up(struct req *req)
         double seconds = report->stopped_ns > req->measure_ns
                              ? (double)(report->stopped_ns - req->measure_ns) / 1e9
                              : 0;
-        if (i < worker_calling(req->settings->procs) && seconds > req->report.seconds)
+        if (i < req_worker_calling(req->settings->procs) && seconds > req->report.seconds)
             req->report.seconds = seconds;
     }
     if (req->settings->checks)
@@ -197,10 +197,12 @@ enum bench_exit req_run(const struct bench_settings *settings, struct spawn *spa
     static struct req req;
     req = (struct req){
         .settings = settings, .job = {settings}, .is_on_terminal = isatty(STDERR_FILENO) != 0};
-    req.procs = procs_begin(settings->procs, sizeof(struct worker_report), worker_run, &req.job);
+    req.procs =
+        procs_begin(settings->procs, sizeof(struct worker_report), req_worker_run, &req.job);
     if (req.procs == NULL)
         return BENCH_NOT_RUN;
     bool has_run = run(&req, spawn);
+    procs_end_first(req.procs, req_worker_calling(settings->procs)); /* who asks needs an answer */
     procs_end(req.procs);
     if (has_run)
         add_up(&req);

@@ -82,6 +82,16 @@ static void on_subscribed(struct weft_client *client, struct weft_text selector,
         stands(subscriber, error);
 }
 
+/* One that the node gave up as it did not read as fast as updates came, say. */
+static void on_closed(struct weft_client *client, const struct weft_closed *closed, void *user)
+{
+    struct subscriber *subscriber = user;
+    uint32_t reason = (uint32_t)closed->reason;
+    (void)client;
+    subscriber->subscribers
+        ->closed[reason < SUBSCRIBERS_REASONS ? reason : SUBSCRIBERS_REASONS - 1]++;
+}
+
 /* With --route local that of the publishers, with remote any other. */
 static uint32_t server_of(const struct bench_settings *settings, uint32_t number)
 {
@@ -115,6 +125,8 @@ static bool begin(struct subscribers *subscribers, uint32_t index)
         .server_keys = settings->server_keys,
         .connect_timeout_ms = 20000,
         .no_reconnect = !settings->reconnects,
+        .closed = on_closed,
+        .user = subscriber,
     };
     const struct weft_watcher watcher = {.value = on_value, .user = subscriber};
     subscriber->client = weft_new(&options);

@@ -6,6 +6,8 @@
 
 #include "bench/tally.h"
 
+enum { SUBSCRIBERS_REASONS = 16 }; /* enum weft_close_reason and room for new ones */
+
 struct subscribers {
     const struct bench_settings *settings;
     struct weft_context *context;
@@ -17,7 +19,8 @@ struct subscribers {
     struct subscriber *all;
     uint64_t *last; /* by subscriber and topic: the number of the last update */
     uint64_t measure_ns, end_ns;
-    uint64_t resyncs, measured; /* updates so marked; updates in the latency */
+    uint64_t resyncs, measured;           /* updates so marked; updates in the latency */
+    uint32_t closed[SUBSCRIBERS_REASONS]; /* whose session ended, by reason */
 };
 
 /* Sets the rest of `subscribers` from what is set: settings to step. Begins to open the sessions
