@@ -222,7 +222,7 @@ static bool has_held(const struct pubsub *pubsub)
     return tally_has_held(&pubsub->tally) && pubsub->received > 0;
 }
 
-/* Whoever reads more slowly than updates come, and may not be conflated, is given up by its node. */
+/* A node gives up who reads more slowly than updates come, where none may be merged. */
 static void print_closed(const struct pubsub *pubsub)
 {
     for (uint32_t i = 0; i < SUBSCRIBERS_REASONS; i++)

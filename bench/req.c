@@ -1,9 +1,10 @@
 #include "bench/req.h"
 
-/* Callers and echo handlers are sessions of client processes (req_worker.h). A path names one node's
- * handlers, so that the route is what was asked for: a caller on node i asks node i's path (local),
- * another node's (remote), or any of them as the dice fall (mixed). This process starts all at one
- * moment, shows how far they are, reads meters when measuring begins and ends, and adds up. */
+/* Callers and echo handlers are sessions of client processes (req_worker.h). A path names one
+ * node's handlers, so that the route is what was asked for: a caller on node i asks node i's path
+ * (local), another node's (remote), or any of them as the dice fall (mixed). This process starts
+ * all at one moment, shows how far they are, reads meters when measuring begins and ends, and adds
+ * up. */
 
 #include <inttypes.h>
 #include <stdio.h>

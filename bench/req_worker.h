@@ -1,5 +1,5 @@
-/* req_worker.h - a client process of the verb `req`: which callers and handlers are its own, what it
- * tells.
+/* req_worker.h - a client process of the verb `req`: which callers and handlers are its own, and
+ * what it tells.
  *
  * One process does both. Of several the first half (rounded up) call and the others answer, so that
  * a request crosses processes as it does in life.

@@ -1,7 +1,7 @@
-/* worker.h - what a client process of `req` and one of `pubsub` have in common: it makes room, waits
- * until its sessions stand, says READY, waits for the start, and tells five times a second how far
- * it is. What it measures is its verb's (req_worker, pubsub_worker), which has this as its first
- * member.
+/* worker.h - what a client process of `req` and one of `pubsub` have in common: it makes room,
+ * waits until its sessions stand, says READY, waits for the start, and tells five times a second
+ * how far it is. What it measures is its verb's (req_worker, pubsub_worker), which has this as its
+ * first member.
  * Memory: context and marks are the worker's. Thread: one. */
 #ifndef WEFT_BENCH_WORKER_H
 #define WEFT_BENCH_WORKER_H

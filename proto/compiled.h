@@ -14,6 +14,7 @@ enum {
     ROW_LENGTH_IS_U16 = 254,
     ROW_LENGTH_IS_U32 = 255,
     ROW_ID_BYTES = 16,
+    ROW_NO_TAG = -1, /* behind the last field */
 };
 
 /* Inlined whatever it takes: that is where a row becomes a constant. */
@@ -126,82 +127,78 @@ ROW_INLINE uint8_t row_tag(const struct field *field)
     return (uint8_t)(field->tag | mark);
 }
 
-/* Room for tag, a length of one byte, and so many bytes; NULL and a bad writer without it. Returns
- * where the bytes go. */
-ROW_INLINE uint8_t *row_claim(const struct field *field, size_t bytes, struct writer *writer)
+/* Writes tag and a length of one byte; `value` is a writer for so many bytes behind them. False and
+ * a bad writer when there is no room for all. */
+ROW_INLINE bool row_begin(const struct field *field, size_t bytes, struct writer *writer,
+                          struct writer *value)
 {
-    uint8_t *b = writer_claim(writer, 2 + bytes);
-    if (b == NULL)
-        return NULL;
-    b[0] = row_tag(field);
-    b[1] = (uint8_t)bytes;
-    return b + 2;
+    uint8_t *claimed = writer_claim(writer, 2 + bytes);
+    if (claimed == NULL)
+        return false;
+    writer_init(value, claimed, 2 + bytes);
+    writer_u8(value, row_tag(field));
+    writer_u8(value, (uint8_t)bytes);
+    return true;
 }
 
-/* The integer's lowest `bytes` bytes, little-endian. */
-ROW_INLINE void row_uint_write(uint8_t *b, uint64_t value, size_t bytes)
+ROW_INLINE void row_uint_encode(const struct field *field, uint64_t number, struct writer *writer)
 {
-    struct writer writer;
-    writer_init(&writer, b, bytes);
+    struct writer value;
+    size_t bytes = row_uint_bytes(number);
+    if (!row_begin(field, bytes, writer, &value))
+        return;
     switch (bytes) {
     case 1:
-        writer_u8(&writer, (uint8_t)value);
+        writer_u8(&value, (uint8_t)number);
         break;
     case 2:
-        writer_u16(&writer, (uint16_t)value);
+        writer_u16(&value, (uint16_t)number);
         break;
     case 4:
-        writer_u32(&writer, (uint32_t)value);
+        writer_u32(&value, (uint32_t)number);
         break;
     default: /* 8 */
-        writer_u64(&writer, value);
+        writer_u64(&value, number);
         break;
     }
 }
 
-ROW_INLINE void row_uint_encode(const struct field *field, uint64_t value, struct writer *writer)
-{
-    size_t bytes = row_uint_bytes(value);
-    uint8_t *b = row_claim(field, bytes, writer);
-    if (b != NULL)
-        row_uint_write(b, value, bytes);
-}
-
-static inline void row_length_encode(const struct field *field, size_t bytes, struct writer *writer)
+/* A run whose length does not fit one byte. */
+static inline void row_long_run_encode(const struct field *field, struct span run,
+                                       struct writer *writer)
 {
     writer_u8(writer, row_tag(field));
-    if (bytes <= UINT16_MAX) {
+    if (run.bytes <= UINT16_MAX) {
         writer_u8(writer, ROW_LENGTH_IS_U16);
-        writer_u16(writer, (uint16_t)bytes);
-    } else if (bytes <= UINT32_MAX) {
+        writer_u16(writer, (uint16_t)run.bytes);
+    } else if (run.bytes <= UINT32_MAX) {
         writer_u8(writer, ROW_LENGTH_IS_U32);
-        writer_u32(writer, (uint32_t)bytes);
+        writer_u32(writer, (uint32_t)run.bytes);
     } else {
         writer->is_bad = true;
     }
+    writer_span(writer, run);
 }
 
 ROW_INLINE void row_run_encode(const struct field *field, struct span run, struct writer *writer)
 {
-    uint8_t *b = NULL;
-    if (run.bytes < ROW_LENGTH_IS_U16) {
-        b = row_claim(field, run.bytes, writer);
-    } else {
-        row_length_encode(field, run.bytes, writer);
-        b = writer_claim(writer, run.bytes);
+    struct writer value;
+    if (run.bytes >= ROW_LENGTH_IS_U16) {
+        row_long_run_encode(field, run, writer);
+        return;
     }
-    if (b != NULL && run.bytes > 0)
-        memcpy(b, run.data, run.bytes);
+    if (row_begin(field, run.bytes, writer, &value) && run.bytes > 0)
+        memcpy(writer_claim(&value, run.bytes), run.data, run.bytes);
 }
 
 ROW_INLINE void row_id_encode(const struct field *field, struct session_id id,
                               struct writer *writer)
 {
-    uint8_t *b = row_claim(field, ROW_ID_BYTES, writer);
-    if (b == NULL)
+    struct writer value;
+    if (!row_begin(field, ROW_ID_BYTES, writer, &value))
         return;
-    row_uint_write(b, id.instance, sizeof id.instance);
-    row_uint_write(b + sizeof id.instance, id.serial, sizeof id.serial);
+    writer_u64(&value, id.instance);
+    writer_u64(&value, id.serial);
 }
 
 ROW_INLINE void row_encode(const struct field *field, const uint8_t *member, struct writer *writer)
@@ -322,23 +319,25 @@ ROW_INLINE void compiled_encode(const struct field *fields, size_t count, const 
 ROW_INLINE bool compiled_decode(const struct field *fields, size_t count, struct span from,
                                 void *message)
 {
-    const uint8_t *at = from.data;
-    size_t left = from.bytes;
+    struct reader reader;
+    reader_init(&reader, from);
+    int tag = reader.left > 0 ? reader_u8(&reader) : ROW_NO_TAG;
     ROW_UNROLL
     for (size_t i = 0; i < count; i++) {
-        if (left < 3 || at[0] != row_tag(&fields[i])) {
+        if (tag != row_tag(&fields[i])) {
             if (fields[i].need == FIELD_REQUIRED)
                 return false;
             continue;
         }
-        size_t bytes = at[1];
-        if (bytes == 0 || bytes >= ROW_LENGTH_IS_U16 || bytes > left - 2 ||
-            !row_store(&fields[i], span_of(at + 2, bytes), message))
+        size_t bytes = reader_u8(&reader);
+        if (bytes == 0 || bytes >= ROW_LENGTH_IS_U16)
             return false;
-        at += 2 + bytes;
-        left -= 2 + bytes;
+        struct span run = reader_span(&reader, bytes);
+        if (reader.is_bad || !row_store(&fields[i], run, message))
+            return false;
+        tag = reader.left > 0 ? reader_u8(&reader) : ROW_NO_TAG;
     }
-    return left == 0;
+    return tag == ROW_NO_TAG;
 }
 
 /* SCHEMA_COMPILED(struct's name): as SCHEMA, with straight code for that table. */

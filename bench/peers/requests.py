@@ -15,8 +15,8 @@ servers of NATS stand all the while, idle but for their turns.
     buffered   NATS with its C library, flushed by its thread: the library's default
 
 weft's publisher waits for the mesh to confirm an update, the others' for the last subscriber: with
-many outstanding weft's outruns its subscribers until their queues of 10,000 messages are full, their
-node ends their sessions, and such a run fails as it should. Fan-out is therefore asked for with few.
+many outstanding weft's outruns its subscribers until their queues of 10,000 messages are full, the
+nodes end their sessions, and such a run fails as it should. Fan-out is therefore asked with few.
 
     bench/peers/requests.py                      all requests, 5 rounds: about 12 minutes
     bench/peers/requests.py --shapes fan:64:1,fan:64:4,fan:1024:4 --systems weft,drain,asap,buffered

@@ -132,11 +132,21 @@ static struct hashmap_cell *cell_of(const struct hashmap *map, struct hashmap_ke
     return &map->cells[at];
 }
 
+uint32_t hashmap_hash(const struct hashmap *map, struct hashmap_key key)
+{
+    return hash_of(map, key);
+}
+
 uint32_t hashmap_get(const struct hashmap *map, struct hashmap_key key)
+{
+    return map->count == 0 ? HASHMAP_NONE : hashmap_get_hashed(map, key, hash_of(map, key));
+}
+
+uint32_t hashmap_get_hashed(const struct hashmap *map, struct hashmap_key key, uint32_t hash)
 {
     if (map->count == 0)
         return HASHMAP_NONE;
-    const struct hashmap_cell *cell = cell_of(map, key, hash_of(map, key));
+    const struct hashmap_cell *cell = cell_of(map, key, hash);
     return cell->hash == 0 ? HASHMAP_NONE : cell->slot;
 }
 
@@ -177,7 +187,11 @@ bool hashmap_reserve(struct hashmap *map, uint32_t count)
 
 bool hashmap_put(struct hashmap *map, struct hashmap_key key, uint32_t slot)
 {
-    uint32_t hash = hash_of(map, key);
+    return hashmap_put_hashed(map, key, hash_of(map, key), slot);
+}
+
+bool hashmap_put_hashed(struct hashmap *map, struct hashmap_key key, uint32_t hash, uint32_t slot)
+{
     struct hashmap_cell *cell = map->capacity == 0 ? NULL : cell_of(map, key, hash);
     if (cell == NULL || cell->hash == 0) {
         if (map->count >= map->capacity / 4 * 3) {
@@ -193,9 +207,14 @@ bool hashmap_put(struct hashmap *map, struct hashmap_key key, uint32_t slot)
 
 bool hashmap_remove(struct hashmap *map, struct hashmap_key key)
 {
+    return map->count > 0 && hashmap_remove_hashed(map, key, hash_of(map, key));
+}
+
+bool hashmap_remove_hashed(struct hashmap *map, struct hashmap_key key, uint32_t hash)
+{
     if (map->count == 0)
         return false;
-    struct hashmap_cell *gap = cell_of(map, key, hash_of(map, key));
+    struct hashmap_cell *gap = cell_of(map, key, hash);
     if (gap->hash == 0)
         return false;
     uint32_t mask = map->capacity - 1;

@@ -52,6 +52,13 @@ bool hashmap_put(struct hashmap *map, struct hashmap_key key, uint32_t slot);
 /* Removes the key; false when it was not there. */
 bool hashmap_remove(struct hashmap *map, struct hashmap_key key);
 
+/* The same three for whoever looks a key up more than once: with its hash in this map, which does
+ * not change. */
+uint32_t hashmap_hash(const struct hashmap *map, struct hashmap_key key);
+uint32_t hashmap_get_hashed(const struct hashmap *map, struct hashmap_key key, uint32_t hash);
+bool hashmap_put_hashed(struct hashmap *map, struct hashmap_key key, uint32_t hash, uint32_t slot);
+bool hashmap_remove_hashed(struct hashmap *map, struct hashmap_key key, uint32_t hash);
+
 /* A salted 128-bit hash of bytes, for keys that are strings: collisions must not be assumed away
  * by whoever stores strings of strangers; compare the string found. */
 struct hashmap_key hashmap_key_of_bytes(const struct hashmap *map, struct span bytes);

@@ -22,7 +22,10 @@ struct flights {
     uint32_t places[FLIGHT_PLACES];               /* how many heads there are */
     uint32_t *begun;                              /* by slot of the caller's session: how many */
     struct hashmap by_caller[FLIGHT_PLACES];      /* AT_SESSION, AT_NODE -> slot */
-    struct hashmap loads;                         /* handler session -> how many */
+    struct hashmap_key asked_key;                 /* the last one looked for there, and its hash: */
+    enum flight_place asked_place;                /* what is not there yet is taken next */
+    uint32_t asked_hash;
+    struct hashmap loads; /* handler session -> how many */
 };
 
 static bool heads_new(struct flights *flights)
@@ -158,6 +161,18 @@ static struct hashmap_key caller_key(uint64_t key, uint64_t correlation)
     return (struct hashmap_key){.high = key, .low = correlation};
 }
 
+static uint32_t caller_hash(struct flights *flights, enum flight_place place,
+                            struct hashmap_key key)
+{
+    const struct hashmap_key *asked = &flights->asked_key;
+    if (place != flights->asked_place || key.high != asked->high || key.low != asked->low) {
+        flights->asked_key = key;
+        flights->asked_place = place;
+        flights->asked_hash = hashmap_hash(&flights->by_caller[place], key);
+    }
+    return flights->asked_hash;
+}
+
 struct flight *flights_take(struct flights *flights, enum flight_place place, uint32_t slot,
                             uint64_t key, uint64_t correlation)
 {
@@ -180,8 +195,11 @@ struct flight *flights_take(struct flights *flights, enum flight_place place, ui
     };
     end_link(flights, flight, FLIGHT_CALLER, place, slot);
     end_link(flights, flight, FLIGHT_HANDLER, FLIGHT_AT_NOBODY, 0);
-    if (correlation != 0)
-        require(hashmap_put(&flights->by_caller[place], caller_key(key, correlation), free));
+    if (correlation != 0) {
+        struct hashmap_key number = caller_key(key, correlation);
+        flight->caller_hash = caller_hash(flights, place, number);
+        require(hashmap_put_hashed(&flights->by_caller[place], number, flight->caller_hash, free));
+    }
     if (is_own) {
         flights->own++;
         flights->begun[slot]++;
@@ -237,8 +255,9 @@ void flights_release(struct flights *flights, struct flight *flight)
     deadlines_cancel(flights->context->deadlines, &flight->deadline);
     copy_free(flights, flight);
     if (flight->caller_correlation != 0)
-        hashmap_remove(&flights->by_caller[place],
-                       caller_key(flight->caller_key, flight->caller_correlation));
+        hashmap_remove_hashed(&flights->by_caller[place],
+                              caller_key(flight->caller_key, flight->caller_correlation),
+                              flight->caller_hash);
     flight->ends[FLIGHT_CALLER].next = flights->first_free;
     flights->first_free = flight->slot;
 }
@@ -291,7 +310,9 @@ struct flight *flights_of_number(struct flights *flights, uint64_t number)
 struct flight *flights_of_caller(struct flights *flights, enum flight_place place, uint64_t key,
                                  uint64_t correlation)
 {
-    uint32_t slot = hashmap_get(&flights->by_caller[place], caller_key(key, correlation));
+    struct hashmap_key number = caller_key(key, correlation);
+    uint32_t hash = caller_hash(flights, place, number);
+    uint32_t slot = hashmap_get_hashed(&flights->by_caller[place], number, hash);
     return slot == HASHMAP_NONE ? NULL : &flights->slots[slot];
 }
 

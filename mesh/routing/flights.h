@@ -44,6 +44,7 @@ struct flight {
     uint64_t caller_key;         /* the caller's instance or session serial; of a share: its
                                     session's number there */
     uint64_t caller_correlation; /* what the caller calls it */
+    uint32_t caller_hash;        /* of both, in the map of its place */
     struct session_id sender;    /* the session that asked, here or elsewhere */
     struct session_id handler;   /* the session chosen to serve it */
     struct deadline deadline;    /* at_ns: when its time is over */

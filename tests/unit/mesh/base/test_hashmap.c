@@ -84,6 +84,24 @@ Test(hashmap, a_slot_is_read_and_changed_where_it_is)
     hashmap_clear(&map);
 }
 
+Test(hashmap, a_hash_taken_before_serves_as_well)
+{
+    struct memory memory = {.limit = {[MEMORY_TABLES] = 1 << 20}};
+    struct hashmap map;
+    hashmap_init(&map, &memory, MEMORY_TABLES, 1);
+    uint32_t hash = hashmap_hash(&map, key_of(7));
+    cr_assert_eq(hashmap_get_hashed(&map, key_of(7), hash), HASHMAP_NONE);
+    cr_assert(!hashmap_remove_hashed(&map, key_of(7), hash));
+    cr_assert(hashmap_put_hashed(&map, key_of(7), hash, 70));
+    for (uint64_t number = 100; number < 200; number++)
+        cr_assert(hashmap_put(&map, key_of(number), 1));
+    cr_assert_eq(hashmap_get(&map, key_of(7)), 70);
+    cr_assert_eq(hashmap_get_hashed(&map, key_of(7), hash), 70, "however the map has grown");
+    cr_assert(hashmap_remove_hashed(&map, key_of(7), hash));
+    cr_assert_eq(hashmap_get(&map, key_of(7)), HASHMAP_NONE);
+    hashmap_clear(&map);
+}
+
 /* A cell's hash as hashmap.c lays it out; 0: the cell is empty. */
 static uint32_t hash_at(const struct hashmap *map, uint32_t at)
 {
