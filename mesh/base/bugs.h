@@ -53,7 +53,18 @@
     X(OVERTAKEN, "I3", "some requests are held back, and those behind them are not")               \
     X(NEAR_UNFOUND, "I5", "handlers here are not found while a log from elsewhere lags")           \
     X(MISSED_EACH, "I25", "who makes a missing topic is told each time that it is missed")         \
-    X(MISSED_HERE, "I25", "and only by those who miss it on his own node")
+    X(MISSED_HERE, "I25", "and only by those who miss it on his own node")                         \
+    X(REFUSED_MADE, "I23", "a SET whose condition is not met is refused, and made")                \
+    X(SET_FORGOTTEN, "I23", "some SETs are acknowledged and not made")                             \
+    X(SET_UNREAD, "I23", "a SET is acknowledged before its node has it")                           \
+    X(DEAD_KEPT, "I23", "what a dead node wrote is taken over by nobody")                          \
+    X(VERSION_BACK, "I22", "of two versions of a topic the later one heard stays")                 \
+    X(UPDATE_MISSED, "I22", "some updates are not told to who selects the topic")                  \
+    X(UPDATE_TWICE, "I22", "who selects a topic twice is told twice")                              \
+    X(GAP_UNMARKED, "I22", "a gap between versions is not marked")                                 \
+    X(MERGE_KEEPS_OLD, "I24", "of two merged updates the older value stays")                       \
+    X(TWO_WAIT, "I24", "updates of a topic `always` wait side by side")                            \
+    X(QUEUE_GROWS, "I28", "a session's queue holds more than it may")
 
 enum bug {
     BUG_NONE,

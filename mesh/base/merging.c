@@ -12,6 +12,8 @@
  * (G2) while the queue has an index, every open update that is merged as it comes is in it */
 #include "mesh/base/merging.h"
 
+#include "mesh/base/bugs.h"
+
 enum {
     /* So many records are looked at faster than a table is kept: most queues never hold more. */
     SCAN_MAX = 8,
@@ -75,8 +77,9 @@ static bool index_resize(struct update_index *index, struct memory *memory, uint
 
 bool merging_applies(const struct outbound *queue, enum topic_policy policy)
 {
-    return queue->is_conflated && (policy == TOPIC_POLICY_ALWAYS ||
-                                   (policy == TOPIC_POLICY_CONFLATE && queue->is_merging));
+    bool is_always = policy == TOPIC_POLICY_ALWAYS && !bug_is_planted(BUG_TWO_WAIT);
+    return queue->is_conflated &&
+           (is_always || (policy == TOPIC_POLICY_CONFLATE && queue->is_merging));
 }
 
 static bool is_open(const struct record *record)

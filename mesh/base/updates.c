@@ -10,6 +10,7 @@
  * (U3) while is_conflated, the same of every topic whose policy is `always` */
 #include "mesh/base/updates.h"
 
+#include "mesh/base/bugs.h"
 #include "mesh/base/merging.h"
 
 struct shared *updates_share(struct outbox *outbox, const struct outgoing *message)
@@ -118,6 +119,8 @@ static size_t bytes_of(const struct update *update, const struct record *older)
 
 static void merge(struct outbound *queue, struct record *older, const struct update *update)
 {
+    if (bug_is_planted(BUG_MERGE_KEEPS_OLD) && !update->is_end)
+        return;
     queue->bytes -= record_bytes(older);
     merging_apply(queue, older, shared_hold(update->message), update->marks, update->is_end);
     queue->bytes += record_bytes(older);

@@ -1,6 +1,7 @@
 /* table.c - the slots of the sessions and how they are found. */
 #include "mesh/sessions/table.h"
 
+#include "mesh/base/bugs.h"
 #include "mesh/sessions/principals.h"
 
 static struct hashmap_key connection_key(uint32_t connection)
@@ -40,8 +41,11 @@ struct session *table_take(struct sessions *sessions, uint32_t connection)
         .deadline = {.room = DEADLINE_SESSIONS, .slot = slot},
     };
     struct envelope envelope = {.version = WIRE_VERSION_MAX, .channel = CHANNEL_CLIENT};
+    uint32_t messages_max = context->config->session_queue_messages;
+    if (bug_is_planted(BUG_QUEUE_GROWS))
+        messages_max *= 2;
     outbound_init(&session->outbound, context->outbox, MESH_REPLY, connection, &envelope,
-                  context->config->session_queue_messages, context->config->session_queue_bytes);
+                  messages_max, context->config->session_queue_bytes);
     outbox_may_give_up(context->outbox, &session->outbound, slot);
     (void)updates_switch(&session->outbound, true);
     sessions->opening++;

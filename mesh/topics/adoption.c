@@ -1,5 +1,9 @@
 /* adoption.c - see adoption.h.
  *
+ * Who: the sequencer of the path, at once. It may lack the entry, though others have it, when its
+ * collecting was cut off; so whoever has one that nobody took over within some seconds does it. Two
+ * that do it at once write the same.
+ *
  * Why only what dead nodes wrote: their logs are followed by nobody, so a joiner would not get it.
  * Why under the version that it has: nothing was changed. If the node was not dead after all, what
  * it went on to write is higher, and nobody's value is lost by having been taken over.
@@ -7,6 +11,7 @@
  * first update under the new sequencer takes its place. So a joiner costs the mesh no writing. */
 #include "mesh/topics/adoption.h"
 
+#include "mesh/base/bugs.h"
 #include "mesh/topics/authors.h"
 #include "mesh/topics/creators.h"
 #include "mesh/topics/merge.h"
@@ -15,6 +20,9 @@
 
 /* A slice looks at so many entries and writes so many bytes: about a millisecond. The next one
  * comes at the next tick, so 100,000 small topics are adopted within half a second. */
+/* Three times as long as a collecting takes at most. */
+#define ANYBODY_NS (UINT64_C(3) * SEQUENCERS_COLLECT_MS * 1000000)
+
 enum { SLICE_TOPICS = 4096, SLICE_WRITES = 512, SLICE_BYTES = 256 * 1024 };
 
 static void next_slice(struct topics *topics)
@@ -58,13 +66,18 @@ static enum error adopt(struct topics *topics, const struct topic *topic)
 /* What is to be done to it; false: nothing. */
 static bool look_at(struct topics *topics, struct topic *topic, enum error *error)
 {
-    bool is_orphan = topic->author != &topics->own && !topic->author->is_live;
+    const struct author *author = topic->author;
+    bool is_orphan = author != &topics->own && !author->is_live;
+    bool is_left = is_orphan && topics->sequencers.is_serving &&
+                   topics->context->now_ns - author->died_ns >= ANYBODY_NS;
     bool is_over = topic->creator != NULL && topic->creator->is_gone;
-    if ((!is_orphan && !is_over) ||
-        sequencers_find(topics, topic->path_hash) != topics->own.instance)
+    if ((!is_orphan || bug_is_planted(BUG_DEAD_KEPT)) && !is_over)
         return false;
-    *error = is_over && tree_is_there(topic) ? sequence_remove(topics, tree_path(topic))
-                                             : adopt(topics, topic);
+    bool is_ours = sequencers_find(topics, topic->path_hash) == topics->own.instance;
+    if (!is_ours && !is_left)
+        return false;
+    *error = is_ours && is_over && tree_is_there(topic) ? sequence_remove(topics, tree_path(topic))
+                                                        : adopt(topics, topic);
     return true;
 }
 

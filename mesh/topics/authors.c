@@ -34,6 +34,7 @@ struct author *authors_get(struct topics *topics, uint64_t instance)
     }
     author->instance = instance;
     author->waiting = OPERATION_NONE;
+    author->died_ns = topics->context->now_ns; /* unless it joins now */
     return author;
 }
 

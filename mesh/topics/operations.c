@@ -1,11 +1,14 @@
 /* operations.c - see operations.h.
  *
  * (W1) a session's SET or REMOVE that was taken is answered once, unless its session is over
- * (W2) CLUSTER_REPARTITION is said only of what no sequencer has seen, or what one refused
+ * (W2) CLUSTER_REPARTITION is said only of what no sequencer has seen or will see, or what one
+ *      refused
  * (W3) a SET that is answered OK is in this node's replica */
 #include "mesh/topics/operations.h"
 
+#include "mesh/base/bugs.h"
 #include "mesh/base/path.h"
+#include "mesh/base/waiting.h"
 #include "mesh/topics/authors.h"
 #include "mesh/topics/pending.h"
 #include "mesh/topics/removals.h"
@@ -199,7 +202,8 @@ static enum error remove_from_node(struct topics *topics, struct author *author,
 static void applied_or_await(struct topics *topics, struct operation *operation)
 {
     struct author *author = authors_find(topics, operation->target);
-    bool is_here = author == NULL || author->replica.have >= operation->position;
+    bool is_here = author == NULL || author->replica.have >= operation->position ||
+                   bug_is_planted(BUG_SET_UNREAD);
     if (!is_here)
         pending_await_log(topics, operation, author);
     else if (operation->is_remove)
@@ -285,20 +289,23 @@ void operations_log_advanced(struct topics *topics, struct author *author)
     }
 }
 
-/* The number of the last message that has left on the link to that node. */
-static uint64_t sent_to(const struct topics *topics, uint64_t instance)
+/* Whether it still waits in the queue to its sequencer; then it never leaves: what takes its place
+ * there asks for nothing. */
+static bool take_back(struct topics *topics, const struct operation *operation)
 {
-    const struct link *link = links_of_instance(topics->context->links, instance);
-    return link == NULL ? UINT64_MAX : link->forward.sent_total;
+    struct link *link = links_of_instance(topics->context->links, operation->target);
+    uint8_t kind = operation->is_remove ? KIND_REMOVE : KIND_SET;
+    if (operation->state != OPERATION_ASKED || link == NULL)
+        return false;
+    return waiting_replace(&link->forward, operation->queued, kind, operation->number, KIND_REMOVE);
 }
 
 void operations_node_lost(struct topics *topics, uint64_t instance)
 {
-    uint64_t sent = sent_to(topics, instance);
     struct operation *operation;
     uint32_t slot = 0;
     while ((operation = pending_next_asked(topics, instance, &slot)) != NULL) {
-        if (operation->state == OPERATION_ASKED && operation->queued > sent)
+        if (take_back(topics, operation))
             finish_code(topics, operation, ERROR_CLUSTER_REPARTITION, was_not_sent);
         else
             give_up(topics, operation);
@@ -307,11 +314,10 @@ void operations_node_lost(struct topics *topics, uint64_t instance)
 
 void operations_link_lost(struct topics *topics, uint64_t instance)
 {
-    uint64_t sent = sent_to(topics, instance);
     struct operation *operation;
     uint32_t slot = 0;
     while ((operation = pending_next_asked(topics, instance, &slot)) != NULL) {
-        if (operation->state == OPERATION_ASKED && operation->queued > sent)
+        if (take_back(topics, operation))
             finish_code(topics, operation, ERROR_CLUSTER_REPARTITION, was_not_sent);
     }
 }

@@ -35,7 +35,7 @@ void operations_unpark(struct topics *topics);
 /* The author's log has grown here: who waited for that is answered. */
 void operations_log_advanced(struct topics *topics, struct author *author);
 
-/* The node is lost; or only our link to it, whose queue is about to be dropped. */
+/* The node is lost; or only our link to it, before anything is taken out of its queue. */
 void operations_node_lost(struct topics *topics, uint64_t instance);
 void operations_link_lost(struct topics *topics, uint64_t instance);
 

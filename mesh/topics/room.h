@@ -26,7 +26,8 @@ struct author {
     struct topic *oldest, *newest; /* by position */
     uint32_t count;
     bool is_live;
-    uint64_t lost_ns;     /* since when it is not; 0: it never comes back */
+    uint64_t died_ns;     /* since when it is not */
+    uint64_t lost_ns;     /* the same; 0: it never comes back */
     bool has_answered;    /* the COLLECT under way */
     uint64_t wanted;      /* what the collecting waits for of its log */
     uint64_t last_number; /* the highest SET or REMOVE of that node: a lower one is a repeat */

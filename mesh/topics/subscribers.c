@@ -5,6 +5,7 @@
  * (U3) a session is told a change once, however many of its selections mean the topic */
 #include "mesh/topics/subscribers.h"
 
+#include "mesh/base/bugs.h"
 #include "mesh/base/selector.h"
 #include "proto/kinds.h"
 
@@ -51,10 +52,11 @@ struct news {
     struct update update;
 };
 
-/* A topic that the session lost when its queue was full. */
+/* A topic that the session lost when its queue was full: nothing of it is told. */
 struct dropped {
     struct dropped *next;
     uint32_t key;
+    bool is_lifted; /* it was asked for again: a feed brings it, also if it is selected twice */
 };
 
 bool subscribers_init(struct topics *topics)
@@ -105,20 +107,27 @@ static void link_of_session(struct subscriber *subscriber, struct selection *sel
     subscriber->last = selection;
 }
 
-/* Those of its lost topics that the selector means (empty: all) are told again from now on. */
+static void dropped_free(struct topics *topics, struct subscriber *subscriber, struct dropped **at)
+{
+    struct dropped *dropped = *at;
+    *at = dropped->next;
+    subscriber->dropped_count--;
+    memory_free(&topics->context->memory, MEMORY_TABLES, dropped, sizeof *dropped);
+}
+
+/* Those of its lost topics that the selector means are told again when the feed comes to them. */
 static void lift(struct topics *topics, struct subscriber *subscriber, struct span selector)
 {
     struct dropped **at = &subscriber->dropped;
     while (*at != NULL) {
-        struct dropped *dropped = *at;
-        const struct topic *topic = tree_of_key(&topics->tree, dropped->key);
-        if (topic != NULL && selector.bytes > 0 && !selector_matches(selector, tree_path(topic))) {
-            at = &dropped->next;
+        const struct topic *topic = tree_of_key(&topics->tree, (*at)->key);
+        if (topic == NULL) {
+            dropped_free(topics, subscriber, at); /* it is over */
             continue;
         }
-        *at = dropped->next;
-        subscriber->dropped_count--;
-        memory_free(&topics->context->memory, MEMORY_TABLES, dropped, sizeof *dropped);
+        if (selector_matches(selector, tree_path(topic)))
+            (*at)->is_lifted = true;
+        at = &(*at)->next;
     }
 }
 
@@ -132,7 +141,8 @@ static void drop(struct topics *topics, struct subscriber *subscriber, struct se
     if (subscriber->first != NULL)
         return;
     deadlines_cancel(topics->context->deadlines, &subscriber->feed);
-    lift(topics, subscriber, (struct span){0});
+    while (subscriber->dropped != NULL)
+        dropped_free(topics, subscriber, &subscriber->dropped);
 }
 
 void subscribers_session_ended(struct topics *topics, const struct session *session)
@@ -214,12 +224,17 @@ static void news_end(struct topics *topics, struct news *news)
         updates_unshare(topics->context->outbox, &news->update.message);
 }
 
-static bool is_dropped(const struct subscriber *subscriber, uint32_t key)
+static struct dropped **dropped_find(struct subscriber *subscriber, uint32_t key)
 {
-    const struct dropped *at = subscriber->dropped;
-    while (at != NULL && at->key != key)
-        at = at->next;
-    return at != NULL;
+    struct dropped **at = &subscriber->dropped;
+    while (*at != NULL && (*at)->key != key)
+        at = &(*at)->next;
+    return at;
+}
+
+static bool is_dropped(struct subscriber *subscriber, uint32_t key)
+{
+    return *dropped_find(subscriber, key) != NULL;
 }
 
 static bool may_read(const struct topics *topics, const struct session *session,
@@ -260,7 +275,10 @@ static void tell_list(struct topics *topics, const struct selection *selection, 
     for (; selection != NULL; selection = selection->next_here) {
         struct subscriber *subscriber = subscriber_of(topics, selection->session);
         struct session *session = sessions_at(topics->sessions, selection->session);
-        if (subscriber->told == all->changes || !is_for(subscriber, selection, news) ||
+        bool is_told = subscriber->told == all->changes && !bug_is_planted(BUG_UPDATE_TWICE);
+        if (bug_is_planted(BUG_UPDATE_MISSED) && all->changes % 8 == 0)
+            continue;
+        if (is_told || !is_for(subscriber, selection, news) ||
             is_dropped(subscriber, news->update.key) || !may_read(topics, session, news->topic))
             continue;
         subscriber->told = all->changes;
@@ -316,6 +334,20 @@ static bool is_told_already(struct topics *topics, const struct subscriber *subs
     return false;
 }
 
+/* Whether a feed that has come to the topic brings it: what was lost, only if it was asked for
+ * again, and then also if another selection goes on bringing it. */
+static bool is_to_be_fed(struct topics *topics, struct subscriber *subscriber,
+                         const struct selection *fed, const struct topic *topic)
+{
+    struct dropped **dropped = dropped_find(subscriber, topic->key);
+    if (*dropped == NULL)
+        return !is_told_already(topics, subscriber, fed, topic);
+    if (!(*dropped)->is_lifted)
+        return false;
+    dropped_free(topics, subscriber, dropped);
+    return true;
+}
+
 static bool has_room(const struct session *session)
 {
     const struct outbound *queue = &session->outbound;
@@ -358,8 +390,7 @@ static bool feed_some(struct topics *topics, struct subscriber *subscriber, stru
             return true;
         feed_stand_at(subscriber, tree_path(topic));
         if (!tree_is_there(topic) || !may_read(topics, session, topic) ||
-            is_dropped(subscriber, topic->key) ||
-            is_told_already(topics, subscriber, selection, topic))
+            !is_to_be_fed(topics, subscriber, selection, topic))
             continue;
         struct news news;
         news_of_value(&news, topic, TOPIC_MARK_SNAPSHOT);
@@ -500,7 +531,8 @@ static void rights_compare(struct topics *topics, struct subscriber *subscriber,
             continue;
         bool could = permissions_allow(before, &subscriber->rights, PERMISSION_READ_TOPIC, after);
         bool can = may_read(topics, session, topic);
-        if (could == can || is_earlier(subscriber, selection, after) ||
+        if (could == can || is_dropped(subscriber, topic->key) ||
+            is_earlier(subscriber, selection, after) ||
             (can && !has_come_to(subscriber, selection, after)))
             continue; /* in the last case the feed brings it */
         if (could)

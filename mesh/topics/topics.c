@@ -261,6 +261,7 @@ void topics_member_lost(struct topics *topics, uint64_t instance, bool is_for_go
         return;
     author->lost_ns = is_for_good ? 0 : topics->context->now_ns;
     if (author->is_live) {
+        author->died_ns = topics->context->now_ns;
         author->is_live = false;
         replica_unfollow(&author->replica, &topics->log);
         sequencers_member_lost(topics, author);

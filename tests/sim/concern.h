@@ -41,6 +41,6 @@ struct concern {
 
 /* All there are. */
 extern const struct concern workload_visits, workload_requests, workload_commands,
-    workload_listeners, workload_direct, workload_logins, workload_missing;
+    workload_listeners, workload_direct, workload_logins, workload_missing, workload_topics;
 
 #endif

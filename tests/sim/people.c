@@ -30,12 +30,14 @@ static void on_due(void *state, struct world *world, uint32_t who);
 static void on_delivered(void *state, struct world *world, uint32_t who, uint64_t correlation);
 static void on_gone(void *state, struct world *world, uint32_t connection);
 
-struct people *people_new(struct world *world, uint32_t visitors)
+struct people *people_new(struct world *world, uint32_t visitors, uint32_t readers)
 {
     struct people *people = calloc(1, sizeof *people);
     require(people != NULL);
     people->observers = world->nodes_count;
-    people->count = people->observers + visitors;
+    people->readers = people->observers + visitors;
+    people->count = people->readers + readers;
+    people->grant_every = GRANT_EVERY;
     people->persons = calloc(people->count, sizeof *people->persons);
     require(people->persons != NULL);
     clients_new(world, people->count,
@@ -177,7 +179,8 @@ void people_call(struct people *people, struct world *world, uint32_t who, uint3
                               .team = team,
                               .reconnect_ms = reconnect_ms,
                               .since_ns = world->now_ns,
-                              .registrations = person->registrations};
+                              .registrations = person->registrations,
+                              .credit = GRANT_MESSAGES};
     clients_connect(world, who, node);
     struct client_hello hello = plain_hello;
     hello.client_type = span_text("c");
@@ -320,8 +323,8 @@ static void grant_say(struct people *people, struct world *world, uint32_t who)
     person->granted = person->received;
     person->received_bytes = 0;
     struct client_grant grant = {.received_seq = person->received,
-                                 .messages_limit = GRANT_MESSAGES,
-                                 .bytes_limit = GRANT_BYTES};
+                                 .messages_limit = person->credit,
+                                 .bytes_limit = person->credit == 0 ? 0 : GRANT_BYTES};
     people_say(people, world, who, KIND_GRANT, 0, &client_grant_schema, &grant, (struct span){0});
 }
 
@@ -331,8 +334,16 @@ static void credit_give(struct people *people, struct world *world, uint32_t who
 {
     struct person *person = &people->persons[who];
     person->received_bytes += message->fields.bytes + message->body.bytes;
-    if (++person->received - person->granted >= GRANT_EVERY ||
-        person->received_bytes >= GRANT_BYTES / 2)
+    bool is_due = ++person->received - person->granted >= people->grant_every ||
+                  person->received_bytes >= GRANT_BYTES / 2;
+    if (is_due && person->credit >= people->grant_every)
+        grant_say(people, world, who);
+}
+
+void people_take(struct people *people, struct world *world, uint32_t who, uint32_t messages)
+{
+    people->persons[who].credit = messages < GRANT_MESSAGES ? messages : GRANT_MESSAGES;
+    if (people->persons[who].state == PERSON_OPEN)
         grant_say(people, world, who);
 }
 

@@ -10,7 +10,8 @@
  *                                      ^  '--- [people_vanish] --> AWAY  |
  *                                      '------ refused, lost ------------'  NO_SUCH_SESSION: AWAY
  *
- * The first persons are observers: one a node, connected to it whenever it serves clients.
+ * The first persons are observers: one a node, connected to it whenever it serves clients. The last
+ * are readers: they subscribe to topics, and may be slow.
  * Memory: people_destroy. Thread: one. */
 #ifndef WEFT_TESTS_SIM_PEOPLE_H
 #define WEFT_TESTS_SIM_PEOPLE_H
@@ -43,6 +44,10 @@ enum people_matter {
     MATTER_LOGIN,
     MATTER_GATE,
     MATTER_MISSING,
+    MATTER_TOPIC,
+    MATTER_TOPIC_FETCH,
+    MATTER_TOPIC_READING,
+    MATTER_TOPIC_SWITCH,
 };
 
 static inline uint64_t people_correlation(enum people_matter matter, uint32_t number)
@@ -90,6 +95,9 @@ struct person {
     uint32_t registrations;       /* asked for until now */
     uint64_t received, granted;   /* messages that take credit */
     uint64_t received_bytes;      /* since then */
+    uint32_t credit;   /* messages that a GRANT of it is for; below people.grant_every it says none
+                          by itself */
+    bool may_conflate; /* its node may merge what waits for it */
 };
 
 struct people_watcher {
@@ -114,6 +122,8 @@ struct people_watcher {
 
 struct people {
     uint32_t count, observers;
+    uint32_t readers; /* the first of them; count: there are none */
+    uint32_t grant_every;
     bool is_quiet;       /* nobody begins anything */
     uint64_t said_again; /* messages, over another line */
     struct person *persons;
@@ -121,8 +131,8 @@ struct people {
     uint32_t watchers_count;
 };
 
-/* An observer for each node, and so many visitors behind them. */
-struct people *people_new(struct world *world, uint32_t visitors);
+/* An observer for each node, so many visitors behind them, and readers behind those. */
+struct people *people_new(struct world *world, uint32_t visitors, uint32_t readers);
 void people_destroy(struct people **people);
 void people_watch(struct people *people, struct people_watcher watcher);
 
@@ -153,6 +163,9 @@ void people_ask(struct people *people, struct world *world, uint32_t who, enum k
 /* REGISTER or UNREGISTER of a path; the answer is awaited before the next one. */
 void people_register(struct people *people, struct world *world, uint32_t who, enum kind kind,
                      uint32_t path);
+
+/* From now on the person is ready for so many messages at a time; 0: it takes none. */
+void people_take(struct people *people, struct world *world, uint32_t who, uint32_t messages);
 
 /* Registers and unregisters so many long paths in a few frames. */
 void people_burst(struct people *people, struct world *world, uint32_t who, uint32_t registrations);

@@ -117,6 +117,7 @@ void tally_finish(struct tally *tally, const struct world *world, const struct f
     tally->items[TALLY_NOT_RESUMED] = world_counter(world, COUNTER_sessions_not_resumed);
     tally->items[TALLY_REROUTED] = world_counter(world, COUNTER_requests_rerouted);
     tally->items[TALLY_RETRIED] = world_counter(world, COUNTER_requests_retried);
+    tally->items[TALLY_TOPIC_ADOPTED] = world_counter(world, COUNTER_topics_adopted);
     tally->items[TALLY_ANSWERED_LATE] = world_counter(world, COUNTER_responses_late);
 }
 

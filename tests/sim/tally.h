@@ -66,6 +66,18 @@
     X(LOGIN_TWICE, "login", "a second handler asked")                                              \
     X(MISSING_TOLD, "missing", "a missing topic told of")                                          \
     X(MISSING_COALESCED, "missing", "the same again within a second")                              \
+    X(TOPIC_DONE, "topic", "set")                                                                  \
+    X(TOPIC_NOT_DONE, "topic", "not set, and said so")                                             \
+    X(TOPIC_UNKNOWN, "topic", "nobody knows whether set")                                          \
+    X(TOPIC_LOST, "topic", "set, and gone with its sequencer")                                     \
+    X(TOPIC_ADOPTED, "topic", "taken over from the dead")                                          \
+    X(TOPIC_HEARD, "topic", "an update heard")                                                     \
+    X(TOPIC_SKIPPED, "topic", "updates merged away")                                               \
+    X(TOPIC_RESYNC, "topic", "a gap that is marked")                                               \
+    X(TOPIC_ENDED, "topic", "a removal heard")                                                     \
+    X(TOPIC_DROPPED, "topic", "lost by back pressure")                                             \
+    X(TOPIC_STALLED, "topic", "a reader that takes nothing")                                       \
+    X(TOPIC_CLOSED, "topic", "a reader too slow for its queue")                                    \
     X(EVENT_OPENED, "event", "opened")                                                             \
     X(EVENT_UPDATED, "event", "updated")                                                           \
     X(EVENT_DISCONNECTED, "event", "disconnected")                                                 \

@@ -11,13 +11,15 @@ enum {
     VISITORS_MAX = 10,
     EMPTY_PERCENT = 20, /* of the seeds have no visitors */
     OBSERVER_MS = 400,
+    READING_PERCENT = 40, /* of the seeds have readers of topics */
+    READERS_MAX = 4,
     ACTS_MAX = 64,
 };
 
 /* In the order in which they hear of an alarm, and are probed. */
 static const struct concern *const concerns[] = {
     &workload_visits, &workload_requests, &workload_commands, &workload_listeners,
-    &workload_direct, &workload_logins,   &workload_missing};
+    &workload_direct, &workload_logins,   &workload_missing,  &workload_topics};
 enum { CONCERNS = sizeof concerns / sizeof concerns[0] };
 
 struct workload {
@@ -52,7 +54,10 @@ struct workload *workload_new(struct world *world, const struct faults *faults)
     bool is_empty = random_below(random, 100) < EMPTY_PERCENT;
     uint32_t visitors = 1 + (uint32_t)random_below(random, VISITORS_MAX);
     draw_ways(workload, random);
-    workload->people = people_new(world, is_empty ? 0 : visitors);
+    struct random *reading = &world->random[STREAM_TOPICS];
+    bool has_readers = random_below(reading, 100) < READING_PERCENT;
+    uint32_t readers = 1 + (uint32_t)random_below(reading, READERS_MAX);
+    workload->people = people_new(world, is_empty ? 0 : visitors, has_readers ? readers : 0);
     for (size_t i = 0; i < CONCERNS; i++)
         workload->states[i] = concerns[i]->create(world, faults, workload->people);
     people_watch(workload->people, (struct people_watcher){.state = workload, .on_due = on_due});
@@ -106,7 +111,8 @@ static void on_due(void *state, struct world *world, uint32_t who)
 {
     struct workload *workload = state;
     const struct people *people = workload->people;
-    bool is_free = who >= people->observers && !people->is_quiet;
+    bool is_visitor = who >= people->observers && who < people->readers;
+    bool is_free = is_visitor && !people->is_quiet;
     bool was_open = people->persons[who].state == PERSON_OPEN;
     for (size_t i = 0; i < CONCERNS; i++)
         if (concerns[i]->alarm != NULL)

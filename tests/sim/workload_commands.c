@@ -63,6 +63,9 @@ static void command(void *state, struct world *world, uint32_t who)
     bool hits_observers = draw < 4 ? other < people->observers : order.filter >= 4;
     if (order.verb == COMMAND_CLOSE && (hits_observers || random_below(random, 3) != 0))
         order.verb = COMMAND_SET_PROPERTIES;
+    bool hits_readers = draw < 4 ? other >= people->readers : order.filter >= 4;
+    if (order.verb == COMMAND_SET_CONFLATED && hits_readers) /* theirs is others' matter */
+        order.verb = COMMAND_SET_PROPERTIES;
     if (draw < 4 && session_id_is_none(order.target))
         return;
     check_commands_give(check, world, who, &order);

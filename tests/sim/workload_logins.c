@@ -67,7 +67,7 @@ static void destroy(void *state)
 static void on_hello(void *state, struct world *world, uint32_t who, struct client_hello *hello)
 {
     struct logins *logins = state;
-    if (!logins->is_on || who < logins->people->observers ||
+    if (!logins->is_on || who < logins->people->observers || who >= logins->people->readers ||
         random_below(&world->random[STREAM_LOGINS], 100) >= NAMED_PERCENT)
         return;
     logins->people->persons[who].team = 0;

@@ -131,7 +131,7 @@ static void stop_serving(void *state, struct world *world, uint32_t who)
 static void burst(void *state, struct world *world, uint32_t who)
 {
     struct requests *requests = state;
-    if (requests->bursts_left == 0)
+    if (requests->bursts_left == 0 || world->queue_messages > 0) /* no answer would have room */
         return;
     requests->bursts_left--;
     people_burst(requests->people, world, who, BURST_REGISTRATIONS);

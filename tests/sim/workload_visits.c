@@ -109,7 +109,8 @@ static void call(struct visits *visits, struct world *world, uint32_t who)
     if (people->is_quiet && !is_observer)
         return;
     uint32_t node = is_observer ? who : (uint32_t)random_below(random, world->nodes_count);
-    uint32_t team = is_observer ? 0 : (uint32_t)random_below(random, TEAMS);
+    bool has_team = !is_observer && who < people->readers;
+    uint32_t team = has_team ? (uint32_t)random_below(random, TEAMS) : 0;
     bool waits = !is_observer && random_below(own, 100) < visits->waiting_percent;
     uint32_t reconnect_ms =
         waits ? RECONNECT_LEAST_MS + (uint32_t)random_below(own, RECONNECT_SPREAD_MS) : 0;

@@ -210,6 +210,8 @@ static void configure(struct world *world, struct world_node *n)
     n->config.auth_timeout_abstains = world->auth_silence_abstains;
     if (world->auth_step_ms > 0)
         n->config.auth_step_timeout_ms = world->auth_step_ms;
+    if (world->queue_messages > 0)
+        n->config.session_queue_messages = world->queue_messages;
     n->config.permissions = permissions;
     n->config.permissions_count = sizeof permissions / sizeof permissions[0];
     n->config.client_address = n->client_address;

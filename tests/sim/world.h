@@ -42,6 +42,7 @@ enum world_stream {
     STREAM_DIRECT,
     STREAM_LOGINS,
     STREAM_MISSING,
+    STREAM_TOPICS,
     STREAM_FAULTS = 16
 };
 enum { STREAMS = 64 };
@@ -127,8 +128,9 @@ struct world {
     const char *auth_chain; /* of all nodes, and how long a handler may think */
     uint32_t auth_step_ms;  /* 0: the default */
     bool auth_silence_abstains;
-    uint32_t asks_in_a_row; /* of a person that asks a path; 0: one */
-    bool ignores_wall;      /* wall clocks never jump, whatever the faults say */
+    uint32_t asks_in_a_row;  /* of a person that asks a path; 0: one */
+    uint32_t queue_messages; /* of each session at most; 0: the default */
+    bool ignores_wall;       /* wall clocks never jump, whatever the faults say */
 };
 
 /* A world of `nodes` stopped nodes, each with three others as seeds. */

@@ -367,6 +367,12 @@ void town_mend_forward(uint32_t from, uint32_t to)
     town_settle();
 }
 
+void town_clog_forward(uint32_t from, uint32_t to)
+{
+    links_break(from, to, CHANNEL_FORWARD, MESH_LINK_FULL);
+    town_settle();
+}
+
 /* Every link between the node and the others, both ways, is told that fact. */
 static void links_tell(uint32_t node, enum mesh_fact fact)
 {

@@ -85,6 +85,9 @@ void town_crash(uint32_t node);
 void town_break_forward(uint32_t from, uint32_t to);
 void town_mend_forward(uint32_t from, uint32_t to);
 
+/* It takes nothing more, until it has broken and come up again: what is sent waits. */
+void town_clog_forward(uint32_t from, uint32_t to);
+
 /* No link between the node and the others works; and they all come up again. */
 void town_cut_off(uint32_t node);
 void town_heal(uint32_t node);

@@ -4,6 +4,7 @@
 #include "mesh/base/context.h"
 #include "mesh/topics/authors.h"
 #include "mesh/topics/merge.h"
+#include "mesh/topics/sequencers.h"
 #include "mesh/topics/topics.h"
 #include "proto/kinds.h"
 #include "proto/log.h"
@@ -170,6 +171,36 @@ Test(authors, that_took_over_are_believed_once_about_a_position)
     merge_one(heir, entry(4, "a", 5, 1));
     cr_assert_eq(dead->count, 0);
     cr_assert_eq(heir->count, 2);
+}
+
+static void time_pass_ms(uint64_t ms)
+{
+    const struct deadline *due;
+    for (; ms > 0; ms -= 10) {
+        context.now_ns += UINT64_C(10000000);
+        while ((due = deadlines_next_due(context.deadlines, context.now_ns)) != NULL)
+            (void)topics_due(topics, due);
+        topics_look(topics);
+        scratch_clear(&context.scratch);
+    }
+}
+
+/* Its sequencer takes it over at once, but may lack it. */
+Test(authors, that_died_are_taken_over_by_whoever_has_what_they_wrote)
+{
+    char path[] = "a";
+    topics_joined(topics);
+    cr_assert_eq(push_entry(1, entry(1, "", 0, 0)), ERROR_OK);
+    time_pass_ms(15000); /* the peer does not answer, and is not waited for for ever */
+    cr_assert(topics_are_synced(topics));
+    while (sequencers_find(topics, topic_path_hash(span_text(path))) != PEER)
+        path[0]++;
+    struct author *dead = authors_get(topics, STRANGER);
+    merge_one(dead, entry(2, path, 5, 1));
+    time_pass_ms(1500);
+    cr_assert_eq(dead->count, 1, "the peer sequences it");
+    time_pass_ms(10000);
+    cr_assert_eq(topics->own.count, 1, "but has not taken it over");
 }
 
 Test(authors, of_later_versions_are_kept)

@@ -142,33 +142,60 @@ Test(subscribers, end_with_their_session)
     cr_assert_eq(market_news_count(next), 0, "the slot's next owner has none");
 }
 
-/* The policy `unsubscribe`: a queue that is full loses the topic, and says so. */
-Test(subscribers, lose_a_topic_by_back_pressure_if_it_wants_that)
+static struct topic_result set_fast(const char *value)
 {
-    struct market_news news;
     struct topic_set set = {
         .path = span_text("fast"), .type = VALUE_STRING, .policy = TOPIC_POLICY_UNSUBSCRIBE};
+    return market_set_as(publisher, &set, value);
+}
+
+/* A client that has subscribed by that selector, and lost the topic since: its queue was full. */
+static uint32_t lose_fast(const char *selector)
+{
     uint32_t client = town_open(0, NULL, NULL);
     struct command command = {.verb = COMMAND_SET_CONFLATED,
                               .session = town_clients[client].session,
                               .is_conflated = true};
     cr_assert_eq(town_command(publisher, &command, 40).code, ERROR_OK);
-    cr_assert_eq(market_subscribe(client, "fast"), ERROR_OK);
+    cr_assert_eq(market_subscribe(client, selector), ERROR_OK);
     town_tell(client, MESH_CONNECTION_FULL);
     for (int i = 0; i < 40; i++) {
-        cr_assert_eq(market_set_as(publisher, &set, "x").code, ERROR_OK);
+        cr_assert_eq(set_fast("x").code, ERROR_OK);
         town_forget(publisher);
     }
     town_tell(client, MESH_CONNECTION_WRITABLE);
+    return client;
+}
+
+/* The policy `unsubscribe`: a queue that is full loses the topic, and says so. */
+Test(subscribers, lose_a_topic_by_back_pressure_if_it_wants_that)
+{
+    struct market_news news;
+    uint32_t client = lose_fast("fast");
     cr_assert_eq(market_news_count(client), 1);
     cr_assert(market_news(client, 0, &news));
     cr_assert(news.is_end);
     cr_assert_eq(news.ended.reason, UNSUBSCRIBED_BACK_PRESSURE);
-    market_set_as(publisher, &set, "y");
+    set_fast("y");
     cr_assert_eq(market_news_count(client), 1, "nothing more of it");
     cr_assert_eq(market_subscribe(client, "fast"), ERROR_OK);
-    market_set_as(publisher, &set, "z");
+    set_fast("z");
     cr_assert_eq(market_news_count(client), 3, "until it is subscribed again");
+}
+
+Test(subscribers, that_lost_a_topic_begin_anew_with_its_value)
+{
+    struct market_news news;
+    uint32_t client = lose_fast("**");
+    cr_assert_eq(market_subscribe(client, "slow"), ERROR_OK);
+    set_fast("y");
+    cr_assert_eq(market_news_count(client), 1, "another selector is none of its business");
+    cr_assert_eq(market_subscribe(client, "+"), ERROR_OK);
+    cr_assert(market_news(client, 1, &news), "though the first selector means it, too");
+    cr_assert(news.update.is_snapshot);
+    cr_assert_str_eq(news.value, "y");
+    set_fast("z");
+    cr_assert_eq(market_news_count(client), 3);
 }
 
 Test(rights_of_topics, are_asked_path_by_path)

@@ -183,6 +183,24 @@ Test(topics, of_a_dead_sequencer_are_taken_over_under_a_new_term)
     cr_assert(market_is_same(clients[0], 5));
 }
 
+Test(topics, that_were_not_sent_are_not_set_later)
+{
+    char path[32], value[64];
+    snprintf(path, sizeof path, "%s", market_path_of(1, ALL, 0));
+    town_clog_forward(0, 1);
+    cr_assert_eq(market_set(clients[0], path, "never").code, UINT16_MAX, "it waits");
+    town_break_forward(0, 1);
+    const struct message *message = town_find(clients[0], KIND_TOPIC, 0);
+    struct topic_result result;
+    cr_assert_not_null(message);
+    cr_assert_eq(schema_decode(&topic_result_schema, message->fields, &result), ERROR_OK);
+    cr_assert_eq(result.code, ERROR_CLUSTER_REPARTITION);
+    town_mend_forward(0, 1);
+    town_wait_ms(1000);
+    cr_assert_eq(market_fetch(clients[2], "**", value), 0);
+    cr_assert_eq(market_set(clients[0], path, "now").code, ERROR_OK);
+}
+
 Test(topics, are_all_there_before_a_joiner_is_ready)
 {
     char value[64];
