@@ -54,6 +54,15 @@ static void answer_now(struct topics *topics, struct session *session, uint64_t 
     pending_reply(topics, session, correlation, &result);
 }
 
+static void deny(struct topics *topics, struct session *session, uint64_t correlation,
+                 struct span path)
+{
+    struct sentence text;
+    permissions_say_denied(&text, PERMISSION_UPDATE_TOPIC, path);
+    struct topic_result result = {.code = ERROR_ACCESS_DENIED, .text = sentence_span(&text)};
+    pending_reply(topics, session, correlation, &result);
+}
+
 /* Another node sequences it. */
 static void ask(struct topics *topics, struct session *session, uint64_t target,
                 const struct topic_set *set, const struct message *message)
@@ -115,14 +124,11 @@ enum error operations_set_from_session(struct topics *topics, struct session *se
         fault = sequence_fault(&set, message->body, &error);
         set.asker = session->id;
         set.rights = rights_of(topics, session, set.path);
-        if (fault == NULL && set.rights == 0) {
-            error = ERROR_ACCESS_DENIED;
-            fault = "neither update_topic nor modify_topic is among the session's permissions at "
-                    "that path";
-        }
     }
     if (fault != NULL)
         answer_now(topics, session, message->correlation, error, fault);
+    else if (set.rights == 0)
+        deny(topics, session, message->correlation, set.path);
     else
         set_route(topics, session, &set, message);
     return ERROR_OK;

@@ -142,6 +142,7 @@ static enum error subscribe_from_session(struct topics *topics, struct session *
     if (error != ERROR_OK)
         return error;
     struct span selector = {0};
+    struct sentence denied;
     if (selector_parse(subscription.selector, &selector) != ERROR_OK) {
         refuse(topics, session, message, ERROR_INVALID_PATH,
                "a selector is a path in which `+` is any one segment, and two stars at the end "
@@ -153,8 +154,9 @@ static enum error subscribe_from_session(struct topics *topics, struct session *
             refuse(topics, session, message, ERROR_NO_SUCH_TOPIC,
                    "the session has not subscribed that selector");
     } else if (!reads_somewhere(session)) {
-        refuse(topics, session, message, ERROR_ACCESS_DENIED,
-               "read_topic is not among the session's permissions, at any path");
+        permissions_say_denied(&denied, PERMISSION_READ_TOPIC, selector);
+        sessions_send_error(topics->sessions, session, message->correlation, ERROR_ACCESS_DENIED,
+                            sentence_span(&denied));
     } else if (subscribers_add(topics, session, selector) != ERROR_OK) {
         refuse(topics, session, message, ERROR_LIMIT_REACHED,
                "a session has at most 10,000 selectors, all of a node 1,048,576");
