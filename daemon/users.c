@@ -25,19 +25,19 @@ static bool users_load(struct users *users, const char *path, struct config_erro
     FILE *file = fopen(path, "re");
     if (file == NULL)
         return users_fail(error, path, 0, strerror(errno));
-    size_t room = 4096;
-    users->text = malloc(room);
-    while (users->text != NULL && room <= USERS_FILE_BYTES_MAX) {
-        users->text_bytes +=
-            fread(users->text + users->text_bytes, 1, room - users->text_bytes - 1, file);
-        if (users->text_bytes < room - 1)
-            break;
-        char *more = realloc(users->text, room *= 2);
+    size_t room = 0;
+    bool is_whole = false;
+    while (!is_whole && room < USERS_FILE_BYTES_MAX) {
+        room = room == 0 ? 4096 : 2 * room;
+        char *more = realloc(users->text, room);
         if (more == NULL)
             break;
         users->text = more;
+        users->text_bytes +=
+            fread(users->text + users->text_bytes, 1, room - users->text_bytes - 1, file);
+        is_whole = users->text_bytes < room - 1;
     }
-    bool is_whole = users->text != NULL && users->text_bytes < room - 1 && !ferror(file);
+    is_whole = is_whole && !ferror(file);
     fclose(file);
     if (!is_whole)
         return users_fail(error, path, 0, "it can't be read, or has more than 32 MiB");

@@ -106,6 +106,18 @@ Test(users, a_hash_that_costs_too_much_is_refused)
             1, "too much");
 }
 
+Test(users, a_file_that_is_too_large_is_refused_and_not_cut)
+{
+    char *text = malloc(USERS_FILE_BYTES_MAX + sizeof "ada " GOOD "\n");
+    cr_assert_not_null(text);
+    memset(text, '#', USERS_FILE_BYTES_MAX);
+    text[USERS_FILE_BYTES_MAX - 1] = '\n';
+    memcpy(text + USERS_FILE_BYTES_MAX, "ada " GOOD "\n", sizeof "ada " GOOD "\n");
+    cr_assert_not(read_text(text));
+    cr_assert_not_null(strstr(error.text, "32 MiB"), "%s", error.text);
+    free(text);
+}
+
 Test(users, a_file_that_is_not_there_or_no_text_is_an_error)
 {
     cr_assert_not(users_read(&users, "/nowhere/users", &error));
