@@ -192,15 +192,16 @@ bool hashmap_put(struct hashmap *map, struct hashmap_key key, uint32_t slot)
 
 bool hashmap_put_hashed(struct hashmap *map, struct hashmap_key key, uint32_t hash, uint32_t slot)
 {
-    struct hashmap_cell *cell = map->capacity == 0 ? NULL : cell_of(map, key, hash);
-    if (cell == NULL || cell->hash == 0) {
-        if (map->count >= map->capacity / 4 * 3) {
-            if (!hashmap_reserve(map, map->count + 1))
-                return false;
-            cell = cell_of(map, key, hash);
-        }
-        map->count++;
+    if (map->capacity == 0 && !hashmap_reserve(map, 1))
+        return false;
+    struct hashmap_cell *cell = cell_of(map, key, hash);
+    bool is_new = cell->hash == 0;
+    if (is_new && map->count >= map->capacity / 4 * 3) {
+        if (!hashmap_reserve(map, map->count + 1))
+            return false;
+        cell = cell_of(map, key, hash);
     }
+    map->count += is_new;
     *cell = (struct hashmap_cell){.key = key, .slot = slot, .hash = hash};
     return true;
 }
