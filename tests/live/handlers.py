@@ -6,7 +6,10 @@ import signal
 import sys
 
 sys.path.insert(0, os.path.dirname(__file__))
-from _mesh import BIN, check, run_tests, wait_until  # noqa: E402
+from _mesh import BIN, SOURCE, check, run_tests, wait_until  # noqa: E402
+
+sys.path.insert(0, os.path.join(SOURCE, "examples"))
+import client as wire  # noqa: E402
 
 
 def serve(mesh, node, path, *words, prop=None):
@@ -116,6 +119,58 @@ def a_handler_is_told_of_the_sender_what_it_asked_for(mesh):
         check(answer["value"] == wanted, f"{words}: {answer}")
 
 
+class Odd(wire.Client):
+    """A handler by hand, for what no honest one does."""
+
+    def __init__(self, node):
+        self.asked = []
+        super().__init__(node.clients)
+        kind, fields, _ = self.call(wire.REGISTER, {1: 1, 2: "odd"})
+        check(kind == wire.DONE, f"registered: {fields}")
+
+    def serve(self, fields, body, correlation):
+        self.asked.append(correlation)
+
+    def next(self):
+        wait_until(lambda: self.progress(0.1) or self.asked, "it is asked")
+        return self.asked.pop(0)
+
+    def say(self, correlation, text):
+        self.send(wire.RESPONSE, {1: 0, 2: wire.STRING}, text.encode(), correlation)
+
+
+def an_answer_that_nobody_waits_for_changes_nothing(mesh):
+    """A second one, one to something else, one behind the deadline."""
+    a = mesh.start("a")
+    b = mesh.start("b", seeds=[a])
+    mesh.wait_agreed(a, b)
+    handler = Odd(b)
+    wait_until(lambda: mesh.json(a, "handler", "ls")["handlers"], "a knows the handler")
+
+    def ask(limit):
+        return mesh.run("asker", [os.path.join(BIN, "weftctl"), "-s", a.clients, "-t", limit,
+                                  "req", "odd"])
+
+    asker = ask("20s")
+    asked = handler.next()
+    for correlation, text in ((asked + 1, "wrong"), (99 << 32, "wrong"), (asked, "right"),
+                              (asked, "again")):
+        handler.say(correlation, text)
+    handler.progress(0.1)
+    check(asker.wait_exit() == 0 and asker.out() == "right\n", f"one answer: {asker.out()!r}")
+    asker = ask("1s")
+    asked = handler.next()
+    check(asker.wait_exit() == 1 and "TIMEOUT" in asker.log(), f"in time: {asker.log()}")
+    handler.say(asked, "late")
+    handler.progress(0.1)
+    wait_until(lambda: mesh.counters(b)["responses_late"] == 4, "all four are counted")
+    asker = ask("20s")
+    handler.say(handler.next(), "still here")
+    handler.progress(0.1)
+    check(asker.wait_exit() == 0 and "still here" in asker.out(), "and the handler serves on")
+    handler.close()
+
+
 def every_node_tells_what_its_handlers_have_done(mesh):
     a, b, c = mesh.trio()
     serve(mesh, b, "good", "fine")
@@ -140,4 +195,5 @@ run_tests([a_session_is_asked_by_its_id_from_every_node,
            all_that_match_are_asked_and_each_is_told_of, a_node_that_dies_is_named,
            what_may_be_repeated_goes_to_another_handler,
            a_handler_is_told_of_the_sender_what_it_asked_for,
+           an_answer_that_nobody_waits_for_changes_nothing,
            every_node_tells_what_its_handlers_have_done])
