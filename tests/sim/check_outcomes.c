@@ -29,12 +29,14 @@ static void on_over(void *state, struct world *world, uint32_t who);
 static void on_delivered(void *state, struct world *world, uint32_t who, uint64_t correlation);
 static void on_notice(void *state, struct world *world, uint32_t node,
                       const struct mesh_notice *notice);
+static void on_link_lost(void *state, struct world *world, uint32_t node, uint32_t peer);
 
 void check_outcomes_init(struct check_outcomes *check, struct world *world,
                          const struct faults *faults, struct people *people)
 {
     *check = (struct check_outcomes){.faults = faults, .people = people};
-    world_watch(world, (struct world_watcher){.state = check, .on_notice = on_notice});
+    world_watch(world, (struct world_watcher){
+                           .state = check, .on_notice = on_notice, .on_link_lost = on_link_lost});
     people_watch(people, (struct people_watcher){.state = check,
                                                  .on_heard = on_heard,
                                                  .on_over = on_over,
@@ -240,6 +242,7 @@ static void handed(struct check_outcomes *check, struct world *world, uint32_t w
     check->handed_far += check->people->persons[ask->caller].node != person->node;
     ask->handler = who;
     ask->handler_visit = person->visit;
+    ask->handler_node = person->node;
 }
 
 /* Whether a handler's own word came through as it was said. */
@@ -366,22 +369,33 @@ void check_outcomes_look(struct check_outcomes *check, struct world *world)
     }
 }
 
-/* Who holds a caller's node dead gives up what came from it and says so; where that word is lost
- * too, because the caller's node was alive but could not be reached, the deadline decides. */
+/* What handlers at a node were given by callers at another one: what becomes of it may not get
+ * through any more. Then the deadline decides. */
+static void give_up(struct check_outcomes *check, uint32_t node, uint32_t of)
+{
+    const struct person *persons = check->people->persons;
+    for (uint32_t i = check->settled; i < check->count; i++) {
+        struct ask *ask = &check->asks[i];
+        if (ask->handed > 0 && ask->handler_node == node && persons[ask->caller].node == of)
+            ask->is_given_up = true;
+    }
+}
+
+/* The answer, or the word of a loss, was under way on it; the caller's node has another link, which
+ * may hold. */
+static void on_link_lost(void *state, struct world *world, uint32_t node, uint32_t peer)
+{
+    (void)world;
+    give_up(state, node, peer);
+}
+
+/* Who holds a caller's node dead gives up what came from it and says so; that word may be lost too,
+ * because the caller's node was alive but could not be reached. */
 static void on_notice(void *state, struct world *world, uint32_t node,
                       const struct mesh_notice *notice)
 {
-    struct check_outcomes *check = state;
-    const struct person *persons = check->people->persons;
-    if (notice->code != NOTICE_MEMBER || views_state(notice->texts[1]) != VIEW_DEAD)
-        return;
-    uint32_t of = world_node_named(world, notice->texts[0]);
-    for (uint32_t i = check->settled; i < check->count; i++) {
-        struct ask *ask = &check->asks[i];
-        if (ask->handed > 0 && persons[ask->handler].node == node &&
-            persons[ask->caller].node == of)
-            ask->is_given_up = true;
-    }
+    if (notice->code == NOTICE_MEMBER && views_state(notice->texts[1]) == VIEW_DEAD)
+        give_up(state, node, world_node_named(world, notice->texts[0]));
 }
 
 /* In quiet a handler that was given a request is there, or its loss has been told. */

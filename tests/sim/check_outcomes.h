@@ -16,13 +16,13 @@ struct ask {
     uint32_t caller, caller_visit;
     uint32_t path, timeout_ms;
     bool is_idempotent, is_over; /* told, or its caller is gone */
-    bool is_given_up;            /* the handler's node has held the caller's dead meanwhile */
-    uint64_t own_deadline_ns;    /* on the clock of the caller's node; 0: not there yet */
-    uint64_t moves;              /* requests routed again, all over, when it was asked */
-    uint32_t near;               /* who served it at the caller's own node then; UINT32_MAX: none */
+    bool is_given_up; /* the handler's node has held the caller's dead, or lost its link to it */
+    uint64_t own_deadline_ns; /* on the clock of the caller's node; 0: not there yet */
+    uint64_t moves;           /* requests routed again, all over, when it was asked */
+    uint32_t near;            /* who served it at the caller's own node then; UINT32_MAX: none */
     uint32_t near_visit, near_registrations;
     uint32_t handed; /* how often */
-    uint32_t handler, handler_visit;
+    uint32_t handler, handler_visit, handler_node;
     unsigned answers; /* what handlers said, a bit for each of enum error: one answer,
                                     unless it was idempotent */
     enum error outcome;

@@ -352,6 +352,13 @@ static bool is_reset_by_peer(const struct world *world, uint32_t node, const str
            !world_is_cut(world, l->peer, node);
 }
 
+static void lost_note(struct world *world, uint32_t node, uint32_t peer)
+{
+    for (uint32_t i = 0; i < world->watchers_count; i++)
+        if (world->watchers[i].on_link_lost != NULL)
+            world->watchers[i].on_link_lost(world->watchers[i].state, world, node, peer);
+}
+
 static void tell_link(struct world *world, uint32_t node, uint32_t link, uint32_t channel,
                       enum mesh_fact fact)
 {
@@ -362,6 +369,8 @@ static void tell_link(struct world *world, uint32_t node, uint32_t link, uint32_
     struct mesh_input input = {.fact = fact, .channel = (enum channel)channel, .link = link};
     world_note(world, "%s link %u channel %u is %s", world->nodes[node].name, link, channel,
                words[fact]);
+    if (fact == MESH_LINK_LOST && channel == CHANNEL_FORWARD)
+        lost_note(world, node, link_at(world, node, link, channel)->peer);
     loop_tell(world, node, &input);
 }
 

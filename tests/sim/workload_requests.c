@@ -162,7 +162,9 @@ static void ask_at(struct requests *requests, struct world *world, uint32_t who,
 static void ask(void *state, struct world *world, uint32_t who)
 {
     ask_at(state, world, who, draw_path(world));
-    for (uint32_t more = 1; more < world->asks_in_a_row; more++)
+    /* Where queues are short no answers to so many would have room. */
+    uint32_t asks = world->queue_messages > 0 ? 1 : world->asks_in_a_row;
+    for (uint32_t more = 1; more < asks; more++)
         ask_at(state, world, who, draw_path(world));
 }
 

@@ -90,6 +90,8 @@ struct world_watcher {
                        const struct message *message); /* as it is sent */
     void (*on_client)(void *state, struct world *world, uint32_t connection,
                       const struct message *message); /* as it is sent */
+    void (*on_link_lost)(void *state, struct world *world, uint32_t node,
+                         uint32_t peer); /* its forward link: what was under way may be lost */
     void (*on_stopped)(void *state, struct world *world, uint32_t node,
                        enum mesh_notice_code why); /* a core ended by itself */
 };
