@@ -398,13 +398,14 @@ static void on_notice(void *state, struct world *world, uint32_t node,
         give_up(state, node, world_node_named(world, notice->texts[0]));
 }
 
-/* In quiet a handler that was given a request is there, or its loss has been told. */
+/* In quiet a handler that was given a request is there, or its loss has been told; one that may be
+ * asked again may be under way to the next handler. */
 static void look_for_lost(const struct check_outcomes *check, struct world *world)
 {
     const struct people *people = check->people;
     for (uint32_t i = check->settled; i < check->count; i++) {
         const struct ask *ask = &check->asks[i];
-        if (ask->is_over || ask->handed == 0 || ask->is_given_up ||
+        if (ask->is_over || ask->handed == 0 || ask->is_given_up || ask->is_idempotent ||
             !people_is_present(people, world, ask->caller))
             continue;
         if (people->persons[ask->handler].visit != ask->handler_visit ||
