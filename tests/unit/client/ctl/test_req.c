@@ -99,7 +99,7 @@ Test(req, nobody_is_told_at_once_or_after_the_wait)
     cr_assert_eq(play.code, EXIT_ERROR);
     cr_assert_eq(strncmp(play.err, "weftctl: NO_HANDLER: ", 21), 0);
     int before = straw.requests;
-    play_run(&play, "-s $S req --wait 100ms nobody x");
+    play_run(&play, "-s $S req --wait 1s nobody x");
     cr_assert_eq(play.code, EXIT_ERROR);
     cr_assert_gt(straw.requests, before + 1, "it was tried again");
 }
@@ -107,7 +107,7 @@ Test(req, nobody_is_told_at_once_or_after_the_wait)
 Test(req, silence_ends_with_the_time_to_wait)
 {
     struct play play;
-    play_run(&play, "-s $S -t 50ms req silent");
+    play_run(&play, "-s $S -t 2s req silent");
     cr_assert_eq(play.code, EXIT_ERROR);
     cr_assert_eq(strncmp(play.err, "weftctl: TIMEOUT: ", 18), 0);
 }
