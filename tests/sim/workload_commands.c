@@ -9,6 +9,8 @@
 #include "tests/sim/check_repeats.h"
 #include "tests/sim/check_roles.h"
 
+enum { LOST_TRIES = 4 };
+
 struct commands {
     struct check_commands check;
     struct check_roles roles;
@@ -34,6 +36,20 @@ static void destroy(void *state)
     free(commands);
 }
 
+/* Anybody; or, if one is found soon, somebody whose node has ended: others may not know yet. */
+static uint32_t somebody(const struct people *people, const struct world *world,
+                         struct random *random, bool is_lost)
+{
+    uint32_t who = (uint32_t)random_below(random, people->count);
+    for (int tries = 0; is_lost && tries < LOST_TRIES; tries++) {
+        const struct person *person = &people->persons[who];
+        if (!session_id_is_none(person->session) && world->nodes[person->node].core == NULL)
+            break;
+        who = (uint32_t)random_below(random, people->count);
+    }
+    return who;
+}
+
 /* To one session as often as to many; closing is rare, and never of observers. */
 static void command(void *state, struct world *world, uint32_t who)
 {
@@ -46,8 +62,8 @@ static void command(void *state, struct world *world, uint32_t who)
     struct order order = {.verb = verbs[random_below(random, sizeof verbs / sizeof verbs[0])],
                           .filter = (uint32_t)random_below(random, CHECK_COMMANDS_FILTERS),
                           .timeout_ms = 300 + (uint32_t)random_below(random, 5000)};
-    uint32_t other = (uint32_t)random_below(random, people->count);
     uint64_t draw = random_below(random, 10);
+    uint32_t other = somebody(people, world, random, draw < 2);
     if (draw < 4) {
         order.filter = CHECK_COMMANDS_FILTERS;
         order.target = people->persons[other].session;
@@ -58,7 +74,7 @@ static void command(void *state, struct world *world, uint32_t who)
     } else if (draw == 6 && order.verb != COMMAND_LIST_SESSIONS) {
         order.expect_max = 1 + (uint32_t)random_below(random, 4);
     }
-    if (random_below(random, 4) == 0)
+    if (draw < 2 || random_below(random, 4) == 0)
         order.timeout_ms = 60000;
     bool hits_observers = draw < 4 ? other < people->observers : order.filter >= 4;
     if (order.verb == COMMAND_CLOSE && (hits_observers || random_below(random, 3) != 0))
