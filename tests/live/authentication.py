@@ -80,11 +80,15 @@ def remembers(process, secret):
     return False
 
 
+def undecided(counters):
+    """Logins that were begun and have not ended."""
+    return counters["authentications_begun"] - sum(
+        counters["authentications_" + how] for how in ("allowed", "denied", "refused", "abandoned"))
+
+
 def adds_up(counters):
     """Every login that was begun has ended, once."""
-    ends = sum(counters["authentications_" + how]
-               for how in ("allowed", "denied", "refused", "abandoned"))
-    check(counters["authentications_begun"] == ends, f"begun = ended: {counters}")
+    check(undecided(counters) == 0, f"begun = ended: {counters}")
 
 
 def found_nowhere(mesh, nodes, *secrets):
@@ -391,6 +395,8 @@ def two_hundred_logins_at_once_delay_nobody(mesh):
           f"{report['latency_us']['p99']} us, max {report['latency_us']['max']} us; "
           f"{doubts} probes failed or members suspected")
     crowd.signal(signal.SIGTERM)
+    crowd.wait_exit()
+    wait_until(lambda: undecided(mesh.counters(a)) == 0, "who has left is waited for no longer")
     found_nowhere(mesh, (a, b), SECRET)
 
 

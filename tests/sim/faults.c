@@ -140,12 +140,19 @@ static void toll_take(struct faults *faults, const struct world *world,
     }
 }
 
+/* Whether more came to a slow node of late than it could take: what it hears is older than an
+ * answer may be, and it cannot know. */
+static bool is_swamped(const struct world *world, uint32_t node)
+{
+    return world->nodes[node].behind_until_ns > world->now_ns;
+}
+
 bool faults_excuse(const struct faults *faults, const struct world *world, uint32_t by, uint32_t of)
 {
     const struct toll *victim = &faults->tolls[of], *judge = &faults->tolls[by];
-    return victim->hits > 0 || victim->until_ns > world->now_ns || judge->link_hits > 0 ||
-           judge->links_until_ns > world->now_ns || world->nodes[of].is_apart ||
-           world->nodes[by].is_apart || world->nodes[by].is_namesake;
+    return is_swamped(world, by) || victim->hits > 0 || victim->until_ns > world->now_ns ||
+           judge->link_hits > 0 || judge->links_until_ns > world->now_ns ||
+           world->nodes[of].is_apart || world->nodes[by].is_apart || world->nodes[by].is_namesake;
 }
 
 bool faults_are_moderate(const struct faults *faults, const struct world *world)

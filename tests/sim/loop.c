@@ -17,7 +17,11 @@ static const uint64_t MS = 1000000;
 static const uint64_t PASSWORD_NS = 80000000;           /* what a check takes, about */
 static const uint64_t WALL_AT_START_MS = 1700000000000; /* any date will do: it decides nothing */
 
-enum { FACTS_BETWEEN_CHECKS = 1000 };
+enum {
+    FACTS_BETWEEN_CHECKS = 1000,
+    BEHIND_MS = 200,      /* about what a ping waits for its answer */
+    SUSPICION_MS = 10000, /* how long a suspicion may last */
+};
 
 static void take_notice(struct world *world, uint32_t node, const struct mesh_notice *notice)
 {
@@ -386,6 +390,8 @@ static bool is_postponed(struct world *world, struct agenda_event *event)
     uint64_t slot_ns = n->busy_until_ns > world->now_ns ? n->busy_until_ns : world->now_ns;
     n->busy_until_ns = slot_ns + n->service_ns;
     event->has_slot = true;
+    if (slot_ns > world->now_ns + BEHIND_MS * MS)
+        n->behind_until_ns = slot_ns + SUSPICION_MS * MS;
     if (slot_ns > world->now_ns)
         postpone(world, event, slot_ns);
     return slot_ns > world->now_ns;

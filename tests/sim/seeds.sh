@@ -7,7 +7,7 @@ set -u
 here=$(dirname "${BASH_SOURCE[0]}")
 failed=0
 if [ "${WEFT_PROFILE:-release}" = dev ]; then
-    fixed=200 fresh=50 sometimes=''
+    fixed=120 fresh=30 sometimes=''
 else
     fixed=2000 fresh=500 sometimes=--sometimes
 fi

@@ -55,6 +55,7 @@ struct world_node {
     uint64_t tick_at_ns; /* the planned tick, in the world's time; UINT64_MAX: none */
     uint64_t paused_until_ns;
     uint64_t service_ns, busy_until_ns; /* each fact takes it so long */
+    uint64_t behind_until_ns;           /* facts waited longer than a ping may, or just did */
     uint64_t uplink_bytes_per_s, uplink_free_ns;
     struct sim_clock clock;
     int64_t wall_offset_ms;
