@@ -276,6 +276,13 @@ void callers_begin(struct callers *callers, uint64_t start_ns)
             send_next(&callers->all[i], machine_now_ns());
 }
 
+/* When the next one is due in an open loop. */
+static uint64_t next_due_ns(const struct callers *callers)
+{
+    uint64_t number = callers->first + callers->scheduled * callers->step;
+    return callers->started_ns + (uint64_t)((double)number * 1e9 / callers->settings->rate);
+}
+
 uint64_t callers_send(struct callers *callers)
 {
     const struct bench_settings *settings = callers->settings;
@@ -283,8 +290,7 @@ uint64_t callers_send(struct callers *callers)
         return callers->end_ns;
     uint64_t now_ns = machine_now_ns();
     while (!is_full(callers)) {
-        uint64_t number = callers->first + callers->scheduled * callers->step;
-        uint64_t due_ns = callers->started_ns + (uint64_t)((double)number * 1e9 / settings->rate);
+        uint64_t due_ns = next_due_ns(callers);
         if (due_ns > now_ns || due_ns >= callers->end_ns)
             return due_ns < callers->end_ns ? due_ns : callers->end_ns;
         send_request(&callers->all[callers->scheduled % callers->count], due_ns);
@@ -295,7 +301,9 @@ uint64_t callers_send(struct callers *callers)
 
 bool callers_are_done(const struct callers *callers)
 {
-    return is_full(callers) || machine_now_ns() >= callers->end_ns;
+    /* A process that slept over the end still owes what was due before it. */
+    bool owes = callers->settings->rate > 0 && next_due_ns(callers) < callers->end_ns;
+    return is_full(callers) || (machine_now_ns() >= callers->end_ns && !owes);
 }
 
 void callers_stop(struct callers *callers)

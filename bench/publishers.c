@@ -170,6 +170,13 @@ void publishers_begin(struct publishers *publishers, uint64_t start_ns)
             publish(&publishers->all[i], machine_now_ns());
 }
 
+/* When the next one is due in an open loop. */
+static uint64_t next_due_ns(const struct publishers *publishers)
+{
+    double after_ns = (double)publishers->scheduled * 1e9 / publishers->settings->rate;
+    return publishers->started_ns + (uint64_t)after_ns;
+}
+
 uint64_t publishers_send(struct publishers *publishers)
 {
     const struct bench_settings *settings = publishers->settings;
@@ -177,8 +184,7 @@ uint64_t publishers_send(struct publishers *publishers)
         return publishers->end_ns;
     uint64_t now_ns = machine_now_ns();
     while (!is_full(publishers)) {
-        uint64_t due_ns = publishers->started_ns +
-                          (uint64_t)((double)publishers->scheduled * 1e9 / settings->rate);
+        uint64_t due_ns = next_due_ns(publishers);
         if (due_ns > now_ns || due_ns >= publishers->end_ns)
             return due_ns < publishers->end_ns ? due_ns : publishers->end_ns;
         publish(&publishers->all[publishers->scheduled % settings->publishers], due_ns);
@@ -189,7 +195,9 @@ uint64_t publishers_send(struct publishers *publishers)
 
 bool publishers_are_done(const struct publishers *publishers)
 {
-    return is_full(publishers) || machine_now_ns() >= publishers->end_ns;
+    /* A process that slept over the end still owes what was due before it. */
+    bool owes = publishers->settings->rate > 0 && next_due_ns(publishers) < publishers->end_ns;
+    return is_full(publishers) || (machine_now_ns() >= publishers->end_ns && !owes);
 }
 
 void publishers_stop(struct publishers *publishers)
