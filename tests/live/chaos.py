@@ -9,7 +9,7 @@ from _mesh import run_tests  # noqa: E402
 
 
 def requests_have_one_true_outcome_while_nodes_are_killed(mesh):
-    Chaos(mesh, 7).run(12000, kill_every_s=1.5, in_flight=16)
+    Chaos(mesh, 7).run(12000, kills=2, kill_every_s=0.7, in_flight=16)
 
 
 run_tests([requests_have_one_true_outcome_while_nodes_are_killed])
