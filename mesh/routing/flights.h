@@ -2,7 +2,8 @@
  * the handler's node, or as both. A flight has two ends; each is a session here or another node.
  * The number by which the handler's end knows the flight is its slot and generation, so an answer
  * finds its flight, or finds that there is none any more, in O(1).
- * Memory: a fixed table, touched as used; nothing is allocated for a request.
+ * Memory: a fixed table, touched as used; maps that double when more than ever is in flight. Nothing
+ * else is allocated for a request.
  * Thread: one owner. */
 #ifndef WEFT_MESH_ROUTING_FLIGHTS_H
 #define WEFT_MESH_ROUTING_FLIGHTS_H
@@ -70,7 +71,8 @@ struct flights *flights_new(struct context *context, uint32_t own_most, uint32_t
                             uint32_t sessions, uint32_t nodes, uint32_t shares);
 void flights_destroy(struct flights **flights);
 
-/* A flight that begins there, with no handler yet. NULL: too many are in flight. The caller's
+/* A flight that begins there, with no handler yet. NULL: too many are in flight, or there is no
+ * memory to find one more by (MEMORY_TABLES); unchanged then. The caller's
  * number must not be in use (flights_of_caller); 0: it has none, as at a share. */
 struct flight *flights_take(struct flights *flights, enum flight_place place, uint32_t slot,
                             uint64_t caller_key, uint64_t caller_correlation);
