@@ -16,12 +16,6 @@
 
 enum { CAPACITY_MIN = 16 };
 
-struct hashmap_cell {
-    struct hashmap_key key;
-    uint32_t slot;
-    uint32_t hash;
-};
-
 struct sip {
     uint64_t v0, v1, v2, v3;
 };
@@ -73,31 +67,12 @@ static inline uint64_t sip_end(struct sip *sip, uint64_t mark)
     return sip->v0 ^ sip->v1 ^ sip->v2 ^ sip->v3;
 }
 
-static uint32_t sip_of(uint64_t salt, struct hashmap_key key)
+uint32_t hashmap_sip(uint64_t salt, struct hashmap_key key)
 {
     struct sip sip = sip_start(salt);
     sip_word(&sip, key.high);
     sip_word(&sip, key.low);
     return (uint32_t)sip_end(&sip, 0xff);
-}
-
-__extension__ typedef unsigned __int128 wide; /* gcc's and clang's */
-
-static inline uint32_t product_of(uint64_t salt, struct hashmap_key key)
-{
-    wide product = (wide)(key.high ^ ~rotate_left(salt, 29)) * (key.low ^ salt);
-    return (uint32_t)(product >> 64 ^ product);
-}
-
-static inline uint32_t hash_of(const struct hashmap *map, struct hashmap_key key)
-{
-    uint32_t hash = map->is_dealt ? product_of(map->salt, key) : sip_of(map->salt, key);
-    return hash == 0 ? 1 : hash;
-}
-
-static inline bool key_equal(struct hashmap_key a, struct hashmap_key b)
-{
-    return a.high == b.high && a.low == b.low;
 }
 
 void hashmap_init(struct hashmap *map, struct memory *memory, enum memory_kind kind, uint64_t salt)
@@ -119,42 +94,11 @@ void hashmap_clear(struct hashmap *map)
     map->capacity = map->count = 0;
 }
 
-/* The cell of the key, or the empty one where it would go. The map has cells, and by (H3) one of
- * them is empty. */
-static struct hashmap_cell *cell_of(const struct hashmap *map, struct hashmap_key key,
-                                    uint32_t hash)
-{
-    uint32_t mask = map->capacity - 1;
-    uint32_t at = hash & mask;
-    while (map->cells[at].hash != 0 &&
-           (map->cells[at].hash != hash || !key_equal(map->cells[at].key, key)))
-        at = (at + 1) & mask;
-    return &map->cells[at];
-}
-
-uint32_t hashmap_hash(const struct hashmap *map, struct hashmap_key key)
-{
-    return hash_of(map, key);
-}
-
-uint32_t hashmap_get(const struct hashmap *map, struct hashmap_key key)
-{
-    return map->count == 0 ? HASHMAP_NONE : hashmap_get_hashed(map, key, hash_of(map, key));
-}
-
-uint32_t hashmap_get_hashed(const struct hashmap *map, struct hashmap_key key, uint32_t hash)
-{
-    if (map->count == 0)
-        return HASHMAP_NONE;
-    const struct hashmap_cell *cell = cell_of(map, key, hash);
-    return cell->hash == 0 ? HASHMAP_NONE : cell->slot;
-}
-
 uint32_t *hashmap_slot(struct hashmap *map, struct hashmap_key key)
 {
     if (map->count == 0)
         return NULL;
-    struct hashmap_cell *cell = cell_of(map, key, hash_of(map, key));
+    struct hashmap_cell *cell = hashmap_cell_of(map, key, hashmap_hash(map, key));
     return cell->hash == 0 ? NULL : &cell->slot;
 }
 
@@ -168,38 +112,36 @@ static bool map_rebuild(struct hashmap *map, uint32_t capacity)
     for (uint32_t i = 0; i < map->capacity; i++) {
         const struct hashmap_cell *cell = &map->cells[i];
         if (cell->hash != 0)
-            *cell_of(&larger, cell->key, cell->hash) = *cell;
+            *hashmap_cell_of(&larger, cell->key, cell->hash) = *cell;
     }
     memory_free(map->memory, map->kind, map->cells, map->capacity * sizeof *map->cells);
     *map = larger;
     return true;
 }
 
-bool hashmap_reserve(struct hashmap *map, uint32_t count)
+bool hashmap_grow(struct hashmap *map, uint32_t count)
 {
     uint64_t capacity = map->capacity == 0 ? CAPACITY_MIN : map->capacity;
     while (count > capacity / 4 * 3)
         capacity *= 2;
-    if (capacity > UINT32_MAX)
-        return false;
-    return capacity == map->capacity || map_rebuild(map, (uint32_t)capacity);
+    return capacity <= UINT32_MAX && map_rebuild(map, (uint32_t)capacity);
 }
 
 bool hashmap_put(struct hashmap *map, struct hashmap_key key, uint32_t slot)
 {
-    return hashmap_put_hashed(map, key, hash_of(map, key), slot);
+    return hashmap_put_hashed(map, key, hashmap_hash(map, key), slot);
 }
 
 bool hashmap_put_hashed(struct hashmap *map, struct hashmap_key key, uint32_t hash, uint32_t slot)
 {
     if (map->capacity == 0 && !hashmap_reserve(map, 1))
         return false;
-    struct hashmap_cell *cell = cell_of(map, key, hash);
+    struct hashmap_cell *cell = hashmap_cell_of(map, key, hash);
     bool is_new = cell->hash == 0;
     if (is_new && map->count >= map->capacity / 4 * 3) {
         if (!hashmap_reserve(map, map->count + 1))
             return false;
-        cell = cell_of(map, key, hash);
+        cell = hashmap_cell_of(map, key, hash);
     }
     map->count += is_new;
     *cell = (struct hashmap_cell){.key = key, .slot = slot, .hash = hash};
@@ -208,14 +150,14 @@ bool hashmap_put_hashed(struct hashmap *map, struct hashmap_key key, uint32_t ha
 
 bool hashmap_remove(struct hashmap *map, struct hashmap_key key)
 {
-    return map->count > 0 && hashmap_remove_hashed(map, key, hash_of(map, key));
+    return map->count > 0 && hashmap_remove_hashed(map, key, hashmap_hash(map, key));
 }
 
 bool hashmap_remove_hashed(struct hashmap *map, struct hashmap_key key, uint32_t hash)
 {
     if (map->count == 0)
         return false;
-    struct hashmap_cell *gap = cell_of(map, key, hash);
+    struct hashmap_cell *gap = hashmap_cell_of(map, key, hash);
     if (gap->hash == 0)
         return false;
     uint32_t mask = map->capacity - 1;
