@@ -2,8 +2,8 @@
  * the handler's node, or as both. A flight has two ends; each is a session here or another node.
  * The number by which the handler's end knows the flight is its slot and generation, so an answer
  * finds its flight, or finds that there is none any more, in O(1).
- * Memory: a fixed table, touched as used; maps that double when more than ever is in flight. Nothing
- * else is allocated for a request.
+ * Memory: a fixed table, touched as used; maps that double when more is in flight than ever before.
+ * Nothing else is allocated for a request.
  * Thread: one owner. */
 #ifndef WEFT_MESH_ROUTING_FLIGHTS_H
 #define WEFT_MESH_ROUTING_FLIGHTS_H
