@@ -43,7 +43,7 @@
                             X(commands_received) X(commands_applied)                        \
         /* topics: what this node sequenced, asked others for, told its sessions */               \
         X(topic_updates) X(topic_updates_forwarded) X(topic_updates_parked)                        \
-        X(topic_updates_told) X(topics_adopted) X(topic_collects_cut)                              \
+        X(topic_updates_told) X(topics_adopted) X(topic_collects_cut) X(fetches_refused)           \
         X(filter_matches_limited) /* membership and links */    \
         X(probes_sent) X(probes_failed) X(probes_indirect) X(suspicions) X(deaths) X(refutations)  \
             X(joins_refused) X(links_up) X(links_lost) X(links_full) /* the log */                 \

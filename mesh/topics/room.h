@@ -16,6 +16,7 @@ enum topics_purpose {
     TOPICS_SWEEP,
     TOPICS_CREATORS,
     TOPICS_OPERATION, /* slot: of the operation */
+    TOPICS_FETCH,
 };
 
 /* In whose log entries are: one for each node that wrote any that is not superseded, and for each
@@ -84,6 +85,7 @@ struct topics {
     struct selections selections;
     struct subscribers *subscribers;
     struct operations *operations;
+    struct fetches *fetches;
     struct missing_selector *missing;
     bool has_joined;
 };

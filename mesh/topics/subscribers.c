@@ -521,19 +521,20 @@ static void rights_compare(struct topics *topics, struct subscriber *subscriber,
                            struct session *session, const struct selection *selection)
 {
     const struct permissions *before = &topics->subscribers->permissions;
-    const struct topic *topic = NULL;
-    struct span after = {0};
+    const struct tree *tree = &topics->tree;
+    struct span selector = selections_text(selection);
+    const struct topic *topic = tree_next_selected(tree, selector, (struct span){0});
     struct news news;
-    while (session->phase == SESSION_PHASE_OPEN &&
-           (topic = tree_next_selected(&topics->tree, selections_text(selection), after)) != NULL) {
-        after = tree_path(topic);
-        if (!tree_is_there(topic) || !may_be_known(subscriber, selection, after))
+    for (; session->phase == SESSION_PHASE_OPEN && topic != NULL;
+         topic = tree_next_selected_behind(tree, selector, topic)) {
+        struct span path = tree_path(topic);
+        if (!tree_is_there(topic) || !may_be_known(subscriber, selection, path))
             continue;
-        bool could = permissions_allow(before, &subscriber->rights, PERMISSION_READ_TOPIC, after);
+        bool could = permissions_allow(before, &subscriber->rights, PERMISSION_READ_TOPIC, path);
         bool can = may_read(topics, session, topic);
         if (could == can || is_dropped(subscriber, topic->key) ||
-            is_earlier(subscriber, selection, after) ||
-            (can && !has_come_to(subscriber, selection, after)))
+            is_earlier(subscriber, selection, path) ||
+            (can && !has_come_to(subscriber, selection, path)))
             continue; /* in the last case the feed brings it */
         if (could)
             news_of_end(&news, topic, UNSUBSCRIBED_AUTHORIZATION);

@@ -49,6 +49,7 @@ struct topics *topics_new(struct context *context, struct sessions *sessions)
         selections_init(&topics->selections, &context->memory, random_u64(&context->random));
     is_whole = subscribers_init(topics) && is_whole;
     is_whole = pending_init(topics) && is_whole;
+    is_whole = fetch_init(topics) && is_whole;
     if (!is_whole)
         topics_destroy(&topics);
     return topics;
@@ -60,6 +61,7 @@ void topics_destroy(struct topics **holder)
     *holder = NULL;
     if (topics == NULL)
         return;
+    fetch_clear(topics);
     pending_clear(topics);
     subscribers_clear(topics);
     selections_clear(&topics->selections);
@@ -75,12 +77,11 @@ void topics_destroy(struct topics **holder)
 /* A selector that means no topic that is there: whoever makes missing topics is to be told. */
 static void missing_note(struct topics *topics, const struct session *session, struct span selector)
 {
-    struct span after = {0};
-    const struct topic *topic;
-    while ((topic = tree_next_selected(&topics->tree, selector, after)) != NULL) {
+    const struct tree *tree = &topics->tree;
+    const struct topic *topic = tree_next_selected(tree, selector, (struct span){0});
+    for (; topic != NULL; topic = tree_next_selected_behind(tree, selector, topic)) {
         if (tree_is_there(topic))
             return;
-        after = tree_path(topic);
     }
     struct missing_selector *missing = scratch_new(&topics->context->scratch, sizeof *missing);
     if (missing == NULL)
@@ -294,6 +295,7 @@ void topics_session_ended(struct topics *topics, struct session *session)
 {
     subscribers_session_ended(topics, session);
     operations_session_ended(topics, session);
+    fetch_session_ended(topics, session);
 }
 
 void topics_rights_changed(struct topics *topics, struct session *session)
@@ -380,6 +382,9 @@ bool topics_due(struct topics *topics, const struct deadline *due)
     case TOPICS_OPERATION:
         operations_due(topics, due->slot);
         break;
+    case TOPICS_FETCH:
+        fetch_due(topics);
+        break;
     case TOPICS_CREATORS:
         return true;
     }
@@ -413,4 +418,5 @@ void topics_check(const struct topics *topics)
     sequencers_check(topics);
     subscribers_check(topics);
     pending_check(topics);
+    fetch_check(topics);
 }

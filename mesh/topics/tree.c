@@ -257,23 +257,45 @@ static enum fit fit_judge(struct span selector, struct span path, struct bound *
     return FIT_LATER;
 }
 
-struct topic *tree_next_selected(const struct tree *tree, struct span selector, struct span after)
+bool tree_is_selected(const struct tree *tree, struct span selector, const struct topic *topic,
+                      struct topic **next)
 {
     struct bound bound;
-    struct topic *topic = tree_next_behind(tree, TOPIC_ENTRY_SET, after);
-    while (topic != NULL && group_of(topic->type) == 0) {
-        switch (fit_judge(selector, tree_path(topic), &bound)) {
-        case FIT:
-            return topic;
-        case FIT_NEVER:
-            return NULL;
-        case FIT_LATER:
-            break;
-        }
-        struct span from = span_of(bound.path, bound.bytes);
-        topic = seek(tree, (struct key){.path = from}, NULL);
+    *next = NULL;
+    if (group_of(topic->type) != 0)
+        return false; /* so are all behind it */
+    switch (fit_judge(selector, tree_path(topic), &bound)) {
+    case FIT:
+        *next = topic->next[0];
+        return true;
+    case FIT_NEVER:
+        return false;
+    case FIT_LATER:
+        break;
     }
-    return NULL;
+    *next = seek(tree, (struct key){.path = span_of(bound.path, bound.bytes)}, NULL);
+    return false;
+}
+
+/* The first from this one on that the selector means. */
+static struct topic *selected_from(const struct tree *tree, struct span selector,
+                                   struct topic *topic)
+{
+    struct topic *next;
+    while (topic != NULL && !tree_is_selected(tree, selector, topic, &next))
+        topic = next;
+    return topic;
+}
+
+struct topic *tree_next_selected(const struct tree *tree, struct span selector, struct span after)
+{
+    return selected_from(tree, selector, tree_next_behind(tree, TOPIC_ENTRY_SET, after));
+}
+
+struct topic *tree_next_selected_behind(const struct tree *tree, struct span selector,
+                                        const struct topic *topic)
+{
+    return selected_from(tree, selector, topic->next[0]);
 }
 
 void tree_check(const struct tree *tree)

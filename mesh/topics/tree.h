@@ -88,6 +88,17 @@ void tree_remove(struct tree *tree, struct topic *topic);
  * O((log topics) x (children that `+` stands for)). NULL: the end. */
 struct topic *tree_next_selected(const struct tree *tree, struct span selector, struct span after);
 
+/* The same behind a topic that is at hand: O(1) where the selector means the one behind it, as in a
+ * walk along all that is below a path. */
+struct topic *tree_next_selected_behind(const struct tree *tree, struct span selector,
+                                        const struct topic *topic);
+
+/* One step of such a walk, for who can't do it in one go: whether the selector means this topic, or
+ * whatever tree_next_behind has found. *next: where to look on; NULL: the end. O(log topics), O(1)
+ * if it means it. */
+bool tree_is_selected(const struct tree *tree, struct span selector, const struct topic *topic,
+                      struct topic **next);
+
 /* The first entry behind that one in order, of whatever type; an empty path: the first of all.
  * O(log topics). */
 struct topic *tree_next_behind(const struct tree *tree, uint8_t type, struct span path);

@@ -128,6 +128,8 @@ uint32_t market_fetch(uint32_t client, const char *selector, char value[64])
     struct topic_row row;
     enum error error;
     town_say(client, KIND_FETCH, ++correlation, &topic_fetch_schema, &fetch, (struct span){0});
+    if (town_find(client, KIND_TOPICS, correlation) == NULL)
+        town_wait_ms(50); /* many topics are walked along in slices */
     const struct message *message = town_find(client, KIND_TOPICS, correlation);
     cr_assert_not_null(message);
     cr_assert_eq(schema_decode(&topic_rows_schema, message->fields, &rows), ERROR_OK);

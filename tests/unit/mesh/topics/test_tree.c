@@ -60,12 +60,15 @@ Test(tree, finds_what_a_selector_means_as_if_it_looked_at_each)
         struct span selector = paths_draw_selector(&numbers, text);
         struct span after = {0};
         const struct topic *found;
-        const struct topic *each = NULL;
+        const struct topic *each = NULL, *last = NULL;
         while ((each = tree_next(&tree, each)) != NULL) {
             if (!selector_matches(selector, tree_path(each)))
                 continue;
             found = tree_next_selected(&tree, selector, after);
             cr_assert_eq(found, each, "%.*s", (int)selector.bytes, text);
+            if (last != NULL)
+                cr_assert_eq(tree_next_selected_behind(&tree, selector, last), each);
+            last = found;
             after = tree_path(found);
         }
         cr_assert_null(tree_next_selected(&tree, selector, after));
