@@ -229,16 +229,49 @@ struct rights permissions_rights(const struct permissions *permissions, struct s
     return rights;
 }
 
-bool permissions_allow_at(const struct permissions *permissions, const struct rights *rights,
-                          enum permission permission, struct span path)
+/* The next selector that those roles are given the permission with; `at` starts at the permission's
+ * first rule. False: the end. */
+static bool selector_next(const struct permissions *permissions, const struct rights *rights,
+                          enum permission permission, uint32_t *at, struct span *selector)
 {
-    for (uint32_t i = permissions->first[permission]; i < permissions->first[permission + 1]; i++) {
-        const struct permission_rule *rule = &permissions->rules[i];
-        if ((rights->roles & UINT64_C(1) << rule->role) != 0 &&
-            selector_matches(span_of(&permissions->text[rule->at], rule->bytes), path))
+    while (*at < permissions->first[permission + 1]) {
+        const struct permission_rule *rule = &permissions->rules[(*at)++];
+        *selector = span_of(&permissions->text[rule->at], rule->bytes);
+        if ((rights->roles & UINT64_C(1) << rule->role) != 0)
             return true;
     }
     return false;
+}
+
+bool permissions_allow_at(const struct permissions *permissions, const struct rights *rights,
+                          enum permission permission, struct span path)
+{
+    uint32_t at = permissions->first[permission];
+    struct span selector;
+    while (selector_next(permissions, rights, permission, &at, &selector)) {
+        if (selector_matches(selector, path))
+            return true;
+    }
+    return false;
+}
+
+bool permissions_are_same(const struct permissions *a, const struct rights *rights_a,
+                          const struct permissions *b, const struct rights *rights_b,
+                          enum permission permission)
+{
+    uint32_t bit = 1U << permission;
+    if (((rights_a->granted | rights_b->granted) & bit) != 0)
+        return (rights_a->granted & rights_b->granted & bit) != 0;
+    uint32_t at_a = a->first[permission], at_b = b->first[permission];
+    struct span selector_a, selector_b;
+    for (;;) {
+        bool has_a = selector_next(a, rights_a, permission, &at_a, &selector_a);
+        bool has_b = selector_next(b, rights_b, permission, &at_b, &selector_b);
+        if (!has_a || !has_b)
+            return has_a == has_b;
+        if (!span_equal(selector_a, selector_b))
+            return false;
+    }
 }
 
 void permissions_say_denied(struct sentence *sentence, enum permission permission, struct span path)

@@ -97,6 +97,12 @@ static inline bool permissions_allow(const struct permissions *permissions,
            permissions_allow_at(permissions, rights, permission, path);
 }
 
+/* Whether two rights, each with the permissions that it was made from, allow this in the same
+ * places. May miss it where rules were written in another order. O(rules of that permission). */
+bool permissions_are_same(const struct permissions *a, const struct rights *rights_a,
+                          const struct permissions *b, const struct rights *rights_b,
+                          enum permission permission);
+
 /* "view_session is not among the session's permissions ..", for ACCESS_DENIED and DENIED. */
 void permissions_say_denied(struct sentence *sentence, enum permission permission,
                             struct span path);

@@ -494,16 +494,6 @@ bool subscribers_remove(struct topics *topics, struct session *session, struct s
     return true;
 }
 
-static bool reads_in_places(const struct rights *rights)
-{
-    return (rights->scoped & 1U << PERMISSION_READ_TOPIC) != 0;
-}
-
-static bool reads_everywhere(const struct rights *rights)
-{
-    return (rights->granted & 1U << PERMISSION_READ_TOPIC) != 0;
-}
-
 /* Whether a selection before this one has brought the path. */
 static bool is_earlier(const struct subscriber *subscriber, const struct selection *selection,
                        struct span path)
@@ -550,10 +540,10 @@ void subscribers_rights_changed(struct topics *topics, struct session *session)
     struct subscriber *subscriber = subscriber_of(topics, session->slot);
     if (subscriber->first == NULL)
         return;
-    bool is_same = reads_everywhere(&subscriber->rights) && reads_everywhere(&session->rights);
-    bool was_none = !reads_everywhere(&subscriber->rights) && !reads_in_places(&subscriber->rights);
-    bool is_none = !reads_everywhere(&session->rights) && !reads_in_places(&session->rights);
-    if (!is_same && !(was_none && is_none)) {
+    /* Most changes are of other things, and comparing is a look at each topic that is selected. */
+    if (!permissions_are_same(&topics->subscribers->permissions, &subscriber->rights,
+                              sessions_permissions(topics->sessions), &session->rights,
+                              PERMISSION_READ_TOPIC)) {
         for (const struct selection *at = subscriber->first; at != NULL; at = at->next_of_session)
             rights_compare(topics, subscriber, session, at);
     }

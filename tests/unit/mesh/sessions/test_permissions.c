@@ -217,3 +217,38 @@ Test(permissions, have_limits)
     permissions_compile(&permissions, entries, PERMISSIONS_ROLES_MAX);
     cr_assert(may("\"r63\"", PERMISSION_SEND_TO_HANDLER, "a/b"));
 }
+
+/* Whether what roles may read stays the same when `before` becomes `after`. */
+static bool is_same_reading(const char *const before[2][2], const char *roles_before,
+                            const char *const after[2][2], const char *roles_after)
+{
+    static struct permissions was, is;
+    struct mesh_permission entries[2];
+    for (int i = 0; i < 2; i++)
+        entries[i] = (struct mesh_permission){before[i][0], before[i][1]};
+    permissions_compile(&was, entries, 2);
+    for (int i = 0; i < 2; i++)
+        entries[i] = (struct mesh_permission){after[i][0], after[i][1]};
+    permissions_compile(&is, entries, 2);
+    struct rights had = permissions_rights(&was, span_text(roles_before));
+    struct rights has = permissions_rights(&is, span_text(roles_after));
+    return permissions_are_same(&was, &had, &is, &has, PERMISSION_READ_TOPIC);
+}
+
+Test(permissions, are_compared_by_what_they_give)
+{
+    const char *const places[2][2] = {{"*", "read:a/**"}, {"x", "read:b/**"}};
+    const char *const others[2][2] = {{"y", "read:c/**"}, {"*", "read:a/**"}};
+    const char *const all[2][2] = {{"*", "read"}, {"x", "read:b/**"}};
+    const char *const none[2][2] = {{"*", "view_mesh"}, {"x", "update:a/**"}};
+    cr_assert(is_same_reading(places, "", places, ""), "nothing was changed");
+    cr_assert(is_same_reading(places, "", places, "\"other\""), "a role that gives nothing");
+    cr_assert(is_same_reading(places, "", others, ""), "rules of roles it has not, other numbers");
+    cr_assert_not(is_same_reading(places, "", places, "\"x\""));
+    cr_assert_not(is_same_reading(places, "\"x\"", places, ""));
+    cr_assert_not(is_same_reading(places, "\"x\"", others, "\"y\""), "as many, and others");
+    cr_assert(is_same_reading(all, "", all, "\"x\""), "more than everywhere there is not");
+    cr_assert_not(is_same_reading(all, "", places, ""));
+    cr_assert_not(is_same_reading(none, "", all, ""));
+    cr_assert(is_same_reading(none, "", none, "\"x\""), "neither may read");
+}
