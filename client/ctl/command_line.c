@@ -393,7 +393,7 @@ static void help_of_program(FILE *file)
           file);
     for (size_t i = 0; i < count; i++)
         fprintf(file, "  %s%s%-*s  %s\n", verbs[i].noun, verbs[i].name == NULL ? "" : " ",
-                15 - (int)strlen(verbs[i].noun) - (verbs[i].name == NULL ? 0 : 1),
+                19 - (int)strlen(verbs[i].noun) - (verbs[i].name == NULL ? 0 : 1),
                 verbs[i].name == NULL ? "" : verbs[i].name, verbs[i].summary);
     (void)fputc('\n', file);
     argp_help(&common_argp, file, ARGP_HELP_LONG, name);

@@ -132,6 +132,12 @@ static size_t columns_by_node(const cJSON *nodes, struct output_column *columns)
     return count;
 }
 
+int node_unknown_say(const char *name, const char *which)
+{
+    (void)problems_report("INVALID_ARGUMENT", "no member %.64s is %s", name, which);
+    return EXIT_NOTHING;
+}
+
 int node_stats(struct ctl *ctl)
 {
     const char *name = ctl->words_count > 0 ? ctl->words[0] : NULL;
@@ -139,6 +145,8 @@ int node_stats(struct ctl *ctl)
     if (code != EXIT_COMPLETE)
         return code;
     const struct weft_result *result = weft_counters_wait(ctl->client, name, ctl->timeout_ms);
+    if (result->error == WEFT_INVALID_ARGUMENT && name != NULL)
+        return node_unknown_say(name, "alive; `weftctl node ls` lists them");
     if (result->error != WEFT_OK)
         return problems_of_result(result);
     cJSON *document = cJSON_CreateObject();

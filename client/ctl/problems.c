@@ -119,7 +119,9 @@ int problems_of_places(const char *code, const struct problems_place *places, si
 int problems_of_error(enum weft_error error, struct weft_text text, uint32_t line, uint32_t column)
 {
     struct problems_place place = {.text = text, .line = line, .column = column};
-    if (text.bytes == 0)
+    if (text.bytes == 0 && error == WEFT_INVALID_FILTER) /* found here, before it was sent */
+        place.text = values_text("a filter has 1 byte to 16 KiB; `all` means every session");
+    else if (text.bytes == 0)
         place.text = values_text(weft_error_sentence(error));
     (void)problems_of_places(weft_error_name(error), &place, 1);
     return error == WEFT_NO_SUCH_SESSION ? EXIT_NOTHING : EXIT_ERROR;

@@ -194,6 +194,9 @@ static void on_end(struct weft_client *client, const struct weft_end *end, void 
         return;
     }
     write_end(stream, end);
+    if (end->sent == 0 && end->outcome == WEFT_OK && !output_is_json(&stream->ctl->output))
+        problems_note("NO_SUCH_SESSION", "no session matches, on %u of %u nodes",
+                      end->nodes_answered, end->nodes_asked);
     while (weft_next_node(&nodes, &answer))
         if (answer.error != WEFT_OK)
             node_note(&answer);
@@ -206,6 +209,8 @@ static int ask_matching(struct ctl *ctl, const struct question *question, const 
 {
     static const struct weft_matching_calls calls = {.part = on_part, .end = on_end};
     struct stream stream = {.ctl = ctl};
+    if (filter[0] == '\0') /* to the library that is no filter, and so an argument */
+        return problems_of_error(WEFT_INVALID_FILTER, values_text(""), 0, 0);
     enum weft_error error =
         weft_request_matching(ctl->client, filter, ctl->words[0], value_of(question),
                               &question->options, &calls, &stream, NULL);

@@ -244,6 +244,8 @@ static int write_set(struct ctl *ctl, const struct weft_topic_result *result)
         struct weft_text words = result->text;
         if (words.bytes == 0)
             words = values_text(weft_error_sentence(result->error));
+        if (result->error == WEFT_LIMIT_REACHED && result->text.bytes == 0) /* found here */
+            return say_error(result->error, values_text("the VALUE is larger than the node takes"));
         if (result->version.term == 0)
             return say_error(result->error, result->text);
         (void)snprintf(sentence, sizeof sentence, "%.*s; its version is %s",

@@ -85,9 +85,10 @@ int why_node(struct ctl *ctl)
     if (code != EXIT_COMPLETE)
         return code;
     const struct weft_result *result = weft_verdicts_wait(ctl->client, name, ctl->timeout_ms);
-    code = result->error == WEFT_OK ? EXIT_COMPLETE : problems_of_result(result);
-    if (code != EXIT_COMPLETE)
-        return result->error == WEFT_INVALID_ARGUMENT ? EXIT_NOTHING : code;
+    if (result->error == WEFT_INVALID_ARGUMENT)
+        return node_unknown_say(name, "known; `weftctl node ls --all` lists them");
+    if (result->error != WEFT_OK)
+        return problems_of_result(result);
     cJSON *document = cJSON_CreateObject();
     cJSON *shown = cJSON_CreateArray();
     values_add_text(document, "node", values_text(name));

@@ -54,6 +54,13 @@ struct span selector_prefix(struct span selector)
     return span_of(selector.data, bytes);
 }
 
+bool selector_is_path(struct span selector)
+{
+    struct span parsed;
+    return selector_parse(selector, &parsed) == ERROR_OK &&
+           selector_prefix(parsed).bytes == parsed.bytes;
+}
+
 bool selector_matches(struct span selector, struct span path)
 {
     while (selector.bytes > 0) {

@@ -12,6 +12,9 @@
  * ERROR_INVALID_PATH: no path, a single star, stars that are not the whole last segment. */
 enum error selector_parse(struct span text, struct span *selector);
 
+/* Whether it means one path alone, itself: as a selector it has no wildcard, and it is one. */
+bool selector_is_path(struct span selector);
+
 /* What stands before the first wildcard: a path, or nothing. `a/+/c`: `a`. */
 struct span selector_prefix(struct span selector);
 

@@ -8,6 +8,7 @@
 
 #include "mesh/base/bugs.h"
 #include "mesh/base/path.h"
+#include "mesh/base/selector.h"
 #include "mesh/base/waiting.h"
 #include "mesh/topics/authors.h"
 #include "mesh/topics/pending.h"
@@ -120,6 +121,9 @@ enum error operations_set_from_session(struct topics *topics, struct session *se
     if (path_parse(set.path, &set.path) != ERROR_OK) {
         error = ERROR_INVALID_PATH;
         fault = "a path is 1 to 255 bytes of UTF-8 a segment, joined by '/', 1,024 bytes at most";
+    } else if (!selector_is_path(set.path)) { /* nobody could fetch or remove it by its name */
+        error = ERROR_INVALID_PATH;
+        fault = "a topic's path has no star and no `+` as a segment: these are for selectors";
     } else {
         fault = sequence_fault(&set, message->body, &error);
         set.asker = session->id;

@@ -58,6 +58,8 @@ def all_that_match_are_asked_and_each_is_told_of(mesh):
     check(parts[deaf]["outcome"] == "UNHANDLED", f"who does not listen: {parts[deaf]}")
     check(end["end"] and end["sent"] == end["answered"] == 4 and end["complete"] and
           end["nodes_asked"] == 3, f"then the end: {end}")
+    out, err = mesh.ctl(a, "req", "-f", "tier is 'none'", "chat", code=3)
+    check(out == "" and "no session matches, on 3 of 3 nodes" in err, f"{out!r} {err!r}")
     out, _ = mesh.ctl(a, "-o", "jsonl", "req", "-f", "tier is 'none'", "chat", code=3)
     check(lines(out)[0]["sent"] == 0, f"nothing matches: {out!r}")
     forwarded = mesh.counters(a)["requests_forwarded"]

@@ -133,3 +133,16 @@ Test(req, a_minus_is_standard_input)
     cr_assert_eq(play.code, EXIT_COMPLETE);
     cr_assert_str_eq(play.out, "piped\n\n");
 }
+
+Test(req, an_empty_filter_is_no_filter)
+{
+    struct play play;
+    static const char said[] = "weftctl: INVALID_FILTER: a filter has 1 byte to 16 KiB; "
+                               "`all` means every session\n";
+    play_run(&play, "-s $S req --filter= echo");
+    cr_assert_eq(play.code, EXIT_ERROR);
+    cr_assert_str_eq(play.err, said);
+    play_run(&play, "-s $S session close --filter=");
+    cr_assert_eq(play.code, EXIT_ERROR);
+    cr_assert_str_eq(play.err, said);
+}

@@ -61,3 +61,14 @@ Test(selector, that_is_no_path_or_has_other_stars_is_refused)
                      bad[i]);
     cr_assert(span_equal(selector, span_text("kept")));
 }
+
+Test(selector, is_a_path_when_it_means_nothing_else)
+{
+    const char *const paths[] = {"a", "/a/b/", "c++", "a/+b"};
+    const char *const others[] = {"+",   "a/+", "a/+/c",  "**", "a/**",
+                                  "a/*", "a*",  "a/**/b", "",   "a//b"};
+    for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++)
+        cr_assert(selector_is_path(span_text(paths[i])), "%s", paths[i]);
+    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++)
+        cr_assert_not(selector_is_path(span_text(others[i])), "%s", others[i]);
+}

@@ -137,6 +137,15 @@ Test(topics, keep_their_definition)
     cr_assert_eq(market_set_as(clients[1], &set, "x").code, ERROR_INVALID_PATH);
 }
 
+Test(topics, have_paths_that_are_no_selectors_of_others)
+{
+    const char *const others[] = {"a/+", "+", "a/**", "a*", "**"};
+    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++)
+        cr_assert_eq(market_set(clients[0], others[i], "x").code, ERROR_INVALID_PATH, "%s",
+                     others[i]);
+    cr_assert_eq(market_set(clients[0], "c++/a+b", "x").code, ERROR_OK);
+}
+
 Test(topics, are_set_under_a_condition)
 {
     struct topic_set set = {
