@@ -135,8 +135,8 @@ typedef void weft_topics_fn(struct weft_client *client, const struct weft_topics
                             void *user);
 
 /* The topics that the selector means and that the session may read, as the session's node has them
- * now: sorted by path, segment by segment, a path before those below it. WEFT_LIMIT_REACHED: 16 that
- * take the node long are not answered yet. */
+ * now: sorted by path, segment by segment, a path before those below it. WEFT_LIMIT_REACHED: 16 of
+ * this session are not answered yet. */
 WEFT_EXPORT enum weft_error weft_fetch_topics(struct weft_client *client, const char *selector,
                                               const struct weft_fetch_options *options,
                                               weft_topics_fn *callback, void *user);
