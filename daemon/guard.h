@@ -25,8 +25,11 @@ struct guard {
     const struct keyring *keyring; /* NULL: no keys are in use */
     void *monitors[GUARD_CHANNELS];
     int fds_max;
-    int position;                      /* of the rotation over descriptors */
-    uint64_t resident_bytes;           /* of the process, least since it last grew much */
+    int position;            /* of the rotation over descriptors */
+    uint64_t resident_bytes; /* of the process, least since it last grew much */
+    uint64_t page_bytes;
+    int statm; /* where the kernel says how much is resident; open when has_statm */
+    bool has_statm;
     uint64_t look_ns;                  /* when the next look is due */
     bool has_failed[GUARD_CHANNELS];   /* a handshake: its connection is the next to close */
     uint32_t accepted[GUARD_CHANNELS]; /* connections since the start, modulo 2^32 */
