@@ -2,7 +2,7 @@
  * and an answer to a request that was handed over needs none either.
  *
  * What another node forwards is not judged again: the session's own node has judged it, and is the
- * only one that knows the session's roles. A node trusts its peers (SEMANTICS 14.7). */
+ * only one that knows the session's roles. A node trusts its peers; keys keep strangers out. */
 #include "mesh/routing/rights.h"
 
 #include "mesh/routing/listeners.h"
