@@ -23,10 +23,22 @@ enum {
     SUSPICION_MS = 10000, /* how long a suspicion may last */
 };
 
+/* Whose notice it is: by the name, or by the instance where bytes of the name were flipped on its
+ * way (F25): nobody can tell that they were, and the node goes by that name there. */
+static uint32_t member_of(const struct world *world, const struct mesh_notice *notice)
+{
+    uint32_t of = world_node_named(world, notice->texts[0]);
+    for (uint32_t node = 0; node < world->nodes_count && of == UINT32_MAX; node++) {
+        if (world->nodes[node].instance == notice->values[0] && !world->nodes[node].is_namesake)
+            of = node;
+    }
+    return of;
+}
+
 static void take_notice(struct world *world, uint32_t node, const struct mesh_notice *notice)
 {
     if (notice->code == NOTICE_MEMBER) {
-        uint32_t of = world_node_named(world, notice->texts[0]);
+        uint32_t of = member_of(world, notice);
         if (of != UINT32_MAX)
             views_note(world, node, of, notice);
     }
