@@ -23,6 +23,7 @@ struct check_resumes_of {
     uint32_t first_connection, connection; /* of its session; its last */
     bool is_gone;                          /* the node knows of its end */
     uint64_t gone_ns;                      /* by the node's clock */
+    bool may_be_merged;                    /* what its session sends again */
     uint64_t *sent;                        /* hashes of its session's numbered messages */
     uint64_t sent_count, sent_capacity, next;
 };
@@ -133,6 +134,21 @@ static uint64_t hash_of(const struct message *message)
     return hash | 1;
 }
 
+/* Where something merged, all that lies behind has come forward: it is not sent again under its old
+ * number, also when nothing may merge any more by then. */
+static void judge_sent(struct check_resumes_of *of, struct world *world, uint32_t who,
+                       const struct message *message)
+{
+    uint64_t hash = hash_of(message), at = of->next++;
+    bool is_another = at < of->sent_count && of->sent[at] != hash;
+    if (is_another && !of->may_be_merged)
+        world_fail(world, "resumes", "client %u is sent %s %" PRIu64 " instead of what was lost",
+                   who, kind_name(message->kind), message->correlation);
+    of->sent[at] = hash;
+    if (is_another || of->next > of->sent_count)
+        of->sent_count = of->next;
+}
+
 static void on_client(void *state, struct world *world, uint32_t connection,
                       const struct message *message)
 {
@@ -145,6 +161,7 @@ static void on_client(void *state, struct world *world, uint32_t connection,
     if (message->kind == KIND_WELCOME &&
         schema_decode(&client_welcome_schema, message->fields, &welcome) == ERROR_OK) {
         of->next = welcome.resumed_seq;
+        of->may_be_merged = false;
         of->sent_count = welcome.recovered ? of->sent_count : of->next;
     }
     if (!kind_is_numbered(message->kind))
@@ -154,13 +171,8 @@ static void on_client(void *state, struct world *world, uint32_t connection,
         of->sent = realloc(of->sent, of->sent_capacity * sizeof *of->sent);
         require(of->sent != NULL);
     }
-    uint64_t hash = hash_of(message), at = of->next++;
-    bool may_merge = check->people->persons[who].may_conflate;
-    if (at < of->sent_count && of->sent[at] != hash && !may_merge)
-        world_fail(world, "resumes", "client %u is sent %s %" PRIu64 " instead of what was lost",
-                   who, kind_name(message->kind), message->correlation);
-    of->sent[at] = hash;
-    of->sent_count = of->next > of->sent_count ? of->next : of->sent_count;
+    of->may_be_merged |= check->people->persons[who].may_conflate;
+    judge_sent(of, world, who, message);
 }
 
 static void on_heard(void *state, struct world *world, uint32_t who, const struct message *message)
