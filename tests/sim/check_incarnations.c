@@ -1,14 +1,21 @@
 #include "tests/sim/check_incarnations.h"
 
-/* For one name, as one node speaks of it, numbers never go back, whatever instance bears the name.
+/* For one name, as one node speaks of it, numbers never go back, whatever instance bears the name;
+ * and at one number of an instance nobody becomes alive who was not: left > dead > suspect > alive.
  * For one instance nobody speaks of a number higher than the instance itself has sent; when bytes
  * were changed on the way, that cannot be asked. */
 
 #include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "mesh/base/require.h"
 #include "proto/kinds.h"
+
+struct incarnation_told {
+    uint64_t instance, incarnation;
+    enum view_state state;
+};
 
 static uint64_t *numbers_new(size_t count)
 {
@@ -58,15 +65,21 @@ static void on_notice(void *state, struct world *world, uint32_t node,
     if (of == UINT32_MAX)
         return;
     uint64_t instance = notice->values[0], incarnation = notice->values[1];
-    uint64_t *heard = &check->heard[(size_t)node * world->nodes_count];
+    enum view_state view = views_state(notice->texts[1]);
+    struct incarnation_told *told = &check->told[(size_t)node * world->nodes_count];
     if (check->lives[node] != world->nodes[node].life)
-        for (uint32_t other = 0; other < world->nodes_count; other++)
-            heard[other] = 0;
+        memset(told, 0, world->nodes_count * sizeof *told);
     check->lives[node] = world->nodes[node].life;
-    if (incarnation < heard[of])
+    told += of;
+    if (incarnation < told->incarnation)
         world_fail(world, "incarnations", "%s takes %s back from %" PRIx64 " to %" PRIx64,
-                   world->nodes[node].name, world->nodes[of].name, heard[of], incarnation);
-    heard[of] = incarnation;
+                   world->nodes[node].name, world->nodes[of].name, told->incarnation, incarnation);
+    if (incarnation == told->incarnation && instance == told->instance && view == VIEW_ALIVE &&
+        told->state != VIEW_ALIVE)
+        world_fail(world, "incarnations", "%s, which was %s to %s at %" PRIx64 ", is alive again",
+                   world->nodes[of].name, views_word(told->state), world->nodes[node].name,
+                   incarnation);
+    *told = (struct incarnation_told){instance, incarnation, view};
     bool is_forged = faults_can_forge(check->faults);
     if (check->said_by[of] == instance && incarnation > check->said[of] && !is_forged)
         world_fail(world, "incarnations",
@@ -82,10 +95,10 @@ void check_incarnations_init(struct check_incarnations *check, struct world *wor
         .faults = faults,
         .said = numbers_new(nodes),
         .said_by = numbers_new(nodes),
-        .heard = numbers_new(nodes * nodes),
+        .told = calloc(nodes * nodes, sizeof *check->told),
         .lives = calloc(nodes, sizeof *check->lives),
     };
-    require(check->lives != NULL);
+    require(check->told != NULL && check->lives != NULL);
     world_watch(world, (struct world_watcher){
                            .state = check, .on_notice = on_notice, .on_gossip = on_gossip});
 }
@@ -94,6 +107,6 @@ void check_incarnations_clear(struct check_incarnations *check)
 {
     free(check->said);
     free(check->said_by);
-    free(check->heard);
+    free(check->told);
     free(check->lives);
 }
