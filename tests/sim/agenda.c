@@ -31,23 +31,50 @@ const struct agenda_event *agenda_first(const struct agenda *agenda)
     return agenda->count == 0 ? NULL : &agenda->heap[0];
 }
 
+/* Puts an event where nothing below it is earlier, from a place that is free. */
+static void sink(struct agenda *agenda, size_t at, struct agenda_event event)
+{
+    for (;;) {
+        size_t child = 2 * at + 1;
+        if (child + 1 < agenda->count && is_before(&agenda->heap[child + 1], &agenda->heap[child]))
+            child++;
+        if (child >= agenda->count || !is_before(&agenda->heap[child], &event))
+            break;
+        agenda->heap[at] = agenda->heap[child];
+        at = child;
+    }
+    agenda->heap[at] = event;
+}
+
 struct agenda_event agenda_take(struct agenda *agenda)
 {
     require(agenda->count > 0);
     struct agenda_event first = agenda->heap[0];
     struct agenda_event last = agenda->heap[--agenda->count];
-    size_t at = 0;
-    for (;;) {
-        size_t child = 2 * at + 1;
-        if (child + 1 < agenda->count && is_before(&agenda->heap[child + 1], &agenda->heap[child]))
-            child++;
-        if (child >= agenda->count || !is_before(&agenda->heap[child], &last))
-            break;
-        agenda->heap[at] = agenda->heap[child];
-        at = child;
-    }
-    agenda->heap[at] = last;
+    sink(agenda, 0, last);
     return first;
+}
+
+static int by_turn(const void *a, const void *b)
+{
+    return is_before(*(struct agenda_event *const *)a, *(struct agenda_event *const *)b) ? -1 : 1;
+}
+
+uint64_t agenda_hasten(struct agenda *agenda, uint32_t node, uint64_t now_ns, uint64_t each_ns)
+{
+    struct agenda_event **turns = calloc(agenda->count + 1, sizeof(struct agenda_event *));
+    size_t count = 0;
+    require(turns != NULL);
+    for (size_t i = 0; i < agenda->count; i++)
+        if (agenda->heap[i].node == node && agenda->heap[i].has_slot)
+            turns[count++] = &agenda->heap[i];
+    qsort(turns, count, sizeof(struct agenda_event *), by_turn);
+    for (size_t i = 0; i < count; i++)
+        turns[i]->at_ns = now_ns + i * each_ns;
+    free(turns);
+    for (size_t i = agenda->count; i > 0; i--)
+        sink(agenda, i - 1, agenda->heap[i - 1]);
+    return now_ns + count * each_ns;
 }
 
 void agenda_clear(struct agenda *agenda)

@@ -56,6 +56,10 @@ const struct agenda_event *agenda_first(const struct agenda *agenda);
 /* Takes the earliest event out; there must be one. */
 struct agenda_event agenda_take(struct agenda *agenda);
 
+/* What waits for its turn at a node comes from now on, one after the other in its old order,
+ * each_ns apart. Returns when the last one is done. O(events). */
+uint64_t agenda_hasten(struct agenda *agenda, uint32_t node, uint64_t now_ns, uint64_t each_ns);
+
 /* Frees everything, frames too. */
 void agenda_clear(struct agenda *agenda);
 

@@ -232,7 +232,7 @@ static bool begin_on_process(struct episode *episode, struct world *world)
     if (episode->fault == FAULT_PAUSE)
         world_pause(world, node, (episode->to_ns - episode->from_ns) / MS, false);
     else if (episode->fault == FAULT_SLOW)
-        world->nodes[node].service_ns = episode->strength * 1000;
+        world_slow(world, node, episode->strength * 1000);
     else if (episode->fault == FAULT_VANISH)
         world_vanish(world, node);
     else if (episode->fault == FAULT_STOP)
@@ -354,7 +354,7 @@ void episodes_end(struct episode *episode, struct world *world)
         for_each_pair(episode, world, world_release);
         break;
     case FAULT_SLOW:
-        world->nodes[episode->a].service_ns = 0;
+        world_slow(world, episode->a, 0);
         break;
     case FAULT_CRASH:
     case FAULT_STOP:

@@ -19,8 +19,7 @@ static const uint64_t WALL_AT_START_MS = 1700000000000; /* any date will do: it 
 
 enum {
     FACTS_BETWEEN_CHECKS = 1000,
-    BEHIND_MS = 200,      /* about what a ping waits for its answer */
-    SUSPICION_MS = 10000, /* how long a suspicion may last */
+    BEHIND_MS = 200, /* about what a ping waits for its answer */
 };
 
 /* Whose notice it is: by the name, or by the instance where bytes of the name were flipped on its
@@ -403,7 +402,7 @@ static bool is_postponed(struct world *world, struct agenda_event *event)
     n->busy_until_ns = slot_ns + n->service_ns;
     event->has_slot = true;
     if (slot_ns > world->now_ns + BEHIND_MS * MS)
-        n->behind_until_ns = slot_ns + SUSPICION_MS * MS;
+        n->behind_until_ns = slot_ns;
     if (slot_ns > world->now_ns)
         postpone(world, event, slot_ns);
     return slot_ns > world->now_ns;

@@ -296,7 +296,7 @@ static bool one_join(struct world *world, struct samples *joins)
     for (uint32_t node = 0; node < world->nodes_count; node++) {
         world_set_seeds(world, node, seed, node == 0 ? 0 : 1);
         world->nodes[node].uplink_bytes_per_s = UPLINK_BYTES_PER_S;
-        world->nodes[node].service_ns = SERVICE_NS;
+        world_slow(world, node, SERVICE_NS);
         if (node <= EARLY)
             world_start(world, node);
         world_run_ms(world, node == EARLY ? 1000 : 0);

@@ -16,6 +16,7 @@
 #include "tests/sim/loop.h"
 
 static const uint64_t MS = 1000000;
+static const uint64_t QUICK_NS = 1000; /* for each fact, of a node that is slow no longer */
 
 static const char *const version = "simulated";
 
@@ -236,7 +237,7 @@ static void be_born(struct world *world, uint32_t node)
     n->instance = core_instance(n->core);
     n->started_ns = world->now_ns;
     n->tick_at_ns = UINT64_MAX;
-    n->paused_until_ns = n->busy_until_ns = 0;
+    n->paused_until_ns = n->busy_until_ns = n->behind_until_ns = 0;
     n->has_vanished = n->is_ready = n->has_stopped = n->was_told_to_stop = false;
     world_note(world, "%s starts at %s, instance %016" PRIx64, n->name, n->gossip_address,
                n->instance);
@@ -326,6 +327,16 @@ void world_pause(struct world *world, uint32_t node, uint64_t ms, bool is_suspen
     n->paused_until_ns = until_ns;
 }
 
+void world_slow(struct world *world, uint32_t node, uint64_t service_ns)
+{
+    struct world_node *n = &world->nodes[node];
+    n->service_ns = service_ns;
+    if (service_ns == 0)
+        n->behind_until_ns = 0;
+    if (service_ns == 0 && n->busy_until_ns > world->now_ns)
+        n->busy_until_ns = agenda_hasten(&world->agenda, node, world->now_ns, QUICK_NS);
+}
+
 void world_narrow(struct world *world, uint32_t node, uint64_t bytes_per_s)
 {
     struct world_node *n = &world->nodes[node];
@@ -382,8 +393,7 @@ void world_heal(struct world *world)
     world->network = network_calm();
     release_all(world);
     for (uint32_t i = 0; i < world->nodes_count; i++) {
-        struct world_node *n = &world->nodes[i];
-        n->service_ns = 0;
+        world_slow(world, i, 0);
         world_narrow(world, i, 0);
         world_drift(world, i, 0);
     }

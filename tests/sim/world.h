@@ -56,7 +56,7 @@ struct world_node {
     uint64_t tick_at_ns; /* the planned tick, in the world's time; UINT64_MAX: none */
     uint64_t paused_until_ns;
     uint64_t service_ns, busy_until_ns; /* each fact takes it so long */
-    uint64_t behind_until_ns;           /* facts waited longer than a ping may, or just did */
+    uint64_t behind_until_ns;           /* facts wait longer than a ping may */
     uint64_t uplink_bytes_per_s, uplink_free_ns;
     struct sim_clock clock;
     int64_t wall_offset_ms;
@@ -161,6 +161,9 @@ void world_vanish(struct world *world, uint32_t node); /* the host is gone witho
 
 /* Stops a node for a while, as SIGSTOP does. With is_suspended its clock stands still meanwhile. */
 void world_pause(struct world *world, uint32_t node, uint64_t ms, bool is_suspended);
+
+/* Each fact takes the node so long; 0: hardly any time, and what waited for its turn comes now. */
+void world_slow(struct world *world, uint32_t node, uint64_t service_ns);
 
 /* The node's uplink takes so many bytes a second; 0: as many as it likes. */
 void world_narrow(struct world *world, uint32_t node, uint64_t bytes_per_s);
