@@ -125,6 +125,26 @@ void address_of_socket(const union socket_address *socket_address, struct addres
     }
 }
 
+void address_unmap(union socket_address *socket_address)
+{
+    const struct in6_addr *v6 = &socket_address->v6.sin6_addr;
+    if (socket_address->any.sa_family != AF_INET6 || !IN6_IS_ADDR_V4MAPPED(v6))
+        return;
+    struct sockaddr_in v4 = {.sin_family = AF_INET, .sin_port = socket_address->v6.sin6_port};
+    memcpy(&v4.sin_addr, &v6->s6_addr[12], sizeof(v4.sin_addr));
+    *socket_address = (union socket_address){.v4 = v4};
+}
+
+bool address_of_peer(int fd, union socket_address *peer)
+{
+    socklen_t bytes = sizeof(*peer);
+    *peer = (union socket_address){0};
+    if (getpeername(fd, &peer->any, &bytes) != 0)
+        return false;
+    address_unmap(peer);
+    return true;
+}
+
 bool address_socket_equal(const union socket_address *a, const union socket_address *b)
 {
     if (a->any.sa_family != b->any.sa_family)

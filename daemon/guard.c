@@ -107,8 +107,7 @@ static bool guard_take_in(struct guard *guard, enum channel channel, int fd, str
     union socket_address peer = {0};
     struct address address;
     char text[ADDRESS_TEXT_BYTES];
-    socklen_t bytes = sizeof(peer);
-    bool is_there = getpeername(fd, &peer.any, &bytes) == 0; /* if not, the monitor says so next */
+    bool is_there = address_of_peer(fd, &peer); /* if not, the monitor says so next */
     struct source *source = is_there ? sources_find(&guard->sources, &peer, facts->now_ns) : NULL;
     if (!sources_admits(source))
         facts_counted(facts, COUNTER_connections_refused_address, 1);
@@ -241,11 +240,10 @@ struct connection *guard_first_frame(struct guard *guard, enum channel channel, 
 void guard_shut(struct guard *guard, struct connection *connection, struct facts *facts)
 {
     union socket_address peer = {0};
-    socklen_t bytes = sizeof(peer);
     connection->is_shut = true;
     connection->cut_ns = 0;
     facts_counted(facts, COUNTER_connections_cut, 1);
-    bool is_the_same = connection->fd >= 0 && getpeername(connection->fd, &peer.any, &bytes) == 0 &&
+    bool is_the_same = connection->fd >= 0 && address_of_peer(connection->fd, &peer) &&
                        address_socket_equal(&peer, &connection->peer);
     if (is_the_same && shutdown(connection->fd, SHUT_RDWR) == 0)
         return; /* the monitor says "disconnected" next */

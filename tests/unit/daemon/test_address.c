@@ -1,6 +1,8 @@
 #include "daemon/address.h"
 
+#include <arpa/inet.h>
 #include <criterion/criterion.h>
+#include <unistd.h>
 
 static void expect(const char *text, const char *host, unsigned port)
 {
@@ -113,4 +115,46 @@ Test(address, resolving_localhost_gives_loopback_with_the_port)
     cr_assert_geq(count, 1);
     cr_assert(address_is_loopback(found[0].host));
     cr_assert_eq(found[0].port, 99);
+}
+
+/* A node on :: hears of IPv4 clients by these; counted by their first 64 bits they would all be one
+ * and the same, and one that misbehaves would shut the door for all. */
+Test(address, of_both_families_is_ipv4_where_it_is)
+{
+    const char *const texts[][2] = {{"[::ffff:10.0.0.7]:5", "10.0.0.7:5"},
+                                    {"[::ffff:127.0.0.1]:6", "127.0.0.1:6"},
+                                    {"[2001:db8::7]:7", "[2001:db8::7]:7"},
+                                    {"[::1]:8", "[::1]:8"},
+                                    {"10.0.0.7:9", "10.0.0.7:9"}};
+    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+        struct address address;
+        union socket_address socket_address;
+        char text[ADDRESS_TEXT_BYTES];
+        cr_assert(address_parse(texts[i][0], 1, &address));
+        cr_assert_gt(address_to_socket(&address, &socket_address), 0);
+        address_unmap(&socket_address);
+        address_of_socket(&socket_address, &address);
+        address_format(&address, text);
+        cr_assert_str_eq(text, texts[i][1]);
+    }
+}
+
+Test(address, of_the_other_end_is_known_while_there_is_one)
+{
+    struct address address;
+    union socket_address peer, own = {.v4 = {.sin_family = AF_INET}};
+    socklen_t bytes = sizeof(own.v4);
+    int listening = socket(AF_INET, SOCK_STREAM, 0), ours = socket(AF_INET, SOCK_STREAM, 0);
+    own.v4.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    cr_assert_eq(bind(listening, &own.any, bytes), 0);
+    cr_assert_eq(listen(listening, 1), 0);
+    cr_assert_eq(getsockname(listening, &own.any, &bytes), 0);
+    cr_assert_not(address_of_peer(ours, &peer));
+    cr_assert_eq(connect(ours, &own.any, bytes), 0);
+    cr_assert(address_of_peer(ours, &peer));
+    cr_assert(address_socket_equal(&peer, &own));
+    address_of_socket(&peer, &address);
+    cr_assert_str_eq(address.host, "127.0.0.1");
+    (void)close(ours);
+    (void)close(listening);
 }
