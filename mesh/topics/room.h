@@ -86,7 +86,7 @@ struct topics {
     struct subscribers *subscribers;
     struct operations *operations;
     struct fetches *fetches;
-    struct missing_selector *missing;
+    struct unmet *unmet; /* the newest */
     bool has_joined;
 };
 

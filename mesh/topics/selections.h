@@ -25,6 +25,7 @@ struct selection {
     bool is_rest; /* ends in two stars */
     enum selection_feed feed;
     bool was_whole;                              /* it was, before its client said it again */
+    bool has_met;                                /* a topic that is there, in the feed */
     struct selection *next_here, *previous_here; /* of the same selector */
     struct selection *next_of_session, *previous_of_session;
     uint16_t bytes;

@@ -7,7 +7,8 @@
 
 #include "mesh/base/bugs.h"
 #include "mesh/base/selector.h"
-#include "proto/kinds.h"
+#include "mesh/topics/news.h"
+#include "mesh/topics/unmet.h"
 
 #define MS_NS UINT64_C(1000000)
 
@@ -18,6 +19,15 @@
 
 /* A turn of a feed: some 100 us. */
 enum { FEED_TOPICS = 256, FEED_BYTES = 128 * 1024 };
+
+/* Topics that it looks at in a turn, those that the selector does not mean among them: a selector
+ * with `+` may look at all and mean none. Some 250 us. */
+enum { FEED_LOOKS = 1024 };
+
+/* What is left of a turn. */
+struct feed_turn {
+    uint32_t topics, looks;
+};
 
 /* Topics that a session lost by back pressure are looked for one by one. */
 enum { DROPPED_MAX = 1024 };
@@ -41,15 +51,6 @@ struct subscribers {
     uint32_t capacity;
     uint64_t changes;               /* counts what was told to all */
     struct permissions permissions; /* as they were when sessions were looked at last */
-};
-
-/* One message about a topic for many sessions, encoded for the first of them. */
-struct news {
-    const struct topic *topic;
-    struct topic_update value;
-    struct unsubscribed ended;
-    struct outgoing message;
-    struct update update;
 };
 
 /* A topic that the session lost when its queue was full: nothing of it is told. */
@@ -165,63 +166,6 @@ void subscribers_clear(struct topics *topics)
     memory_free(memory, MEMORY_TABLES, all->list, all->capacity * sizeof all->list[0]);
     memory_free(memory, MEMORY_TABLES, all, sizeof *all);
     topics->subscribers = NULL;
-}
-
-static void news_of_value(struct news *news, const struct topic *topic, uint8_t marks)
-{
-    *news = (struct news){
-        .topic = topic,
-        .value = {.path = tree_path(topic),
-                  .type = topic->value_type,
-                  .term = topic->version.term,
-                  .instance = topic->version.instance,
-                  .n = topic->version.n},
-        .update = {.key = topic->key,
-                   .policy = (enum topic_policy)topic->policy,
-                   .marks = marks,
-                   .is_start = (marks & TOPIC_MARK_SNAPSHOT) != 0},
-    };
-    news->message = (struct outgoing){.kind = KIND_UPDATE,
-                                      .schema = &topic_update_schema,
-                                      .fields = &news->value,
-                                      .body = tree_value(topic)};
-}
-
-static void news_of_end(struct news *news, const struct topic *topic,
-                        enum unsubscribed_reason reason)
-{
-    *news = (struct news){
-        .topic = topic,
-        .ended = {.path = tree_path(topic), .reason = (uint8_t)reason},
-        .update = {.key = topic->key, .policy = (enum topic_policy)topic->policy, .is_end = true},
-    };
-    if (reason == UNSUBSCRIBED_REMOVED) {
-        news->ended.term = topic->version.term;
-        news->ended.instance = topic->version.instance;
-        news->ended.n = topic->version.n;
-    }
-    news->message = (struct outgoing){
-        .kind = KIND_UNSUBSCRIBED, .schema = &unsubscribed_schema, .fields = &news->ended};
-}
-
-static void news_tell(struct topics *topics, struct session *session, struct news *news)
-{
-    struct outbox *outbox = topics->context->outbox;
-    if (news->update.message == NULL)
-        news->update.message = updates_share(outbox, &news->message);
-    if (news->update.message == NULL) {
-        sessions_close(topics->sessions, session, CLOSE_REASON_QUEUE_LIMIT_REACHED,
-                       span_text("the node has no memory left for queues (memory.queues)"));
-        return;
-    }
-    count(topics->context, COUNTER_topic_updates_told);
-    sessions_send_update(topics->sessions, session, &news->update);
-}
-
-static void news_end(struct topics *topics, struct news *news)
-{
-    if (news->update.message != NULL)
-        updates_unshare(topics->context->outbox, &news->update.message);
 }
 
 static struct dropped **dropped_find(struct subscriber *subscriber, uint32_t key)
@@ -367,6 +311,7 @@ static bool feed_begin(struct topics *topics, struct subscriber *subscriber)
         return false;
     subscriber->feeding = selection;
     selection->feed = SELECTION_FED;
+    selection->has_met = false;
     return true;
 }
 
@@ -376,29 +321,55 @@ static void feed_stand_at(struct subscriber *subscriber, struct span path)
     subscriber->cursor_bytes = (uint16_t)path.bytes;
 }
 
+static void feed_tell(struct topics *topics, struct session *session, const struct topic *topic)
+{
+    struct news news;
+    news_of_value(&news, topic, TOPIC_MARK_SNAPSHOT);
+    news_tell(topics, session, &news);
+    news_end(topics, &news);
+}
+
 /* Tells a turn's worth of the selection; true: it is whole. */
 static bool feed_some(struct topics *topics, struct subscriber *subscriber, struct session *session,
-                      uint32_t *left)
+                      struct feed_turn *left)
 {
     struct selection *selection = subscriber->feeding;
     struct span selector = selections_text(selection);
     size_t bytes = 0;
-    for (; *left > 0 && bytes < FEED_BYTES && has_room(session); (*left)--) {
-        struct span after = span_of(subscriber->cursor, subscriber->cursor_bytes);
-        const struct topic *topic = tree_next_selected(&topics->tree, selector, after);
-        if (topic == NULL)
+    struct topic *next,
+        *topic = tree_next_behind(&topics->tree, TOPIC_ENTRY_SET,
+                                  span_of(subscriber->cursor, subscriber->cursor_bytes));
+    for (; topic != NULL; topic = next) {
+        if (left->topics == 0 || left->looks == 0 || bytes >= FEED_BYTES || !has_room(session))
+            return false;
+        left->looks--;
+        bool is_meant = tree_is_selected(&topics->tree, selector, topic, &next);
+        if (!is_meant && next == NULL)
             return true;
         feed_stand_at(subscriber, tree_path(topic));
-        if (!tree_is_there(topic) || !may_read(topics, session, topic) ||
+        if (!is_meant || !tree_is_there(topic))
+            continue;
+        selection->has_met = true;
+        left->topics--;
+        if (!may_read(topics, session, topic) ||
             !is_to_be_fed(topics, subscriber, selection, topic))
             continue;
-        struct news news;
-        news_of_value(&news, topic, TOPIC_MARK_SNAPSHOT);
-        news_tell(topics, session, &news);
-        news_end(topics, &news);
+        feed_tell(topics, session, topic);
         bytes += topic->rest_bytes;
     }
-    return false;
+    return true;
+}
+
+/* The one that is fed has come to its end. */
+static void feed_end(struct topics *topics, struct subscriber *subscriber,
+                     const struct session *session)
+{
+    struct selection *selection = subscriber->feeding;
+    selection->feed = SELECTION_WHOLE;
+    selection->was_whole = false;
+    if (!selection->has_met)
+        unmet_note(topics, session, selections_text(selection));
+    feed_stop(topics, subscriber);
 }
 
 void subscribers_feed(struct topics *topics, uint32_t slot)
@@ -406,14 +377,12 @@ void subscribers_feed(struct topics *topics, uint32_t slot)
     struct context *context = topics->context;
     struct subscriber *subscriber = subscriber_of(topics, slot);
     struct session *session = sessions_at(topics->sessions, slot);
-    uint32_t left = FEED_TOPICS;
-    while (session->phase == SESSION_PHASE_OPEN && left > 0 &&
+    struct feed_turn left = {.topics = FEED_TOPICS, .looks = FEED_LOOKS};
+    while (session->phase == SESSION_PHASE_OPEN && left.topics > 0 && left.looks > 0 &&
            (subscriber->feeding != NULL || feed_begin(topics, subscriber))) {
         if (!feed_some(topics, subscriber, session, &left))
             break;
-        subscriber->feeding->feed = SELECTION_WHOLE;
-        subscriber->feeding->was_whole = false;
-        feed_stop(topics, subscriber);
+        feed_end(topics, subscriber, session);
     }
     const struct selection *last = subscriber->last;
     bool has_more = subscriber->feeding != NULL || (last != NULL && last->feed != SELECTION_WHOLE);

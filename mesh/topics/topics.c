@@ -17,17 +17,13 @@
 #include "mesh/topics/removals.h"
 #include "mesh/topics/sequencers.h"
 #include "mesh/topics/subscribers.h"
+#include "mesh/topics/unmet.h"
 #include "proto/kinds.h"
 
 /* The log's newest entries, for peers that a push passed over: of small updates some tens of
  * milliseconds at full speed, of the largest eight. Who is further behind gets what the log adds up
  * to, marked as a resync; twice as much makes that rarer by half, at twice the memory. */
 enum { RING_BYTES_MAX = 8 * 1024 * 1024 };
-
-struct missing_selector {
-    struct missing_selector *next;
-    struct topics_missing missing;
-};
 
 struct topics *topics_new(struct context *context, struct sessions *sessions)
 {
@@ -74,33 +70,9 @@ void topics_destroy(struct topics **holder)
     memory_free(&topics->context->memory, MEMORY_TABLES, topics, sizeof *topics);
 }
 
-/* A selector that means no topic that is there: whoever makes missing topics is to be told. */
-static void missing_note(struct topics *topics, const struct session *session, struct span selector)
-{
-    const struct tree *tree = &topics->tree;
-    const struct topic *topic = tree_next_selected(tree, selector, (struct span){0});
-    for (; topic != NULL; topic = tree_next_selected_behind(tree, selector, topic)) {
-        if (tree_is_there(topic))
-            return;
-    }
-    struct missing_selector *missing = scratch_new(&topics->context->scratch, sizeof *missing);
-    if (missing == NULL)
-        return;
-    missing->missing.session = session->id;
-    missing->missing.selector = scratch_copy(&topics->context->scratch, selector);
-    if (missing->missing.selector.data == NULL)
-        return;
-    missing->next = topics->missing;
-    topics->missing = missing;
-}
-
 bool topics_next_missing(struct topics *topics, struct topics_missing *missing)
 {
-    if (topics->missing == NULL)
-        return false;
-    *missing = topics->missing->missing;
-    topics->missing = topics->missing->next;
-    return true;
+    return unmet_next(topics, missing);
 }
 
 enum error topics_subscribe(struct topics *topics, struct session *session, struct span selector)
@@ -108,7 +80,6 @@ enum error topics_subscribe(struct topics *topics, struct session *session, stru
     enum error error = subscribers_add(topics, session, selector);
     if (error != ERROR_OK)
         return error;
-    missing_note(topics, session, selector);
     subscribers_feed(topics, session->slot);
     return ERROR_OK;
 }
@@ -163,7 +134,6 @@ static enum error subscribe_from_session(struct topics *topics, struct session *
                "a session has at most 10,000 selectors, all of a node 1,048,576");
     } else {
         sessions_send_done(topics->sessions, session, message->correlation);
-        missing_note(topics, session, selector);
         subscribers_feed(topics, session->slot);
     }
     return ERROR_OK;
@@ -339,7 +309,7 @@ void topics_flush(struct topics *topics)
 
 void topics_pull_ended(struct topics *topics)
 {
-    topics->missing = NULL; /* scratch memory; mesh.c has taken them */
+    topics->unmet = NULL; /* scratch memory; mesh.c has taken them */
 }
 
 static void log_due(struct topics *topics, const struct deadline *due)

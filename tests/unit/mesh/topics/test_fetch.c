@@ -129,3 +129,21 @@ Test(fetch, ends_with_its_session)
     mesh_check(town_nodes[0].mesh);
     cr_assert_eq(town_letters(client, KIND_TOPICS), 0);
 }
+
+/* A subscription's walk is as long, and it finds out whether anything is missing. */
+Test(fetch, and_subscriptions_that_mean_nothing_take_their_turns)
+{
+    char value[64];
+    struct registration registration = {.kind = HANDLER_MISSING_TOPIC, .path = span_text("many")};
+    town_say(other, KIND_REGISTER, 9, &registration_schema, &registration, (struct span){0});
+    cr_assert_not_null(town_find(other, KIND_DONE, 9));
+    town_wait_ms(500);
+    cr_assert_eq(market_subscribe(client, "many/+/none"), ERROR_OK);
+    cr_assert_null(town_find(other, KIND_MISSING_TOPIC, 0), "nobody knows yet");
+    cr_assert_eq(market_fetch(other, "many/0007", value), 1, "and nobody waits for it");
+    town_wait_ms(LONG_MS);
+    cr_assert_eq(town_letters(other, KIND_MISSING_TOPIC), 1);
+    cr_assert_eq(market_subscribe(client, "many/0007"), ERROR_OK);
+    town_wait_ms(LONG_MS);
+    cr_assert_eq(town_letters(other, KIND_MISSING_TOPIC), 1, "what is there is not missing");
+}
