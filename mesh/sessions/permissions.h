@@ -97,6 +97,13 @@ static inline bool permissions_allow(const struct permissions *permissions,
            permissions_allow_at(permissions, rights, permission, path);
 }
 
+/* Whether it is allowed anywhere at all. */
+static inline bool permissions_allow_somewhere(const struct rights *rights,
+                                               enum permission permission)
+{
+    return ((rights->granted | rights->scoped) & 1U << permission) != 0;
+}
+
 /* Whether two rights, each with the permissions that it was made from, allow this in the same
  * places. May miss it where rules were written in another order. O(rules of that permission). */
 bool permissions_are_same(const struct permissions *a, const struct rights *rights_a,

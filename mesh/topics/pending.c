@@ -18,6 +18,7 @@ struct operations {
     uint32_t first_free;
     uint32_t first_parked, last_parked, parked;
     size_t parked_bytes;
+    uint32_t walking;
     uint64_t number;
 };
 
@@ -160,6 +161,7 @@ void pending_release(struct topics *topics, struct operation *operation)
     struct operations *all = topics->operations;
     settle(topics, operation);
     bytes_free(topics, operation);
+    all->walking -= operation->is_walking ? 1 : 0;
     operation->state = OPERATION_FREE;
     operation->number = 0;
     operation->next = all->first_free;
@@ -279,10 +281,33 @@ void pending_parked(const struct operation *operation, struct topic_set *set, st
                     operation->bytes_count - operation->first_bytes);
 }
 
-void pending_go_on_soon(struct topics *topics, struct operation *operation)
+/* How many of the session's walk. */
+static uint32_t walking_of(const struct operations *all, uint32_t session)
 {
+    uint32_t walking = 0;
+    for (uint32_t i = 0; all->walking > 0 && i < all->used; i++) {
+        const struct operation *operation = &all->slots[i];
+        walking += operation->state != OPERATION_FREE && operation->is_walking &&
+                           operation->session == session
+                       ? 1
+                       : 0;
+    }
+    return walking;
+}
+
+bool pending_go_on_soon(struct topics *topics, struct operation *operation)
+{
+    struct operations *all = topics->operations;
+    if (!operation->is_walking) {
+        if (all->walking == WALKING_MAX ||
+            walking_of(all, operation->session) == WALKING_OF_ONE_MAX)
+            return false;
+        operation->is_walking = true;
+        all->walking++;
+    }
     operation->state = OPERATION_AT_WORK;
-    wait_at_most(topics, operation, 0);
+    wait_at_most(topics, operation, (all->walking - 1) * MS_NS);
+    return true;
 }
 
 struct operation *pending_find(const struct topics *topics, uint64_t number)
@@ -322,17 +347,19 @@ void pending_check(const struct topics *topics)
 {
     const struct operations *all = topics->operations;
     uint32_t count = 0;
-    uint32_t parked = 0;
+    uint32_t parked = 0, walking = 0;
     size_t bytes = 0;
     for (uint32_t i = 0; i < all->used; i++) {
         const struct operation *operation = &all->slots[i];
         bool is_parked = operation->state == OPERATION_PARKED;
         count += operation->state != OPERATION_FREE ? 1 : 0;
         parked += is_parked ? 1 : 0;
+        walking += operation->state != OPERATION_FREE && operation->is_walking ? 1 : 0;
         bytes += is_parked ? operation->bytes_count : 0;
         require(operation->state == OPERATION_FREE || is_parked ||
                 deadline_is_set(&operation->deadline));
     }
     require(count == all->count && parked == all->parked && bytes == all->parked_bytes);
     require(parked == 0 || topics->sequencers.is_collecting);
+    require(walking == all->walking);
 }

@@ -12,7 +12,9 @@
 enum {
     OPERATIONS_MAX = 16384, /* at one time; past it LIMIT_REACHED. A power of two: see numbers */
     PARKED_MAX = 1024,      /* of them, until a collecting is over; past it CLUSTER_REPARTITION */
-    PARKED_BYTES_MAX = 16 * 1024 * 1024
+    PARKED_BYTES_MAX = 16 * 1024 * 1024,
+    WALKING_MAX = 64,        /* REMOVEs that walk along many topics; past it LIMIT_REACHED */
+    WALKING_OF_ONE_MAX = 16, /* of one session: a quarter, so that it can't keep the others out */
 };
 
 enum operation_state {
@@ -41,6 +43,7 @@ struct operation {
     size_t bytes_count;
     size_t first_bytes; /* of fields, of the selector */
     bool is_remove;
+    bool is_walking; /* has been at work for more than a turn */
     uint16_t cursor_bytes;
 };
 
@@ -87,8 +90,9 @@ bool pending_park(struct topics *topics, struct operation *operation, const stru
 struct operation *pending_first_parked(struct topics *topics);
 void pending_parked(const struct operation *operation, struct topic_set *set, struct span *body);
 
-/* At work again after a moment, by operations_due. */
-void pending_go_on_soon(struct topics *topics, struct operation *operation);
+/* At work again when it is its turn, by operations_due: of all that are, about one a tick. False:
+ * too many are, and it is not one of them. */
+bool pending_go_on_soon(struct topics *topics, struct operation *operation);
 
 struct operation *pending_at(const struct topics *topics, uint32_t slot);
 

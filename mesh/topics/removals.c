@@ -1,6 +1,7 @@
 /* removals.c - see removals.h. A round looks at topics from the cursor on; the first one that
  * another node sequences chooses that node; the round takes all of that node's, and the next round
- * begins at the first one it left out. So every round gets on, and a topic is asked for once. */
+ * begins at the first one it left out. So every round gets on, and a topic is asked for once. What
+ * the selector does not mean is looked at, too: with a `+` that may be all there is. */
 #include "mesh/topics/removals.h"
 
 #include "mesh/base/selector.h"
@@ -10,7 +11,8 @@
 #include "proto/kinds.h"
 
 enum {
-    ROUND_TOPICS = 1024, /* looked at in one turn */
+    ROUND_AT_ONCE = 64, /* topics looked at: in the first round, which each message may cost, */
+    ROUND_LATER = 1024, /* and in the later ones */
     BATCH_BYTES = 32 * 1024,
     GROUP_BYTES = 4 + 4 + PATH_BYTES_MAX
 };
@@ -43,7 +45,7 @@ static void cursor_set(struct operation *operation, struct span path)
 static void finish(struct topics *topics, struct operation *operation, enum error code)
 {
     bool is_partly = operation->result.count > 0;
-    if (code == ERROR_CLUSTER_REPARTITION && is_partly)
+    if (code != ERROR_OK && is_partly)
         code = ERROR_OUTCOME_UNKNOWN; /* `count` of them are removed: that is not nothing */
     operation->result.code = (uint16_t)code;
     operation->result.text = code == ERROR_OK ? span_of(NULL, 0) : span_text(error_sentence(code));
@@ -94,20 +96,22 @@ static bool topic_take(struct topics *topics, struct operation *operation, struc
 
 static void round_gather(struct topics *topics, struct operation *operation, struct round *round)
 {
-    struct span after = cursor_of(operation);
-    for (uint32_t i = 0; i < ROUND_TOPICS && !round->is_over; i++) {
-        const struct topic *topic =
-            tree_next_selected(&topics->tree, selector_of(operation), after);
-        if (topic == NULL) {
-            round->is_over = !round->has_left_out;
-            return;
+    const struct tree *tree = &topics->tree;
+    uint32_t looks = operation->cursor_bytes == 0 ? ROUND_AT_ONCE : ROUND_LATER;
+    struct topic *next, *topic = tree_next_behind(tree, TOPIC_ENTRY_SET, cursor_of(operation));
+    for (; topic != NULL && looks > 0 && !round->is_over; looks--, topic = next) {
+        bool is_meant = tree_is_selected(tree, selector_of(operation), topic, &next);
+        if (!is_meant && next == NULL) {
+            topic = NULL;
+            break;
         }
-        bool is_taken = topic_take(topics, operation, round, topic);
+        bool is_taken = !is_meant || topic_take(topics, operation, round, topic);
         round->has_left_out = round->has_left_out || !is_taken;
-        after = tree_path(topic);
         if (!round->has_left_out)
-            cursor_set(operation, after);
+            cursor_set(operation, tree_path(topic));
     }
+    if (topic == NULL && !round->is_over)
+        round->is_over = !round->has_left_out;
 }
 
 void removals_go_on(struct topics *topics, struct operation *operation)
@@ -117,8 +121,8 @@ void removals_go_on(struct topics *topics, struct operation *operation)
     if (round.target == 0) {
         if (round.is_over)
             finish(topics, operation, round.code);
-        else
-            pending_go_on_soon(topics, operation);
+        else if (!pending_go_on_soon(topics, operation))
+            finish(topics, operation, ERROR_LIMIT_REACHED);
         return;
     }
     struct topic_remove fields = {0};
@@ -144,7 +148,7 @@ enum error removals_from_session(struct topics *topics, struct session *session,
                                  const struct message *message)
 {
     struct topic_remove remove;
-    struct topic_result refused = {0};
+    struct topic_result refused = {0}; /* as it is: none removed, for whoever may not remove any */
     enum error error = schema_decode(&topic_remove_schema, message->fields, &remove);
     if (error != ERROR_OK)
         return error;
@@ -152,7 +156,8 @@ enum error removals_from_session(struct topics *topics, struct session *session,
     if (selector_parse(remove.selector, &remove.selector) != ERROR_OK)
         refused = (struct topic_result){.code = ERROR_INVALID_PATH,
                                         .text = span_text("the selector is none: see SUBSCRIBE")};
-    else if ((operation = pending_take_removal(topics, session, message->correlation,
+    else if (permissions_allow_somewhere(&session->rights, PERMISSION_MODIFY_TOPIC) &&
+             (operation = pending_take_removal(topics, session, message->correlation,
                                                remove.selector)) == NULL)
         refused = (struct topic_result){.code = ERROR_LIMIT_REACHED,
                                         .text = span_text("too many updates of this node wait")};

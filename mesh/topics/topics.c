@@ -100,12 +100,6 @@ static void refuse(struct topics *topics, struct session *session, const struct 
     sessions_send_error(topics->sessions, session, message->correlation, code, span_text(text));
 }
 
-/* Whether the session may read anything at all: where, is asked topic by topic. */
-static bool reads_somewhere(const struct session *session)
-{
-    return ((session->rights.granted | session->rights.scoped) & 1U << PERMISSION_READ_TOPIC) != 0;
-}
-
 static enum error subscribe_from_session(struct topics *topics, struct session *session,
                                          const struct message *message)
 {
@@ -125,7 +119,7 @@ static enum error subscribe_from_session(struct topics *topics, struct session *
         else
             refuse(topics, session, message, ERROR_NO_SUCH_TOPIC,
                    "the session has not subscribed that selector");
-    } else if (!reads_somewhere(session)) {
+    } else if (!permissions_allow_somewhere(&session->rights, PERMISSION_READ_TOPIC)) {
         permissions_say_denied(&denied, PERMISSION_READ_TOPIC, selector);
         sessions_send_error(topics->sessions, session, message->correlation, ERROR_ACCESS_DENIED,
                             sentence_span(&denied));

@@ -147,3 +147,36 @@ Test(fetch, and_subscriptions_that_mean_nothing_take_their_turns)
     town_wait_ms(LONG_MS);
     cr_assert_eq(town_letters(other, KIND_MISSING_TOPIC), 1, "what is there is not missing");
 }
+
+static struct topic_result removal_of(uint64_t correlation)
+{
+    struct topic_result result;
+    const struct message *message = town_find(client, KIND_TOPIC, correlation);
+    cr_assert_not_null(message);
+    cr_assert_eq(schema_decode(&topic_result_schema, message->fields, &result), ERROR_OK);
+    return result;
+}
+
+Test(fetch, and_removals_take_their_turns)
+{
+    const struct topic_remove none = {.selector = span_text("many/+/none")};
+    unsigned refused = 0;
+    char value[64];
+    for (uint64_t i = 1; i <= 20; i++)
+        town_say(client, KIND_REMOVE, i, &topic_remove_schema, &none, (struct span){0});
+    cr_assert_null(town_find(client, KIND_TOPIC, 1));
+    cr_assert_eq(market_fetch(other, "many/0007", value), 1);
+    cr_assert_eq(market_remove(other, "many/0007").count, 1, "others are not refused");
+    town_wait_ms(20 * LONG_MS);
+    for (uint64_t i = 1; i <= 20; i++) {
+        cr_assert_eq(removal_of(i).count, 0);
+        refused += removal_of(i).code == ERROR_LIMIT_REACHED;
+    }
+    cr_assert_eq(refused, 4);
+    town_forget(client);
+    const struct topic_remove many = {.selector = span_text("many/**")};
+    town_say(client, KIND_REMOVE, 21, &topic_remove_schema, &many, (struct span){0});
+    town_wait_ms(20 * LONG_MS);
+    cr_assert_eq(removal_of(21).code, ERROR_OK);
+    cr_assert_eq(removal_of(21).count, TOPICS - 1);
+}
