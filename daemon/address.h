@@ -42,8 +42,8 @@ socklen_t address_to_socket(const struct address *address, union socket_address 
 /* The other way round. */
 void address_of_socket(const union socket_address *socket_address, struct address *address);
 
-/* The other end of a connected socket; false: it has none any more. Who comes over IPv4 is IPv4, also
- * where one socket listens for both families. */
+/* The other end of a connected socket; false: it has none any more. Who comes over IPv4 is IPv4,
+ * also where one socket listens for both families. */
 bool address_of_peer(int fd, union socket_address *peer);
 
 /* Makes ::ffff:a.b.c.d, which a socket for both families says of IPv4, the IPv4 address that it is;
