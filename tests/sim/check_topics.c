@@ -66,19 +66,21 @@ void check_topics_select(struct check_topics *check, struct world *world, uint32
 {
     struct reading *reader = &check->readers[who];
     struct subscription subscription = {.selector = span_text(selectors[selector].text)};
-    if (reader->asked_number != 0)
+    if (reader->asked.number != 0)
         return;
     /* What stands is said again as often as it is ended. */
     bool ends = (reader->stands >> selector & 1) != 0 && check->numbers % 2 == 0;
-    reader->asked = selector;
-    reader->asked_kind = ends ? KIND_UNSUBSCRIBE : KIND_SUBSCRIBE;
-    reader->asked_number = ++check->numbers;
+    reader->asked = (struct reading_ask){
+        .selector = selector,
+        .kind = ends ? KIND_UNSUBSCRIBE : KIND_SUBSCRIBE,
+        .number = ++check->numbers,
+    };
     for (uint32_t path = 0; path < CHECK_SETS_PATHS; path++)
         reader->topics[path].snapshots += !ends && (selectors[selector].topics >> path & 1) != 0;
-    world_note(world, "client %u says %s %s", who, kind_name(reader->asked_kind),
+    world_note(world, "client %u says %s %s", who, kind_name(reader->asked.kind),
                selectors[selector].text);
-    people_say(check->people, world, who, reader->asked_kind,
-               people_correlation(MATTER_TOPIC_READING, reader->asked_number), &subscription_schema,
+    people_say(check->people, world, who, reader->asked.kind,
+               people_correlation(MATTER_TOPIC_READING, reader->asked.number), &subscription_schema,
                &subscription, (struct span){0});
 }
 
@@ -118,18 +120,19 @@ static void told_done(struct check_topics *check, struct world *world, uint32_t 
                       const struct message *message)
 {
     struct reading *reader = &check->readers[who];
-    if (message->kind != KIND_DONE || (uint32_t)message->correlation != reader->asked_number) {
+    uint32_t number = (uint32_t)message->correlation;
+    struct reading_ask *ask = number == reader->asked.number ? &reader->asked : &reader->vague;
+    if (message->kind != KIND_DONE || number != ask->number) {
         no(check, world, "client %u is told %s to what it asked about topics", who,
            kind_name(message->kind));
         return;
     }
-    uint32_t bit = UINT32_C(1) << reader->asked;
-    if (reader->will_be_plain && reader->asked_number > reader->plain_behind)
+    uint32_t bit = UINT32_C(1) << ask->selector;
+    if (reader->will_be_plain && number > reader->plain_behind)
         reader->is_plain = true;
     check->people->persons[who].may_conflate = !reader->is_plain;
-    reader->stands =
-        reader->asked_kind == KIND_SUBSCRIBE ? reader->stands | bit : reader->stands & ~bit;
-    reader->asked_number = 0;
+    reader->stands = ask->kind == KIND_SUBSCRIBE ? reader->stands | bit : reader->stands & ~bit;
+    ask->number = 0;
     for (uint32_t path = 0; path < CHECK_SETS_PATHS; path++) {
         struct known *known = &reader->topics[path];
         if (is_selected(reader, path))
@@ -247,7 +250,9 @@ static void welcomed(struct check_topics *check, uint32_t who, const struct mess
     if (schema_decode(&client_welcome_schema, message->fields, &welcome) != ERROR_OK ||
         welcome.recovered)
         return;
-    reader->asked_number = 0; /* its answer may be among them */
+    if (reader->asked.number != 0) /* its answer may be among them */
+        reader->vague = reader->asked;
+    reader->asked.number = 0;
     for (uint32_t path = 0; path < CHECK_SETS_PATHS; path++)
         reader->topics[path].what = KNOWN_VAGUELY;
 }
@@ -353,7 +358,7 @@ static void on_client(void *state, struct world *world, uint32_t connection,
 bool check_topics_is_current(const struct check_topics *check, uint32_t who)
 {
     const struct reading *reader = &check->readers[who];
-    if (reader->asked_number != 0)
+    if (reader->asked.number != 0)
         return false;
     for (uint32_t path = 0; path < CHECK_SETS_PATHS; path++) {
         const struct known *known = &reader->topics[path];

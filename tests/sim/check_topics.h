@@ -23,11 +23,17 @@ struct known {
     uint32_t snapshots;           /* that may still come */
 };
 
+/* What a reader asked of a selector, and by which number; 0: nothing. */
+struct reading_ask {
+    uint32_t selector;
+    enum kind kind;
+    uint32_t number;
+};
+
 struct reading {
-    uint32_t stands; /* selectors that it was told DONE of, a bit each */
-    uint32_t asked;  /* the one that is asked for now, and by which number; 0: none */
-    enum kind asked_kind;
-    uint32_t asked_number;
+    uint32_t stands;          /* selectors that it was told DONE of, a bit each */
+    struct reading_ask asked; /* under way */
+    struct reading_ask vague; /* was under way when messages were lost: it may be answered still */
     struct known topics[CHECK_SETS_PATHS];
     /* Its session's switch, which is on at first. */
     uint32_t switched; /* the command under way that turns it; 0: none */

@@ -34,11 +34,22 @@ static uint32_t member_of(const struct world *world, const struct mesh_notice *n
     return of;
 }
 
+/* Whether it is of a life before the present one, which is known there: it says nothing of that. A
+ * member of that name is put in the former one's place, unless the name was altered (see above). */
+static bool is_of_former_life(const struct world *world, uint32_t node, uint32_t of,
+                              const struct mesh_notice *notice)
+{
+    uint64_t present = world->nodes[of].instance;
+    const struct view *view = views_at(world->views, node, of);
+    return view->instance == present && notice->values[0] != present &&
+           views_state(notice->texts[1]) == VIEW_DEAD;
+}
+
 static void take_notice(struct world *world, uint32_t node, const struct mesh_notice *notice)
 {
     if (notice->code == NOTICE_MEMBER) {
         uint32_t of = member_of(world, notice);
-        if (of != UINT32_MAX)
+        if (of != UINT32_MAX && !is_of_former_life(world, node, of, notice))
             views_note(world, node, of, notice);
     }
     if (notice->code == NOTICE_READY)
