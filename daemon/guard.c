@@ -25,7 +25,7 @@
 #include <unistd.h>
 
 enum {
-    GUARD_LOOKS_MAX = 200,
+    GUARD_LOOKS_MAX = 20,
     GUARD_LOOKS_PER_S = 10,
     GUARD_SAFE_FRAMES = 4,
     GUARD_GROWTH_BYTES = 16 * 1024 * 1024,

@@ -9,6 +9,10 @@
 /* A frame came from the session's client: it is alive. */
 void conduct_heard(struct sessions *sessions, struct session *session);
 
+/* Asks the client of an open session that has been silent for long whether it lives, and sets when
+ * that is to be looked at next. */
+void conduct_silence(struct sessions *sessions, struct session *session);
+
 /* The next message of an open session: it is counted if it is numbered, and now and then the client
  * is told how far the node came, so that it need not hold what it sent. */
 void conduct_count(struct sessions *sessions, struct session *session,

@@ -18,6 +18,7 @@
 
 #include "mesh/base/bugs.h"
 #include "mesh/base/wipe.h"
+#include "mesh/sessions/conduct.h"
 #include "mesh/sessions/table.h"
 
 #define MS_NS UINT64_C(1000000)
@@ -119,7 +120,7 @@ enum error resuming_hello(struct sessions *sessions, uint32_t connection,
         sessions_changed(sessions, session, SESSION_CHANGED_STATE);
     session->hello_correlation = correlation;
     session->heard_ns = context->now_ns;
-    deadlines_set(context->deadlines, &session->deadline, context->now_ns + SESSION_SILENCE_NS);
+    conduct_silence(sessions, session);
     welcome_back(sessions, session, hello);
     return ERROR_OK;
 }

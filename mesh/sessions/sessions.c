@@ -16,6 +16,7 @@
 #include "mesh/base/audit.h"
 #include "mesh/base/bugs.h"
 #include "mesh/base/sentence.h"
+#include "mesh/sessions/conduct.h"
 #include "mesh/sessions/principals.h"
 #include "mesh/sessions/resuming.h"
 #include "mesh/sessions/table.h"
@@ -260,7 +261,8 @@ void sessions_welcome(struct sessions *sessions, struct session *session)
     sessions->opening--;
     table_rights_follow(sessions, session);
     table_link(sessions, session);
-    deadlines_set(context->deadlines, &session->deadline, context->now_ns + SESSION_SILENCE_NS);
+    conduct_heard(sessions, session); /* its silence counts from here: it has waited for this */
+    conduct_silence(sessions, session);
     outbound_grant(&session->outbound, FIRST_CREDIT_MESSAGES, FIRST_CREDIT_BYTES);
     count(context, COUNTER_sessions_opened);
     struct span principal = {0};
@@ -524,29 +526,13 @@ void sessions_pull_ended(struct sessions *sessions)
     sessions->addresses_now = (struct span){0};
 }
 
-/* The client has been silent for long: asks whether it lives, then gives its connection up. */
-static void silence(struct sessions *sessions, struct session *session)
-{
-    struct context *context = sessions->context;
-    uint64_t silence_ns = context->now_ns - session->heard_ns;
-    uint64_t wait_ns = SESSION_SILENCE_NS;
-    if (silence_ns < SESSION_SILENCE_NS) {
-        wait_ns = SESSION_SILENCE_NS - silence_ns;
-    } else {
-        struct outgoing ping = {.kind = KIND_PING};
-        sessions_send(sessions, session, &ping);
-    }
-    if (session->phase == SESSION_PHASE_OPEN)
-        deadlines_set(context->deadlines, &session->deadline, context->now_ns + wait_ns);
-}
-
 void sessions_due(struct sessions *sessions, const struct deadline *due)
 {
     struct session *session = &sessions->slots[due->slot];
     if (session->is_connection_lost) {
         resuming_due(sessions, session);
     } else if (sessions->context->now_ns - session->heard_ns < SESSION_SILENCE_END_NS) {
-        silence(sessions, session);
+        conduct_silence(sessions, session);
     } else if (session->reconnect_ms > 0) {
         table_detach(sessions, session);
         table_cut(sessions, session->connection);
