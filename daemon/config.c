@@ -337,7 +337,7 @@ static size_t config_distance(const char *a, const char *b)
 void config_unknown(const char *name, struct config_error *error)
 {
     const char *nearest = NULL;
-    size_t distance = 4;
+    size_t distance = strlen(name) < 6 ? 3 : 4; /* of a short one more is another word */
     for (unsigned key = 0; key < CONFIG_KEYS; key++) {
         size_t found = config_distance(name, rows[key].name);
         if (found < distance) {

@@ -28,13 +28,26 @@ fail(char why[KEYSTORE_WHY_BYTES], const char *format, ...)
 
 /* -- one file -- */
 
+/* The part of a file's name before its ending; empty when it has another one. */
+static struct span stem_of(const char *path, const char *ending)
+{
+    const char *slash = strrchr(path, '/');
+    const char *file = slash == NULL ? path : slash + 1;
+    size_t bytes = strlen(file), tail = strlen(ending);
+    bool has_it = bytes > tail && strcmp(file + bytes - tail, ending) == 0;
+    return span_of(file, has_it ? bytes - tail : 0);
+}
+
 static bool may_be_used(const struct stat *status, enum keystore_side side, const char *path,
                         char why[KEYSTORE_WHY_BYTES])
 {
     unsigned mode = (unsigned)status->st_mode & 0777;
     if (!S_ISREG(status->st_mode))
         return fail(why, "%s is no file", path);
-    if (side == KEYSTORE_SECRET && (mode & 077) != 0)
+    bool is_open = side == KEYSTORE_SECRET && (mode & 077) != 0;
+    if (is_open && stem_of(path, public_ending).bytes > 0) /* it is no secret, and stays readable */
+        return fail(why, "%s %s", path, keyfile_sentence(KEYFILE_TWO_SIDES));
+    if (is_open)
         return fail(why, "%s can be used by others (mode %04o); chmod 600 it", path, mode);
     if (side == KEYSTORE_PUBLIC && (mode & 002) != 0)
         return fail(why, "%s can be written by everybody (mode %04o); chmod 644 it", path, mode);
@@ -68,16 +81,6 @@ static enum keyfile_verdict pair_judge(const struct keyfile *keyfile, enum keyst
                        strcmp(public_key, keyfile->public_key) != 0))
         return KEYFILE_BAD_KEY;
     return KEYFILE_GOOD;
-}
-
-/* The part of a file's name before its ending; empty when it has another one. */
-static struct span stem_of(const char *path, const char *ending)
-{
-    const char *slash = strrchr(path, '/');
-    const char *file = slash == NULL ? path : slash + 1;
-    size_t bytes = strlen(file), tail = strlen(ending);
-    bool has_it = bytes > tail && strcmp(file + bytes - tail, ending) == 0;
-    return span_of(file, has_it ? bytes - tail : 0);
 }
 
 /* A file that does not say whose key it is has its name for that, if that can be one. */

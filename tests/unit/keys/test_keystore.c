@@ -111,6 +111,8 @@ Test(keystore, a_secret_file_that_others_can_read_is_refused)
     cr_assert_eq(chmod(path_of("eu-a.key_secret"), 0640), 0);
     cr_assert(!keystore_read(path_of("eu-a.key_secret"), KEYSTORE_SECRET, &read, why));
     cr_assert(strstr(why, "chmod 600") != NULL, "%s", why);
+    cr_assert_not(keystore_read(path_of("eu-a.key"), KEYSTORE_SECRET, &read, why));
+    cr_assert(strstr(why, "the other half of the pair") != NULL, "%s", why);
     cr_assert_str_empty(read.secret_key);
 }
 
