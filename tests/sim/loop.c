@@ -22,35 +22,24 @@ enum {
     BEHIND_MS = 200, /* about what a ping waits for its answer */
 };
 
-/* Whose notice it is: by the name, or by the instance where bytes of the name were flipped on its
- * way (F25): nobody can tell that they were, and the node goes by that name there. */
-static uint32_t member_of(const struct world *world, const struct mesh_notice *notice)
+/* A byte of a member's name was flipped on its way (F25). Nobody can tell: it goes by that name
+ * there, by its own elsewhere, and who holds it dead under the one does not hear of the other. */
+static void look_for_altered_name(struct world *world, const struct mesh_notice *notice)
 {
-    uint32_t of = world_node_named(world, notice->texts[0]);
-    for (uint32_t node = 0; node < world->nodes_count && of == UINT32_MAX; node++) {
-        if (world->nodes[node].instance == notice->values[0] && !world->nodes[node].is_namesake)
-            of = node;
+    for (uint32_t node = 0; node < world->nodes_count; node++) {
+        if (world->nodes[node].instance == notice->values[0])
+            views_renamed(world, node);
     }
-    return of;
-}
-
-/* Whether it is of a life before the present one, which is known there: it says nothing of that. A
- * member of that name is put in the former one's place, unless the name was altered (see above). */
-static bool is_of_former_life(const struct world *world, uint32_t node, uint32_t of,
-                              const struct mesh_notice *notice)
-{
-    uint64_t present = world->nodes[of].instance;
-    const struct view *view = views_at(world->views, node, of);
-    return view->instance == present && notice->values[0] != present &&
-           views_state(notice->texts[1]) == VIEW_DEAD;
 }
 
 static void take_notice(struct world *world, uint32_t node, const struct mesh_notice *notice)
 {
     if (notice->code == NOTICE_MEMBER) {
-        uint32_t of = member_of(world, notice);
-        if (of != UINT32_MAX && !is_of_former_life(world, node, of, notice))
+        uint32_t of = world_node_named(world, notice->texts[0]);
+        if (of != UINT32_MAX)
             views_note(world, node, of, notice);
+        else
+            look_for_altered_name(world, notice);
     }
     if (notice->code == NOTICE_READY)
         world->nodes[node].is_ready = true;

@@ -67,9 +67,17 @@ static uint32_t column(const struct world *world, uint32_t node)
     return n->is_namesake ? world_node_named(world, span_text(n->name)) : node;
 }
 
+static bool is_renamed(const struct world *world, uint32_t node)
+{
+    const struct world_node *n = &world->nodes[node];
+    return n->instance != 0 && n->renamed == n->instance;
+}
+
 bool views_is_right(const struct world *world, uint32_t node, uint32_t of)
 {
     if (!is_expected(world, node) || world->nodes[of].is_namesake)
+        return true;
+    if (is_renamed(world, node) || is_renamed(world, of)) /* what it is held is not judged */
         return true;
     const struct view *view = view_at(world->views, node, of);
     uint32_t spare = world->spare;
@@ -116,6 +124,13 @@ void views_before(struct world *world, uint32_t node)
 void views_after(struct world *world, uint32_t node)
 {
     world->views->wrong += wrong_about(world, node);
+}
+
+void views_renamed(struct world *world, uint32_t node)
+{
+    views_before(world, node);
+    world->nodes[node].renamed = world->nodes[node].instance;
+    views_after(world, node);
 }
 
 void views_start(struct world *world, uint32_t node)

@@ -34,6 +34,10 @@ void views_note(struct world *world, uint32_t node, uint32_t of, const struct me
 void views_before(struct world *world, uint32_t node);
 void views_after(struct world *world, uint32_t node);
 
+/* A node's name was altered on its way to somebody: views of this life of it, and by it, are not
+ * judged. */
+void views_renamed(struct world *world, uint32_t node);
+
 /* A node starts: it knows itself alone. Between before and after. */
 void views_start(struct world *world, uint32_t node);
 

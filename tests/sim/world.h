@@ -64,6 +64,7 @@ struct world_node {
     bool has_vanished;           /* the host is silent: no refusals, no resets */
     bool is_apart;               /* not in the part that is healed: nobody expects it */
     bool is_namesake;            /* a newcomer with a live node's name: to be refused */
+    uint64_t renamed;            /* the instance of it that somebody knows by an altered name */
     bool was_told_to_stop;
     bool is_ready, has_stopped;
     uint32_t ticks;   /* planned ones; all but the last are void */
