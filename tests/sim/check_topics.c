@@ -108,12 +108,17 @@ void check_topics_switch(struct check_topics *check, struct world *world, uint32
 
 /* ---- hearing ---------------------------------------------------------------------------------*/
 
-static bool is_selected(const struct reading *reader, uint32_t path)
+static bool is_meant(uint32_t some, uint32_t path)
 {
     for (uint32_t i = 0; i < CHECK_TOPICS_SELECTORS; i++)
-        if ((reader->stands >> i & 1) != 0 && (selectors[i].topics >> path & 1) != 0)
+        if ((some >> i & 1) != 0 && (selectors[i].topics >> path & 1) != 0)
             return true;
     return false;
+}
+
+static bool may_select(const struct reading *reader, uint32_t path)
+{
+    return is_meant(reader->stands | reader->doubted, path);
 }
 
 static void told_done(struct check_topics *check, struct world *world, uint32_t who,
@@ -122,20 +127,24 @@ static void told_done(struct check_topics *check, struct world *world, uint32_t 
     struct reading *reader = &check->readers[who];
     uint32_t number = (uint32_t)message->correlation;
     struct reading_ask *ask = number == reader->asked.number ? &reader->asked : &reader->vague;
-    if (message->kind != KIND_DONE || number != ask->number) {
+    uint32_t bit = UINT32_C(1) << ask->selector;
+    /* What may have been ended before cannot be ended again. */
+    bool may_fail = ask->kind == KIND_UNSUBSCRIBE && (reader->doubted & bit) != 0;
+    bool is_done = message->kind == KIND_DONE || (message->kind == KIND_ERROR && may_fail);
+    if (!is_done || number != ask->number) {
         no(check, world, "client %u is told %s to what it asked about topics", who,
            kind_name(message->kind));
         return;
     }
-    uint32_t bit = UINT32_C(1) << ask->selector;
     if (reader->will_be_plain && number > reader->plain_behind)
         reader->is_plain = true;
     check->people->persons[who].may_conflate = !reader->is_plain;
     reader->stands = ask->kind == KIND_SUBSCRIBE ? reader->stands | bit : reader->stands & ~bit;
+    reader->doubted &= ~bit;
     ask->number = 0;
     for (uint32_t path = 0; path < CHECK_SETS_PATHS; path++) {
         struct known *known = &reader->topics[path];
-        if (is_selected(reader, path))
+        if (may_select(reader, path))
             continue;
         known->what = KNOWN_NOTHING;
         known->snapshots = 0;
@@ -160,7 +169,7 @@ static void judge_update(struct check_topics *check, struct world *world, uint32
     int order = topic_version_order(&version, &known->version);
     bool is_marked = update->is_snapshot || update->is_resync;
     const char *name = check_sets_path(path);
-    if (!is_selected(reader, path))
+    if (!may_select(reader, path))
         no(check, world, "client %u hears of %s, which it does not select", who, name);
     if (order < 0 || (order == 0 && !update->is_snapshot))
         no(check, world, "client %u is told n %" PRIu64 " of %s behind n %" PRIu64, who, version.n,
@@ -250,8 +259,10 @@ static void welcomed(struct check_topics *check, uint32_t who, const struct mess
     if (schema_decode(&client_welcome_schema, message->fields, &welcome) != ERROR_OK ||
         welcome.recovered)
         return;
-    if (reader->asked.number != 0) /* its answer may be among them */
+    if (reader->asked.number != 0) { /* its answer may be among them */
         reader->vague = reader->asked;
+        reader->doubted |= UINT32_C(1) << reader->asked.selector;
+    }
     reader->asked.number = 0;
     for (uint32_t path = 0; path < CHECK_SETS_PATHS; path++)
         reader->topics[path].what = KNOWN_VAGUELY;
@@ -363,7 +374,8 @@ bool check_topics_is_current(const struct check_topics *check, uint32_t who)
     for (uint32_t path = 0; path < CHECK_SETS_PATHS; path++) {
         const struct known *known = &reader->topics[path];
         const struct topic_version *now = check_sets_now(check->sets, path);
-        if (!is_selected(reader, path) || known->what == KNOWN_LOST || known->what == KNOWN_VAGUELY)
+        bool is_selected = is_meant(reader->stands & ~reader->doubted, path);
+        if (!is_selected || known->what == KNOWN_LOST || known->what == KNOWN_VAGUELY)
             continue;
         bool is_right = now == NULL ? known->what == KNOWN_NOTHING
                                     : known->what == KNOWN_VALUE &&

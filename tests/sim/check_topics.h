@@ -34,6 +34,7 @@ struct reading {
     uint32_t stands;          /* selectors that it was told DONE of, a bit each */
     struct reading_ask asked; /* under way */
     struct reading_ask vague; /* was under way when messages were lost: it may be answered still */
+    uint32_t doubted; /* selectors of which an answer may have been lost: they stand or not */
     struct known topics[CHECK_SETS_PATHS];
     /* Its session's switch, which is on at first. */
     uint32_t switched; /* the command under way that turns it; 0: none */
