@@ -4,6 +4,10 @@
  * may still be felt. A pause is no excuse for the one who slept: it accuses nobody on waking. */
 
 #include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "mesh/base/require.h"
 
 static const uint64_t MS = 1000000;
 
@@ -41,6 +45,28 @@ static void judge_death(struct check_members *check, struct world *world, uint32
                    (const char *)notice->texts[2].data);
 }
 
+static bool has_namesake(const struct world *world, uint32_t of)
+{
+    uint32_t spare = world->spare;
+    return spare != UINT32_MAX &&
+           (spare == of || (world_is_running(world, spare) &&
+                            strcmp(world->nodes[spare].name, world->nodes[of].name) == 0));
+}
+
+/* In any weather: nobody dies of one probe. A verdict comes after a suspicion, of which the suspect
+ * may hear and speak; who is not suspected by anybody can only be dead. */
+static void judge_haste(const struct check_members *check, struct world *world, uint32_t by,
+                        uint32_t of, const struct mesh_notice *notice)
+{
+    uint64_t instance = notice->values[0];
+    if (world_is_running(world, of) && instance == world->nodes[of].instance &&
+        check->suspected[of] != instance && !has_namesake(world, of) &&
+        !faults_can_forge(check->faults))
+        world_fail(world, "members", "%s holds %s dead, which nobody has suspected: %.*s",
+                   world->nodes[by].name, world->nodes[of].name, (int)notice->texts[2].bytes,
+                   (const char *)notice->texts[2].data);
+}
+
 static void on_notice(void *state, struct world *world, uint32_t node,
                       const struct mesh_notice *notice)
 {
@@ -53,7 +79,10 @@ static void on_notice(void *state, struct world *world, uint32_t node,
             world_fail(world, "members", "%s speaks of %.*s, which nobody ever started",
                        world->nodes[node].name, (int)notice->texts[0].bytes,
                        (const char *)notice->texts[0].data);
+    } else if (views_state(notice->texts[1]) == VIEW_SUSPECT) {
+        check->suspected[of] = notice->values[0];
     } else if (views_state(notice->texts[1]) == VIEW_DEAD) {
+        judge_haste(check, world, node, of, notice);
         judge_death(check, world, node, of, notice);
     }
 }
@@ -61,8 +90,15 @@ static void on_notice(void *state, struct world *world, uint32_t node,
 void check_members_init(struct check_members *check, struct world *world,
                         const struct faults *faults)
 {
-    *check = (struct check_members){.faults = faults};
+    *check = (struct check_members){
+        .faults = faults, .suspected = calloc(world->nodes_count, sizeof *check->suspected)};
+    require(check->suspected != NULL);
     world_watch(world, (struct world_watcher){.state = check, .on_notice = on_notice});
+}
+
+void check_members_clear(struct check_members *check)
+{
+    free(check->suspected);
 }
 
 void check_members_converge(struct check_members *check, struct world *world)

@@ -11,10 +11,12 @@
 struct check_members {
     const struct faults *faults;
     uint64_t false_deaths; /* of nodes that no fault touched */
+    uint64_t *suspected;   /* [node]: its instance that was suspected last, by anybody */
 };
 
 void check_members_init(struct check_members *check, struct world *world,
                         const struct faults *faults);
+void check_members_clear(struct check_members *check);
 
 /* How long after the last fault all may take: the longest suspicion, 6 log2(N) gossip intervals,
  * and one round of anti-entropy. */

@@ -190,6 +190,7 @@ void run_world(const struct run_options *options, struct run_result *result)
     take_stock(&run);
     if (trace != NULL && fclose(trace) != 0)
         fprintf(stderr, "weftsim: the trace in %s is not complete\n", options->trace);
+    check_members_clear(&run.members);
     check_incarnations_clear(&run.incarnations);
     check_directory_clear(&run.directory);
     check_sessions_clear(&run.sessions);
