@@ -7,7 +7,9 @@
  *
  * (U1) is_merging: every topic whose policy is `conflate` has at most one open update that waits
  * (U2) ending_updates = the open updates that wait whose policy is `unsubscribe`
- * (U3) while is_conflated, the same of every topic whose policy is `always` */
+ * (U3) while is_conflated, the same of every topic whose policy is `always`
+ * (U4) of a subscription whose end has not been told yet no value is queued: it would come before
+ *      that, behind what was dropped, as if nothing were missing */
 #include "mesh/base/updates.h"
 
 #include "mesh/base/bugs.h"
@@ -162,6 +164,8 @@ enum error updates_send(struct outbound *queue, const struct update *update)
     struct record *older;
     enum error error;
     require(!update->is_end || update->marks == 0);
+    if (!update->is_end && is_ended(queue, update->key))
+        return ERROR_OK; /* (U4) */
     while ((error = place_find(queue, update, &older)) == ERROR_OK) {
         size_t replaced_bytes = older == NULL ? 0 : record_bytes(older);
         if (outbound_has_room(queue, older == NULL, bytes_of(update, older), replaced_bytes)) {

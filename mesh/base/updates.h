@@ -58,7 +58,7 @@ enum error updates_send(struct outbound *queue, const struct update *update);
 uint32_t updates_switch(struct outbound *queue, bool is_conflated);
 
 /* Takes the key of a subscription that has ended because its session's queue was full; false: there
- * is none. Until it was told, nothing more of it should be queued, or it may be told twice. */
+ * is none. Until then no more values of it are queued; the caller tells the end, before any. */
 bool updates_next_ended(struct outbound *queue, uint32_t *key);
 
 /* For outbound.c and outbox.c: merges what waits, if that may be and has not been done since the

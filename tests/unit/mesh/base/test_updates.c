@@ -199,6 +199,25 @@ Test(updates, of_unsubscribe_leave_a_full_queue_with_their_subscriptions)
     LEAVE(900, 904, 905, 906, 907, 908, 909, 910, 911, 912, 913, 914, 915, 109);
 }
 
+Test(updates, of_an_ended_subscription_are_not_queued_before_its_end_is_told)
+{
+    uint32_t key;
+    update_as(1, TOPIC_POLICY_UNSUBSCRIBE, 101);
+    for (uint64_t i = 1; i <= MESSAGES_MAX; i++)
+        other(900 + i);
+    update_as(1, TOPIC_POLICY_UNSUBSCRIBE, 102); /* the queue is full */
+    cr_assert_eq(queue.messages, MESSAGES_MAX);
+    LEAVE(901, 902, 903, 904, 905, 906, 907, 908, 909, 910, 911, 912, 913, 914, 915, 916);
+    update_as(1, TOPIC_POLICY_UNSUBSCRIBE, 103); /* there is room */
+    update_as(2, TOPIC_POLICY_UNSUBSCRIBE, 201);
+    cr_assert(updates_next_ended(&queue, &key));
+    cr_assert_eq(key, 1);
+    cr_assert(!updates_next_ended(&queue, &key));
+    cr_assert_eq(update_sized(1, TOPIC_POLICY_UNSUBSCRIBE, 109, 10, 0, true), ERROR_OK);
+    update_as(1, TOPIC_POLICY_UNSUBSCRIBE, 110);
+    LEAVE(201, 109, 110);
+}
+
 Test(updates, with_the_switch_off_nothing_is_merged_and_nothing_unsubscribed)
 {
     uint32_t key;

@@ -199,8 +199,18 @@ static bool model_send_other(struct receiver *to, const struct entry *entry)
     return true;
 }
 
+static bool is_ended(const struct receiver *to, uint32_t key)
+{
+    for (uint32_t i = 0; i < to->ended.count; i++)
+        if (to->ended.entries[i].key == key)
+            return true;
+    return false;
+}
+
 static bool model_send_update(struct receiver *to, const struct entry *entry)
 {
+    if (!entry->is_end && is_ended(to, entry->key))
+        return true;
     for (;;) {
         struct entry *older = NULL;
         if (to->is_merging && is_short(to))
@@ -273,9 +283,8 @@ static void send_update(struct receiver *to)
     };
     bool is_taken = updates_send(&to->queue, &update) == ERROR_OK;
     updates_unshare(outbox, &update.message);
-    uint32_t ended = to->ended.count;
     cr_assert_eq(is_taken, model_send_update(to, &entry));
-    if (is_taken && (ended == to->ended.count || entry.policy != TOPIC_POLICY_UNSUBSCRIBE))
+    if (is_taken && (entry.is_end || !is_ended(to, entry.key)))
         to->sent[entry.key] = number;
     refusals += !is_taken;
     compare(to);
