@@ -120,14 +120,19 @@ void check_members_converge(struct check_members *check, struct world *world)
     views_tell(world);
 }
 
-/* Since when one could have heard that another lives: that one has run, and it itself was awake. */
+/* Since when one could have heard that another lives: it was awake. */
 static uint64_t wrong_since_ns(const struct world *world, uint32_t by, uint32_t of)
 {
     uint64_t since_ns = views_at(world->views, by, of)->since_ns;
-    uint64_t started_ns = world->nodes[of].started_ns;
     uint64_t woken_ns = world->nodes[by].paused_until_ns;
-    since_ns = started_ns > since_ns ? started_ns : since_ns;
     return woken_ns > since_ns ? woken_ns : since_ns;
+}
+
+/* That a past life is over is true. Whether one hears of the new one in a storm depends on who is
+ * there as a seed of both; after the storm all must agree. */
+static bool is_of_past_life(const struct world *world, uint32_t by, uint32_t of)
+{
+    return views_at(world->views, by, of)->instance != world->nodes[of].instance;
 }
 
 void check_members_look(struct check_members *check, struct world *world)
@@ -139,6 +144,7 @@ void check_members_look(struct check_members *check, struct world *world)
         for (uint32_t of = 0; world_is_running(world, by) && of < world->nodes_count; of++) {
             const struct view *view = views_at(world->views, by, of);
             if (view->state != VIEW_DEAD || views_is_right(world, by, of) ||
+                is_of_past_life(world, by, of) ||
                 world->now_ns < wrong_since_ns(world, by, of) + bound_ns ||
                 faults_excuse(check->faults, world, by, of))
                 continue;

@@ -235,7 +235,6 @@ static void be_born(struct world *world, uint32_t node)
     n->core = core_new(&n->config, world->store);
     n->life++;
     n->instance = core_instance(n->core);
-    n->started_ns = world->now_ns;
     n->tick_at_ns = UINT64_MAX;
     n->paused_until_ns = n->busy_until_ns = n->behind_until_ns = 0;
     n->has_vanished = n->is_ready = n->has_stopped = n->was_told_to_stop = false;

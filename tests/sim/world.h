@@ -52,7 +52,6 @@ struct world_node {
     struct mesh_config config;
     uint32_t life;       /* counts starts and ends */
     uint64_t instance;   /* of this life */
-    uint64_t started_ns; /* the same */
     uint64_t tick_at_ns; /* the planned tick, in the world's time; UINT64_MAX: none */
     uint64_t paused_until_ns;
     uint64_t service_ns, busy_until_ns; /* each fact takes it so long */
