@@ -216,11 +216,24 @@ static void answered(struct check_events *check, struct world *world, uint32_t w
         world_fail(world, "events", "client %u may not listen", who);
 }
 
+/* In a session that goes on messages may be lost, events among them: what is known is worth nothing
+ * then, until its client listens anew. */
+static void welcomed(struct check_events *check, uint32_t who, const struct message *message)
+{
+    struct client_welcome welcome;
+    if (check->people->persons[who].state != PERSON_CALLING &&
+        schema_decode(&client_welcome_schema, message->fields, &welcome) == ERROR_OK &&
+        !welcome.recovered)
+        forget(&check->listeners[who]);
+}
+
 static void compare(struct check_events *check, uint32_t who, struct span body);
 
 static void on_heard(void *state, struct world *world, uint32_t who, const struct message *message)
 {
     struct check_events *check = state;
+    if (message->kind == KIND_WELCOME)
+        welcomed(check, who, message);
     if (people_matter(message->correlation) != MATTER_LISTEN)
         return;
     if (message->kind == KIND_EVENT)
