@@ -80,7 +80,8 @@ static void on_notice(void *state, struct world *world, uint32_t node,
                        world->nodes[node].name, (int)notice->texts[0].bytes,
                        (const char *)notice->texts[0].data);
     } else if (views_state(notice->texts[1]) == VIEW_SUSPECT) {
-        check->suspected[of] = notice->values[0];
+        if (notice->values[0] == world->nodes[of].instance) /* old news is of a former life */
+            check->suspected[of] = notice->values[0];
     } else if (views_state(notice->texts[1]) == VIEW_DEAD) {
         judge_haste(check, world, node, of, notice);
         judge_death(check, world, node, of, notice);

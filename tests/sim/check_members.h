@@ -11,7 +11,7 @@
 struct check_members {
     const struct faults *faults;
     uint64_t false_deaths; /* of nodes that no fault touched */
-    uint64_t *suspected;   /* [node]: its instance that was suspected last, by anybody */
+    uint64_t *suspected;   /* [node]: its present instance, if it was suspected by anybody */
 };
 
 void check_members_init(struct check_members *check, struct world *world,
