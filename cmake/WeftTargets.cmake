@@ -14,7 +14,7 @@ endfunction()
 
 # weft_library(name FROM folder [POSIX] [LINK libraries] [DEFINE macros])
 # A static library of all sources below the folder but main.c; <name>_objects holds its objects,
-# and <name>_across, built when a program asks for it, those that it is optimised across.
+# and <name>_across the same for a program that is optimised across them, built if there is one.
 function(weft_library name)
   cmake_parse_arguments(arg "POSIX" "FROM" "LINK;DEFINE" ${ARGN})
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/${arg_FROM}/*.c")

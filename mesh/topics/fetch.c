@@ -24,6 +24,8 @@ enum {
     SLICE_LATER = 2048,
 };
 
+_Static_assert(FETCHES_OF_ONE_MAX == 16 && FETCHES_MAX == 64, "a refusal says these numbers");
+
 enum progress { PROGRESS_DONE, PROGRESS_GOES_ON, PROGRESS_NO_MEMORY };
 
 struct fetch {
