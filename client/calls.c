@@ -85,7 +85,7 @@ enum weft_error calls_send(struct weft_client *client, const struct call *call, 
         return WEFT_OVERLOADED;
     if (!batch_put(&client->batch, call->schema, call->fields, call->kind, slots_number(taken),
                    call->body)) {
-        slots_give(&client->slots, timers, taken);
+        slots_give(&client->slots, taken);
         return WEFT_OVERLOADED;
     }
     taken->user = call->user;
@@ -105,7 +105,7 @@ static void end(struct slot *slot, struct weft_response *response)
     weft_response_fn *callback = slot->of.response;
     void *user = slot->user;
     response->took_us = (reactor_now_ns() - slot->started_ns) / 1000;
-    slots_give(&client->slots, &client->context->timers, slot);
+    slots_give(&client->slots, slot);
     if (!client->is_destroyed)
         callback(client, response, user);
 }
@@ -269,7 +269,7 @@ void calls_end_all(struct weft_client *client, enum weft_error outcome, bool onl
         case SLOT_LISTENING:
         case SLOT_LOGIN:
         case SLOT_INCOMING:
-            slots_give(&client->slots, &client->context->timers, slot);
+            slots_give(&client->slots, slot);
             break;
         }
         if (client->is_destroyed && !was_destroyed)

@@ -3,6 +3,7 @@
 
 #include "client/calls.h"
 #include "client/dialogue.h"
+#include "client/hear.h"
 #include "proto/request.h"
 
 #include <errno.h>
@@ -283,7 +284,7 @@ static int receive(struct weft_client *client, int frames_max)
     (void)zmq_msg_init(&frame);
     while (frames < frames_max && dealer_receive(&client->dealer, &frame)) {
         frames++;
-        if (dialogue_receive(client, span_of(zmq_msg_data(&frame), zmq_msg_size(&frame))))
+        if (hear_frame(client, span_of(zmq_msg_data(&frame), zmq_msg_size(&frame))))
             explicit_bzero(zmq_msg_data(&frame), zmq_msg_size(&frame));
         if (client->is_destroyed || client->is_closing)
             break;

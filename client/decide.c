@@ -31,7 +31,7 @@ static void expired(struct timer *timer, uint64_t now_ns)
 {
     (void)now_ns;
     struct slot *slot = (struct slot *)timer;
-    slots_give(&slot->client->slots, &slot->client->context->timers, slot);
+    slots_give(&slot->client->slots, slot);
 }
 
 void decide_asked(struct weft_client *client, const struct message *message)
@@ -79,7 +79,7 @@ static enum weft_error answer(struct weft_client *client, uint64_t responder,
         return WEFT_CANCELLED;
     if (!say(client, slot->of.correlation, code, properties))
         return WEFT_LIMIT_REACHED;
-    slots_give(&client->slots, &client->context->timers, slot);
+    slots_give(&client->slots, slot);
     return WEFT_OK;
 }
 

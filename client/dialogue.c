@@ -13,11 +13,7 @@
 
 #include "client/calls.h"
 #include "client/client.h"
-#include "client/decide.h"
-#include "client/matching.h"
-#include "client/query.h"
 #include "client/topics.h"
-#include "proto/envelope.h"
 #include "proto/kinds.h"
 
 #include <stdarg.h>
@@ -39,11 +35,6 @@ static struct span nothing(void)
     return (struct span){0};
 }
 
-static bool is_talking(const struct weft_client *client)
-{
-    return client->state == CLIENT_GREETING || client->state == CLIENT_OPEN;
-}
-
 __attribute__((format(printf, 2, 3))) static void note_failure(struct weft_client *client,
                                                                const char *format, ...)
 {
@@ -60,7 +51,7 @@ static void finish(struct weft_client *client, enum weft_close_reason reason, en
     client->state = CLIENT_CLOSED;
     client->close_reason = reason;
     client->close_error = error;
-    timers_cancel(&client->context->timers, &client->timer);
+    timers_cancel(&client->timer);
     dealer_close(&client->dealer, GOODBYE_LINGER_MS);
     batch_clear(&client->batch);
     calls_end_all(client, reason == WEFT_CLOSED_BY_CLIENT ? WEFT_CANCELLED : WEFT_SESSION_CLOSED,
@@ -80,7 +71,7 @@ static void start_over(struct weft_client *client, bool is_stopping)
     bool is_same_again = client->state == CLIENT_GREETING && client->has_session && !is_stopping &&
                          client->resumes++ < RESUMES_MAX;
     client->state = CLIENT_WAITING;
-    timers_cancel(&client->context->timers, &client->timer);
+    timers_cancel(&client->timer);
     dealer_close(&client->dealer, 0);
     if (was_open) {
         servers_restart(&client->servers, is_stopping, reactor_chance(client->context));
@@ -358,7 +349,7 @@ static void adopt(struct weft_client *client, const struct client_welcome *welco
     client->credit.bytes = UINT32_MAX; /* the first grant is due at once */
 }
 
-static void welcomed(struct weft_client *client, const struct message *message)
+void dialogue_welcomed(struct weft_client *client, const struct message *message)
 {
     struct client_welcome welcome;
     if (schema_decode(&client_welcome_schema, message->fields, &welcome) != ERROR_OK ||
@@ -406,7 +397,7 @@ static bool is_transient(unsigned code)
            code == ERROR_INTERNAL || code == ERROR_LEAVING || code == ERROR_MOVED;
 }
 
-static void refused(struct weft_client *client, const struct message *message)
+void dialogue_refused(struct weft_client *client, const struct message *message)
 {
     struct client_refused refusal;
     if (schema_decode(&client_refused_schema, message->fields, &refusal) != ERROR_OK)
@@ -428,7 +419,7 @@ static void refused(struct weft_client *client, const struct message *message)
     }
 }
 
-static void goodbye(struct weft_client *client, const struct message *message)
+void dialogue_goodbye(struct weft_client *client, const struct message *message)
 {
     struct client_goodbye said;
     if (schema_decode(&client_goodbye_schema, message->fields, &said) != ERROR_OK)
@@ -444,152 +435,8 @@ static void goodbye(struct weft_client *client, const struct message *message)
     finish(client, (enum weft_close_reason)said.reason, WEFT_SESSION_CLOSED);
 }
 
-/* A message of a kind this build does not know. */
-static void unknown(struct weft_client *client, const struct message *message)
+void dialogue_unreadable(struct weft_client *client)
 {
-    if ((message->flags & MESSAGE_WANTS_ANSWER) == 0)
-        return;
-    const struct client_error answer = {.code = ERROR_VERSION_MISMATCH};
-    (void)batch_put(&client->batch, &client_error_schema, &answer, KIND_ERROR, message->correlation,
-                    nothing());
-}
-
-/* DONE and ERROR end whatever bears their number. */
-static void answered(struct weft_client *client, const struct message *message)
-{
-    struct client_error said = {0};
-    if (message->kind == KIND_ERROR &&
-        schema_decode(&client_error_schema, message->fields, &said) != ERROR_OK)
-        said = (struct client_error){.code = ERROR_INVALID_MESSAGE};
-    if (slots_find(&client->slots, message->correlation, SLOT_REGISTRATION) != NULL)
-        serve_registered(client, message->correlation, &said);
-    else if (slots_find(&client->slots, message->correlation, SLOT_LISTENING) != NULL)
-        listen_answered(client, message->correlation, &said);
-    else if (slots_find(&client->slots, message->correlation, SLOT_SUBSCRIPTION) != NULL)
-        subscriptions_answered(client, message->correlation, &said);
-    else if (slots_find(&client->slots, message->correlation, SLOT_COMMAND) != NULL)
-        query_failed(client, message->correlation, &said);
-    else if (!topics_failed(client, message->correlation, &said))
-        calls_failed(client, message->correlation, &said);
-}
-
-static void hear_open(struct weft_client *client, const struct message *message)
-{
-    switch (message->kind) {
-    case KIND_RESPONSE:
-        calls_response(client, message);
-        break;
-    case KIND_SPREAD:
-        matching_spread(client, message);
-        break;
-    case KIND_PART:
-        matching_part(client, message);
-        break;
-    case KIND_REQUEST:
-        serve_request(client, message);
-        break;
-    case KIND_UNREGISTER:
-        serve_taken_back(client, message);
-        break;
-    case KIND_CANCEL:
-        serve_cancelled(client, message->correlation);
-        break;
-    case KIND_RESULT:
-        query_result(client, message);
-        break;
-    case KIND_EVENT:
-        listen_event(client, message);
-        break;
-    case KIND_UPDATE:
-        subscriptions_update(client, message);
-        break;
-    case KIND_UNSUBSCRIBED:
-        subscriptions_ended(client, message);
-        break;
-    case KIND_TOPIC:
-        topics_result(client, message);
-        break;
-    case KIND_TOPICS:
-        topics_fetched(client, message);
-        break;
-    case KIND_AUTHENTICATE:
-        decide_asked(client, message);
-        break;
-    case KIND_MISSING_TOPIC:
-        decide_missing(client, message);
-        break;
-    case KIND_DONE:
-    case KIND_ERROR:
-        answered(client, message);
-        break;
-    case KIND_WELCOME:
-        break; /* said once; a second one changes nothing */
-    default:
-        unknown(client, message);
-        break;
-    }
-}
-
-/* The node lives: the next silence begins now. */
-static void ponged(struct weft_client *client)
-{
-    if (!client->is_pinged)
-        return;
-    client->is_pinged = false;
-    client_set_timer(client, client->heard_ns + client_ms_to_ns(client->options.silence_ms));
-}
-
-/* What the node has received need not be held here. */
-static void acknowledged(struct weft_client *client, const struct message *message)
-{
-    struct client_grant grant;
-    if (schema_decode(&client_grant_schema, message->fields, &grant) == ERROR_OK)
-        batch_acknowledge(&client->batch, grant.received_seq);
-}
-
-static void hear(struct weft_client *client, const struct message *message)
-{
-    if (message->kind == KIND_REFUSED) {
-        refused(client, message);
-    } else if (message->kind == KIND_GOODBYE) {
-        goodbye(client, message);
-    } else if (message->kind == KIND_PING) {
-        (void)batch_put(&client->batch, NULL, NULL, KIND_PONG, message->correlation, nothing());
-    } else if (message->kind == KIND_PONG) {
-        ponged(client);
-    } else if (message->kind == KIND_GRANT) {
-        acknowledged(client, message);
-    } else if (client->state == CLIENT_OPEN) {
-        if (kind_is_numbered(message->kind)) {
-            client->credit.received_seq++;
-            client->credit.bytes +=
-                MESSAGE_HEADER_BYTES + message->fields.bytes + message->body.bytes;
-        }
-        hear_open(client, message);
-    } else if (message->kind == KIND_WELCOME) {
-        welcomed(client, message);
-    }
-}
-
-bool dialogue_receive(struct weft_client *client, struct span frame)
-{
-    bool is_secret = false;
-    struct reader reader;
-    struct envelope envelope;
-    struct message message;
-    reader_init(&reader, frame);
-    enum error error = envelope_decode(&reader, CHANNEL_CLIENT, &envelope);
-    bool is_readable = error == ERROR_OK || error == ERROR_VERSION_MISMATCH;
-    client->heard_ns = reactor_now_ns();
-    while (is_readable && message_next(&reader, &message, &error)) {
-        is_secret = is_secret || kind_is_secret(message.kind);
-        hear(client, &message);
-        if (client->is_destroyed || client->is_closing || !is_talking(client))
-            return true; /* nobody looks at the rest */
-    }
-    if (error == ERROR_OK)
-        return is_secret;
     note_failure(client, "%s sent a frame that can't be read", servers_current(&client->servers));
     start_over(client, false);
-    return is_secret;
 }

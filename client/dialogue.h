@@ -1,11 +1,12 @@
 /* dialogue.h - decides what is said to a node and what its words mean for the session: dialling,
- * HELLO and WELCOME, silence, goodbye, and whom each message is for.
+ * HELLO and WELCOME, silence, goodbye.
  * Memory: the client's. Thread: the context's. */
 #ifndef WEFT_CLIENT_DIALOGUE_H
 #define WEFT_CLIENT_DIALOGUE_H
 
 #include "proto/span.h"
 
+struct message;
 struct weft_client;
 
 /* Dials the next node, now or after its back-off. */
@@ -17,9 +18,14 @@ void dialogue_timer_fired(struct weft_client *client);
 /* The connection is up: says HELLO. */
 void dialogue_greet(struct weft_client *client);
 
-/* A frame came; after each message the client may be closed, lost or destroyed. Returns whether
- * credentials are in it, or may be: then it is to be wiped. */
-bool dialogue_receive(struct weft_client *client, struct span frame);
+/* The node's answers to HELLO, and its goodbye; afterwards the client may be closed, lost or
+ * destroyed. */
+void dialogue_welcomed(struct weft_client *client, const struct message *message);
+void dialogue_refused(struct weft_client *client, const struct message *message);
+void dialogue_goodbye(struct weft_client *client, const struct message *message);
+
+/* The node sent a frame that is none: the connection is of no more use. */
+void dialogue_unreadable(struct weft_client *client);
 
 /* The connection was refused or is gone. */
 void dialogue_lost(struct weft_client *client);

@@ -51,7 +51,7 @@ static uint64_t tell(struct weft_client *client, size_t which, const struct list
     slot->of.handler = 0; /* of a REGISTRATION: nobody waits for the answer */
     if (!batch_put(&client->batch, &listen_schema, &said, (uint8_t)kind, slots_number(slot),
                    (struct span){0})) {
-        slots_give(&client->slots, timers, slot);
+        slots_give(&client->slots, slot);
         return 0;
     }
     reactor_make_ready(client->context, client);
@@ -62,7 +62,7 @@ static void slot_end(struct weft_client *client, struct listening *listening)
 {
     struct slot *slot = slots_find(&client->slots, listening->number, SLOT_LISTENING);
     if (slot != NULL)
-        slots_give(&client->slots, &client->context->timers, slot);
+        slots_give(&client->slots, slot);
     listening->number = 0;
 }
 

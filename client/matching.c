@@ -21,7 +21,7 @@ static void end(struct slot *slot, struct weft_end *what)
     const struct weft_matching_calls *calls = slot->of.matching;
     void *user = slot->user;
     what->took_us = (reactor_now_ns() - slot->started_ns) / 1000;
-    slots_give(&client->slots, &client->context->timers, slot);
+    slots_give(&client->slots, slot);
     if (!client->is_destroyed)
         calls->end(client, what, user);
 }

@@ -17,7 +17,7 @@ static void end(struct slot *slot, struct weft_result *result)
     weft_result_fn *callback = slot->of.result;
     void *user = slot->user;
     result->took_us = (reactor_now_ns() - slot->started_ns) / 1000;
-    slots_give(&client->slots, &client->context->timers, slot);
+    slots_give(&client->slots, slot);
     if (!client->is_destroyed)
         callback(client, result, user);
 }

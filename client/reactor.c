@@ -141,7 +141,7 @@ void reactor_remove(struct weft_context *context, struct weft_client *client)
     if (client->is_ready)
         leave_ready_list(context, client);
     client->is_ready = false;
-    timers_cancel(&context->timers, &client->timer);
+    timers_forget(&context->timers, &client->timer);
     timers_release(&context->timers, 1);
     if (client->next != NULL)
         client->next->previous = client->previous;

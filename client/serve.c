@@ -98,7 +98,7 @@ static bool tell(struct weft_client *client, enum kind kind, struct serve_handle
     slot->of.handler = kind == KIND_REGISTER ? handler->number : 0;
     if (!batch_put(&client->batch, &registration_schema, &registration, (uint8_t)kind,
                    slots_number(slot), (struct span){0})) {
-        slots_give(&client->slots, timers, slot);
+        slots_give(&client->slots, slot);
         return false;
     }
     reactor_make_ready(client->context, client);
@@ -115,7 +115,7 @@ void serve_registered(struct weft_client *client, uint64_t number, const struct 
 {
     struct slot *slot = slots_find(&client->slots, number, SLOT_REGISTRATION);
     uint64_t handler_number = slot->of.handler;
-    slots_give(&client->slots, &client->context->timers, slot);
+    slots_give(&client->slots, slot);
     struct serve_handler *handler = handler_numbered(&client->serve, handler_number);
     if (handler == NULL)
         return;
@@ -284,7 +284,7 @@ static void expired(struct timer *timer, uint64_t now_ns)
 {
     (void)now_ns;
     struct slot *slot = (struct slot *)timer;
-    slots_give(&slot->client->slots, &slot->client->context->timers, slot);
+    slots_give(&slot->client->slots, slot);
 }
 
 void serve_request(struct weft_client *client, const struct message *message)
@@ -334,7 +334,7 @@ void serve_cancelled(struct weft_client *client, uint64_t correlation)
     uint32_t at = 0;
     for (struct slot *slot; (slot = slots_next(&client->slots, &at)) != NULL;) {
         if (slot->kind == SLOT_INCOMING && slot->of.correlation == correlation) {
-            slots_give(&client->slots, &client->context->timers, slot);
+            slots_give(&client->slots, slot);
             return;
         }
     }
@@ -351,7 +351,7 @@ static enum weft_error answer(struct weft_client *client, uint64_t responder,
         return WEFT_LIMIT_REACHED;
     if (!respond(client, slot->of.correlation, response, body))
         return WEFT_LIMIT_REACHED;
-    slots_give(&client->slots, &client->context->timers, slot);
+    slots_give(&client->slots, slot);
     return WEFT_OK;
 }
 

@@ -12,8 +12,11 @@ void slots_init(struct slots *slots, uint32_t max)
 
 void slots_clear(struct slots *slots, struct timers *timers)
 {
-    for (uint32_t i = 0; i < slots->chunks_count; i++)
+    for (uint32_t i = 0; i < slots->chunks_count; i++) {
+        for (uint32_t j = 0; j < SLOTS_CHUNK; j++)
+            timers_forget(timers, &slots->chunks[i][j].timer);
         free(slots->chunks[i]);
+    }
     timers_release(timers, (size_t)slots->chunks_count * SLOTS_CHUNK);
     free(slots->chunks);
     *slots = (struct slots){.max = slots->max};
@@ -82,9 +85,9 @@ uint64_t slots_number(const struct slot *slot)
     return (uint64_t)slot->generation << 32 | slot->index;
 }
 
-void slots_give(struct slots *slots, struct timers *timers, struct slot *slot)
+void slots_give(struct slots *slots, struct slot *slot)
 {
-    timers_cancel(timers, &slot->timer);
+    timers_cancel(&slot->timer);
     slot->kind = SLOT_FREE;
     slot->next_free = slots->first_free;
     slots->first_free = slot->index + 1;

@@ -71,7 +71,7 @@ struct slot *slots_find(const struct slots *slots, uint64_t number, enum slot_ki
 uint64_t slots_number(const struct slot *slot);
 
 /* Ends the slot: its timer is cancelled, its number means nothing any more. */
-void slots_give(struct slots *slots, struct timers *timers, struct slot *slot);
+void slots_give(struct slots *slots, struct slot *slot);
 
 /* The first slot in use whose index is >= *index, and moves *index behind it; NULL: no more. Slots
  * may be given and taken in between. */

@@ -92,7 +92,7 @@ static bool tell(struct weft_client *client, enum kind kind, struct span selecto
     slot->of.subscription = number;
     if (!batch_put(&client->batch, &subscription_schema, &said, (uint8_t)kind, slots_number(slot),
                    (struct span){0})) {
-        slots_give(&client->slots, timers, slot);
+        slots_give(&client->slots, slot);
         return false;
     }
     reactor_make_ready(client->context, client);
@@ -163,7 +163,7 @@ void subscriptions_answered(struct weft_client *client, uint64_t number,
 {
     struct slot *slot = slots_find(&client->slots, number, SLOT_SUBSCRIPTION);
     uint64_t entry_number = slot->of.subscription;
-    slots_give(&client->slots, &client->context->timers, slot);
+    slots_give(&client->slots, slot);
     struct subscription_entry *entry = find_numbered(&client->subscriptions, entry_number);
     if (entry == NULL)
         return;

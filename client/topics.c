@@ -36,7 +36,7 @@ static void end_topic(struct slot *slot, struct weft_topic_result *result)
     weft_topic_result_fn *callback = slot->of.topic;
     void *user = slot->user;
     result->took_us = took_us(slot);
-    slots_give(&client->slots, &client->context->timers, slot);
+    slots_give(&client->slots, slot);
     if (!client->is_destroyed)
         callback(client, result, user);
 }
@@ -47,7 +47,7 @@ static void end_topics(struct slot *slot, struct weft_topics *topics)
     weft_topics_fn *callback = slot->of.topics;
     void *user = slot->user;
     topics->took_us = took_us(slot);
-    slots_give(&client->slots, &client->context->timers, slot);
+    slots_give(&client->slots, slot);
     if (!client->is_destroyed)
         callback(client, topics, user);
 }

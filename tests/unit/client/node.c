@@ -482,6 +482,8 @@ static void hear(struct node *node, int session, const struct message *message)
     } else if (message->kind == KIND_PING) {
         node->pings++;
         node_say(node, session, NULL, NULL, KIND_PONG, message->correlation, nothing());
+    } else if (message->kind == KIND_PONG) {
+        node->pongs++;
     } else if (message->kind == KIND_GOODBYE) {
         node->goodbyes++;
         node->sessions[session].is_open = false;

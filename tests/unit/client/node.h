@@ -46,7 +46,7 @@ struct node {
     int handlers_count;
     struct node_pending pending[NODE_PENDING];
     int pending_count;
-    int frames, requests, registrations, pings, goodbyes, cancels;
+    int frames, requests, registrations, pings, pongs, goodbyes, cancels;
     int listens;     /* LISTEN messages heard */
     uint64_t listen; /* correlation of the last one to sessions */
     char filter[64], keys[64];

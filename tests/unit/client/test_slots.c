@@ -15,7 +15,7 @@ Test(slots, numbers_mean_one_thing_and_then_nothing)
     cr_assert_neq(number, 0);
     cr_assert_eq(slots_find(&slots, number, SLOT_REQUEST), slot);
     cr_assert_null(slots_find(&slots, number, SLOT_COMMAND));
-    slots_give(&slots, &timers, slot);
+    slots_give(&slots, slot);
     cr_assert_null(slots_find(&slots, number, SLOT_REQUEST));
     struct slot *again = slots_take(&slots, &timers, NULL, SLOT_REQUEST);
     cr_assert_eq(again, slot, "the place is used again");
@@ -49,14 +49,16 @@ Test(slots, end_at_their_limit_and_each_is_visited_once)
     }
     cr_assert_null(slots_take(&slots, &timers, NULL, SLOT_COMMAND));
     for (int i = 0; i < MAX; i += 2)
-        slots_give(&slots, &timers, taken[i]);
+        slots_give(&slots, taken[i]);
     uint32_t at = 0;
     int visited = 0;
     for (struct slot *slot; (slot = slots_next(&slots, &at)) != NULL; visited++)
-        slots_give(&slots, &timers, slot);
+        slots_give(&slots, slot);
     cr_assert_eq(visited, MAX / 2);
-    cr_assert_eq(timers.count, 0, "timers end with their slots");
+    cr_assert_null(timers_take(&timers, UINT64_MAX - 1), "timers end with their slots");
+    timers_set(&timers, &taken[1]->timer, 5);
     slots_clear(&slots, &timers);
+    cr_assert_eq(timers.count, 0, "no entry outlives its memory");
     cr_assert_eq(timers.reserved, 0);
     timers_clear(&timers);
 }

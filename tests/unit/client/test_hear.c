@@ -1,11 +1,12 @@
-/* test_dialogue.c - whatever a node sends, the client stands: frames changed at random. */
+/* test_hear.c - whatever a node sends, the client stands: frames changed at random; long frames. */
 #include <criterion/criterion.h>
 
 #include "client/client.h"
-#include "client/dialogue.h"
+#include "client/hear.h"
 #include "proto/command.h"
 #include "proto/kinds.h"
 #include "proto/request.h"
+#include "tests/unit/client/node.h"
 
 enum { FRAME_BYTES = 512, ROUNDS = 20000 };
 
@@ -108,16 +109,48 @@ static void hear_one(struct weft_context *context, uint64_t *random)
     }
     if (*random >> 62 == 0)
         sample->used = (*random >> 30) % (sample->used + 1);
-    dialogue_receive(client, span_of(sample->bytes, sample->used));
+    hear_frame(client, span_of(sample->bytes, sample->used));
     weft_destroy(&client);
     cr_assert_leq(ended, 2);
 }
 
-Test(dialogue, no_frame_breaks_a_client, .timeout = 60)
+Test(hear, no_frame_breaks_a_client, .timeout = 60)
 {
     uint64_t random = 42;
     struct weft_context *context = weft_context_new(2);
     for (int i = 0; i < ROUNDS; i++)
         hear_one(context, &random);
     weft_context_destroy(&context);
+}
+
+enum { PINGS_LONG_BYTES = 16 * 1024, PINGS_SHORT_BYTES = 8 * 1024 };
+
+/* Says so many bytes of PINGs in one frame; returns in how many frames the PONGs came. */
+static int frames_of_pongs(struct node *node, struct weft_client *client, size_t bytes)
+{
+    static uint8_t frame[PINGS_LONG_BYTES];
+    const struct envelope envelope = {.version = 1, .channel = CHANNEL_CLIENT};
+    struct writer writer;
+    int pings = 0, before = node->frames;
+    node->pongs = 0;
+    writer_init(&writer, frame, bytes);
+    envelope_encode(&envelope, &writer);
+    for (; writer.left >= MESSAGE_HEADER_BYTES; pings++)
+        message_encode(NULL, NULL, KIND_PING, 0, (uint64_t)pings, 0, &writer);
+    node_send_raw(node, 0, frame, bytes - writer.left);
+    node_until(node, weft_context_of(client), node->pongs == pings);
+    return node->frames - before;
+}
+
+Test(hear, a_long_frame_is_answered_in_two_a_short_one_in_one)
+{
+    struct node node = {.zmq = NULL};
+    node_start(&node);
+    const struct weft_options options = {.servers = node.address};
+    struct weft_client *client = weft_new(&options);
+    node_until(&node, weft_context_of(client), node.sessions[0].grants == 1);
+    cr_assert_eq(frames_of_pongs(&node, client, PINGS_SHORT_BYTES), 1);
+    cr_assert_eq(frames_of_pongs(&node, client, PINGS_LONG_BYTES), 2);
+    weft_destroy(&client);
+    node_stop(&node);
 }
