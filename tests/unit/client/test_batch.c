@@ -230,7 +230,8 @@ static int found_between(int memory, uint64_t from, uint64_t to)
     static uint8_t piece[65536];
     int found = 0;
     for (uint64_t at = from; at + SECRET_BYTES <= to; at += sizeof piece - SECRET_BYTES + 1) {
-        ssize_t got = pread(memory, piece, sizeof piece, (off_t)at);
+        size_t wanted = to - at < sizeof piece ? to - at : sizeof piece;
+        ssize_t got = pread(memory, piece, wanted, (off_t)at);
         for (ssize_t i = 0; i + SECRET_BYTES <= got; i++)
             found += (piece[i] == secret_byte(0) && is_secret_at(piece + i));
         memset(piece, 0, sizeof piece);
@@ -238,18 +239,25 @@ static int found_between(int memory, uint64_t from, uint64_t to)
     return found;
 }
 
-/* How often it is in memory that this process may write; not in the sanitizers' huge shadows. */
+/* How often it is in memory that this process may write; not in the sanitizers' huge shadows. Maps
+ * that touch are one: it may lie on the border. */
 static int secrets_in_memory(void)
 {
     FILE *maps = fopen("/proc/self/maps", "r");
     int memory = open("/proc/self/mem", O_RDONLY | O_CLOEXEC), found = 0;
-    uint64_t from, to;
+    uint64_t from, to, run_from = 0, run_to = 0;
     char rights[5];
     cr_assert(maps != NULL && memory >= 0);
     while (fscanf(maps, "%" SCNx64 "-%" SCNx64 " %4s%*[^\n]", &from, &to, rights) == 3) {
-        if (rights[1] == 'w' && to - from <= HAYSTACK_BYTES)
-            found += found_between(memory, from, to);
+        if (rights[1] != 'w' || to - from > HAYSTACK_BYTES)
+            continue;
+        if (from != run_to) {
+            found += found_between(memory, run_from, run_to);
+            run_from = from;
+        }
+        run_to = to;
     }
+    found += found_between(memory, run_from, run_to);
     close(memory);
     (void)fclose(maps);
     return found;
@@ -279,8 +287,25 @@ static int receive_and_wipe(void)
     return frames;
 }
 
+/* All calls that follow were made once: the dynamic linker, when it binds one, saves registers on
+ * the stack, and in them may be what was copied last. */
+static void warm_up(void)
+{
+    static const uint8_t large[20000];
+    for (size_t bytes = SECRET_BYTES; bytes <= sizeof large; bytes = bytes * 400) {
+        struct batch batch;
+        batch_init(&batch, SIZE_MAX);
+        cr_assert(batch_put(&batch, NULL, NULL, KIND_REAUTHENTICATE, 1, span_of(large, bytes)));
+        cr_assert_eq(batch_flush(&batch, &dealer), 1);
+        cr_assert_eq(receive_and_wipe(), 1);
+        batch_clear(&batch);
+    }
+    cr_assert_eq(secrets_in_memory(), 0);
+}
+
 Test(batch, credentials_are_nowhere_when_they_have_left)
 {
+    warm_up();
     static const size_t before[] = {0, 20000}; /* copied, and handed over */
     static const uint8_t more[2000];
     for (size_t i = 0; i < sizeof before / sizeof before[0]; i++) {
@@ -303,6 +328,7 @@ Test(batch, credentials_are_nowhere_when_they_have_left)
 Test(batch, credentials_that_are_held_go_with_their_acknowledgement)
 {
     struct batch batch;
+    warm_up();
     batch_init(&batch, SIZE_MAX);
     batch_keep_sent(&batch, true);
     put_secret(&batch, 1, 0);

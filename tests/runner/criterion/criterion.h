@@ -1,13 +1,10 @@
-/* criterion.h - stands in for Criterion where Criterion cannot start: under ThreadSanitizer.
+/* criterion.h - stands in for Criterion in all profiles but dev; tests/README.md says why.
  *
- * The same Test(), TestSuite() and cr_* macros, as far as our tests use them; criterion_main.c runs
- * the tests one after the other in its own process, those that expect a signal or an exit code in a
- * child. Test files that include more of Criterion than <criterion/criterion.h> are left out of
- * the tsan build.
+ * The same Test(), TestSuite() and cr_* macros, as far as our tests use them; runner.c runs them.
  * Memory: static. Thread: checks may be made in any thread; a fatal one outside the main thread
- * ends the program. */
-#ifndef WEFT_TESTS_TSAN_CRITERION_H
-#define WEFT_TESTS_TSAN_CRITERION_H
+ * ends the test. */
+#ifndef WEFT_TESTS_RUNNER_CRITERION_H
+#define WEFT_TESTS_RUNNER_CRITERION_H
 
 /* As Criterion's own: its macros are exempt from our warnings. */
 #pragma GCC system_header
@@ -48,7 +45,7 @@ void shim_suite_register(struct shim_suite *suite);
 
 /* Counts and prints a check that did not hold; ends the test when fatal. After `text` comes an
  * optional printf format with its arguments, and always a last NULL. */
-void shim_check(bool holds, bool fatal, const char *file, int line, const char *text, ...);
+void shim_fail(bool fatal, const char *file, int line, const char *text, ...);
 
 #define Test(suite_, name_, ...)                                                                   \
     static void suite_##_##name_##_body(void);                                                     \
@@ -71,8 +68,10 @@ void shim_check(bool holds, bool fatal, const char *file, int line, const char *
     }                                                                                              \
     struct shim_suite
 
+/* The message's arguments are looked at only when there is something to say. */
 #define SHIM_CHECK(holds, fatal, text, ...)                                                        \
-    shim_check((holds), fatal, __FILE__, __LINE__, text, ##__VA_ARGS__, (const char *)NULL)
+    ((holds) ? (void)0                                                                             \
+             : shim_fail(fatal, __FILE__, __LINE__, text, ##__VA_ARGS__, (const char *)NULL))
 
 #define cr_assert(c, ...) SHIM_CHECK((c), true, #c, ##__VA_ARGS__)
 #define cr_expect(c, ...) SHIM_CHECK((c), false, #c, ##__VA_ARGS__)
