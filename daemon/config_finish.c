@@ -1,24 +1,16 @@
 /* Checks what single keys cannot: that values fit together. */
 #include "daemon/config.h"
 
-#include <stdio.h>
+#include "proto/envelope.h"
 
-/* Names stand in tables, logs and log lines: no blanks, nothing invisible. */
-static bool config_name_is_good(const char *name)
-{
-    for (const char *c = name; *c != '\0'; c++) {
-        if ((unsigned char)*c <= ' ' || *c == 127 || *c == '"' || *c == ',')
-            return false;
-    }
-    return true;
-}
+#include <stdio.h>
 
 static bool config_check_names(const struct config *config, struct config_error *error)
 {
     const char *names[] = {config->name, config->cluster, config->zone};
     static const char *const keys[] = {"name", "cluster", "zone"};
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-        if (!config_name_is_good(names[i]))
+        if (!mesh_name_is_good(span_text(names[i])))
             return config_fail(error,
                                "%s is '%.130s'; it must be without blanks, quotes and commas",
                                keys[i], names[i]);

@@ -261,6 +261,11 @@ static void client_frame(struct mesh *mesh, const struct mesh_input *input)
     if (session == NULL) {
         frame = first;
         hello_take(mesh, input, &message);
+        session = sessions_of_connection(mesh->sessions, input->connection);
+        if (session != NULL && session->phase == SESSION_PHASE_OPENING && frame.left > 0) {
+            early_frame(mesh, input, session); /* it could not be kept until the answer */
+            return;
+        }
     } else {
         conduct_heard(mesh->sessions, session);
     }

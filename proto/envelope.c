@@ -154,3 +154,13 @@ uint64_t mesh_name_hash(struct span name)
         hash = (hash ^ name.data[i]) * UINT64_C(0x100000001b3);
     return hash;
 }
+
+bool mesh_name_is_good(struct span name)
+{
+    for (size_t i = 0; i < name.bytes; i++) {
+        if (name.data[i] <= ' ' || name.data[i] == 127 || name.data[i] == '"' ||
+            name.data[i] == ',')
+            return false;
+    }
+    return true;
+}

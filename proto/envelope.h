@@ -104,4 +104,8 @@ bool message_of_parts(struct span head, struct span body, struct message *messag
 /* The 64-bit hash (FNV-1a) by which frames name their mesh. */
 uint64_t mesh_name_hash(struct span name);
 
+/* Whether a node, mesh or zone may be called so; names stand in tables, lists and log lines: no
+ * blanks, quotes and commas, nothing invisible. Empty is a matter of the caller. */
+bool mesh_name_is_good(struct span name);
+
 #endif

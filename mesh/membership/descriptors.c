@@ -3,6 +3,7 @@
 #include "mesh/membership/descriptors.h"
 
 #include "mesh/base/require.h"
+#include "proto/envelope.h"
 
 void descriptors_init(struct descriptors *store, struct memory *memory, uint64_t salt)
 {
@@ -45,7 +46,10 @@ static size_t metadata_bytes(const struct member_record *record)
 bool descriptors_is_complete(const struct member_record *record)
 {
     return record->instance != 0 && record->name.bytes > 0 && record->gossip_address.bytes > 0 &&
-           record->forward_address.bytes > 0 && metadata_bytes(record) <= METADATA_BYTES_MAX;
+           record->forward_address.bytes > 0 && metadata_bytes(record) <= METADATA_BYTES_MAX &&
+           mesh_name_is_good(record->name) && mesh_name_is_good(record->zone) &&
+           mesh_name_is_good(record->version) && mesh_name_is_good(record->gossip_address) &&
+           mesh_name_is_good(record->forward_address) && mesh_name_is_good(record->client_address);
 }
 
 /* Copies the six strings, NUL-terminated, into one block. */

@@ -37,7 +37,8 @@ void descriptors_init(struct descriptors *store, struct memory *memory, uint64_t
 void descriptors_clear(struct descriptors *store);
 
 /* Whether a record says enough, and not too much, for a descriptor: name, gossip and forward
- * address are there, and the metadata is within METADATA_BYTES_MAX. */
+ * address are there, the metadata is within METADATA_BYTES_MAX, and all of it can stand in a table
+ * (mesh_name_is_good). */
 bool descriptors_is_complete(const struct member_record *record);
 
 /* Finds or makes the descriptor of a complete record and holds it once more. WHO_NONE when there is

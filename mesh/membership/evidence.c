@@ -20,6 +20,7 @@
 #include "mesh/membership/evidence.h"
 
 #include "mesh/membership/room.h"
+#include "proto/envelope.h"
 
 static const char *state_name(uint8_t state)
 {
@@ -276,9 +277,9 @@ static enum error apply_namesake(struct membership *room, uint32_t holder,
 
 static bool is_possible(const struct member_record *record)
 {
-    return record->instance != 0 && record->name.bytes > 0 && record->state >= MEMBER_ALIVE &&
-           record->state <= MEMBER_LEFT && record->incarnation >= EPOCH_ONE &&
-           record->incarnation <= INCARNATION_MAX &&
+    return record->instance != 0 && record->name.bytes > 0 && mesh_name_is_good(record->name) &&
+           record->state >= MEMBER_ALIVE && record->state <= MEMBER_LEFT &&
+           record->incarnation >= EPOCH_ONE && record->incarnation <= INCARNATION_MAX &&
            (record->gossip_address.bytes == 0 || descriptors_is_complete(record));
 }
 

@@ -313,7 +313,8 @@ static enum error asker_check(const struct membership *room, const struct gossip
         return ERROR_VERSION_MISMATCH;
     }
     if (!descriptors_is_complete(record)) {
-        sentence_start(why, "addresses, zone and version must be there and have at most ");
+        sentence_start(why, "name, addresses, zone and version must be without blanks, quotes and "
+                            "commas, and all but the name have at most ");
         sentence_add_number(why, METADATA_BYTES_MAX);
         sentence_add(why, " bytes together");
         return ERROR_INVALID_ARGUMENT;

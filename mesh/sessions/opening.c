@@ -146,7 +146,7 @@ bool opening_hello(struct sessions *sessions, uint32_t connection, struct span a
     if (refusal.code == ERROR_OK && !session_id_is_none(hello->session) &&
         !is_stolen(sessions, hello)) {
         const char *why = "";
-        error = resuming_hello(sessions, connection, hello, message->correlation, &why);
+        error = resuming_hello(sessions, connection, opening, message->correlation, &why);
         if (error == ERROR_OK)
             return false;
         refuse(&refusal, error, why);
@@ -160,6 +160,7 @@ bool opening_hello(struct sessions *sessions, uint32_t connection, struct span a
         return false;
     }
     session->reconnect_ms = hello->reconnect_ms; /* as asked; granted with WELCOME */
+    session->owner = resuming_owner(opening);
     opening->session = session;
     opening->offered = message->body;
     error = properties_fill(sessions, session, hello, address);

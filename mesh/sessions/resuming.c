@@ -7,6 +7,9 @@
  * the old connection that come later are ignored, because it is no longer the session's. So nothing
  * is lost and nothing comes twice, wherever the connection broke.
  *
+ * Whose key. A session goes on under keys of the owner that it was opened under: a key that was
+ * taken away leaves nothing behind that others could go on with.
+ *
  * The token. 32 random bytes, used as a ChaCha20 key; kept are the first 32 bytes of its key
  * stream. Whoever has them and finds the token has found a ChaCha20 key from its output. (An
  * ordinary hash would serve as well; this one is at hand, and the token is random: there is nothing
@@ -55,9 +58,15 @@ void resuming_grant(struct sessions *sessions, struct session *session, uint32_t
         outbound_keep_sent(&session->outbound);
 }
 
-/* The session that the client may have; NULL: there is none, or it is not his. */
-static struct session *session_of(struct sessions *sessions, const struct client_hello *hello)
+uint64_t resuming_owner(const struct opening *opening)
 {
+    return opening->owner.bytes == 0 ? 0 : mesh_name_hash(opening->owner);
+}
+
+/* The session that the client may have; NULL: there is none, or it is not his. */
+static struct session *session_of(struct sessions *sessions, const struct opening *opening)
+{
+    const struct client_hello *hello = &opening->hello;
     static const uint8_t nobodys[SESSION_TOKEN_HASH_BYTES];
     struct session *session = sessions_find(sessions, hello->session);
     bool can_be = session != NULL && session->reconnect_ms > 0 && hello->token.bytes == TOKEN_BYTES;
@@ -66,7 +75,7 @@ static struct session *session_of(struct sessions *sessions, const struct client
         memcpy(token, hello->token.data, TOKEN_BYTES);
     token_hash(token, hash);
     bool is_his = hash_equal(hash, session == NULL ? nobodys : session->token_hash);
-    return can_be && is_his ? session : NULL;
+    return can_be && is_his && session->owner == resuming_owner(opening) ? session : NULL;
 }
 
 static void welcome_back(struct sessions *sessions, struct session *session,
@@ -94,14 +103,15 @@ static void welcome_back(struct sessions *sessions, struct session *session,
 }
 
 enum error resuming_hello(struct sessions *sessions, uint32_t connection,
-                          const struct client_hello *hello, uint64_t correlation, const char **why)
+                          const struct opening *opening, uint64_t correlation, const char **why)
 {
     struct context *context = sessions->context;
-    struct session *session = session_of(sessions, hello);
+    const struct client_hello *hello = &opening->hello;
+    struct session *session = session_of(sessions, opening);
     if (session == NULL) {
         count(context, COUNTER_sessions_not_resumed);
-        *why = "there is no such session to resume here, or the token is not its token; open a new "
-               "one";
+        *why = "there is no such session to resume here, or token or key are not its own; open a "
+               "new one";
         return ERROR_NO_SUCH_SESSION;
     }
     if (hello->received_seq > session->outbound.credit_messages_sent) {

@@ -11,7 +11,7 @@
 #ifndef WEFT_MESH_SESSIONS_RESUMING_H
 #define WEFT_MESH_SESSIONS_RESUMING_H
 
-#include "mesh/sessions/sessions.h"
+#include "mesh/sessions/opening.h"
 
 /* A new session asks for so much time. What it is granted is in session->reconnect_ms from now on;
  * 0: it ends with its connection. `token` is made, and only its hash is kept. */
@@ -21,10 +21,14 @@ void resuming_grant(struct sessions *sessions, struct session *session, uint32_t
 /* HELLO of a client that names a session, whose version, mesh and moment are fine. Returns
  * ERROR_OK: the session goes on over this connection, WELCOME is queued and behind it what the
  * client has not received. Otherwise nothing has changed, and *why is a sentence:
- * ERROR_NO_SUCH_SESSION whether the id is unknown, the session can't be resumed or the token is
- * another's, after the same work; ERROR_INVALID_MESSAGE for a received_seq that can't be. */
+ * ERROR_NO_SUCH_SESSION whether the id is unknown, the session can't be resumed, the token is
+ * another's or the key is of another owner than the one that the session was opened under, after
+ * the same work; ERROR_INVALID_MESSAGE for a received_seq that can't be. */
 enum error resuming_hello(struct sessions *sessions, uint32_t connection,
-                          const struct client_hello *hello, uint64_t correlation, const char **why);
+                          const struct opening *opening, uint64_t correlation, const char **why);
+
+/* What a session remembers of whose key HELLO came under. */
+uint64_t resuming_owner(const struct opening *opening);
 
 /* The session has no connection any more, and may wait for one: it is disconnected. */
 void resuming_wait(struct sessions *sessions, struct session *session);

@@ -56,6 +56,7 @@ struct session {
     struct deadline deadline; /* OPEN: the client's silence, or the end of waiting for it */
     uint32_t reconnect_ms;    /* granted; 0: the session ends with its connection */
     uint8_t token_hash[SESSION_TOKEN_HASH_BYTES];
+    uint64_t owner;        /* mesh_name_hash of whose key it was opened under; 0: nobody's */
     uint64_t received_seq; /* numbered messages from the client, see kind_is_numbered */
     uint64_t acknowledged_seq, unacknowledged_bytes; /* told to it; received since */
     uint64_t hello_correlation;

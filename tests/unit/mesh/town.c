@@ -21,6 +21,7 @@ struct town_client town_clients[TOWN_CLIENTS];
 enum mesh_excess town_excess;
 bool town_repeats;
 const char *town_owners[TOWN_NODES];
+const char *town_client_owner;
 uint64_t town_now_ns, town_hash;
 struct town_check town_checks[64];
 size_t town_checks_count;
@@ -85,6 +86,7 @@ void town_begin(void)
     town_repeats = false;
     memset(town_nodes, 0, sizeof town_nodes);
     memset(town_owners, 0, sizeof town_owners);
+    town_client_owner = NULL;
     memset(town_clients, 0, sizeof town_clients);
     clients_count = 0;
     town_now_ns = 1000 * MS_NS;
@@ -418,6 +420,7 @@ void town_say_bytes(uint32_t client, const void *bytes, size_t bytes_count)
         .connection = client,
         .address = span_text("127.0.0.9"),
         .excess = town_excess,
+        .owner = span_text(town_client_owner),
     };
     post(town_clients[client].node, &input, bytes, bytes_count);
     town_settle();

@@ -60,6 +60,7 @@ extern struct town_client town_clients[TOWN_CLIENTS];
 extern uint64_t town_now_ns;
 extern enum mesh_excess town_excess;        /* what frames of clients are told with */
 extern const char *town_owners[TOWN_NODES]; /* whose key a node speaks under; NULL: no keys */
+extern const char *town_client_owner;       /* the same for clients, what they say from now on */
 extern bool town_repeats;                   /* forward frames come twice */
 extern uint64_t town_hash;                  /* of every order and every byte that left */
 extern struct town_check town_checks[64];

@@ -269,6 +269,15 @@ Test(message_next, flipped_bits_never_reach_outside_the_frame)
     }
 }
 
+Test(mesh_name_is_good, for_what_can_stand_in_a_table)
+{
+    cr_assert(mesh_name_is_good(span_text("eu-a.1_\xc3\xa9:7311")));
+    cr_assert(mesh_name_is_good((struct span){0}));
+    static const char *const bad[] = {" a", "a\tb", "a,b", "a\"", "\x01", "\x7f"};
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
+        cr_assert_not(mesh_name_is_good(span_text(bad[i])));
+}
+
 Test(mesh_name_hash, is_fnv_1a)
 {
     cr_assert_eq(mesh_name_hash((struct span){0}), UINT64_C(0xcbf29ce484222325));

@@ -93,12 +93,12 @@ Test(boot, sixty_nodes_join_through_one_seed_and_a_death_meanwhile_is_heard)
     world_destroy(&world);
 }
 
-static void wire_of_joiner(struct world *world, uint8_t least, uint8_t most)
+static void wire_of_joiner(struct world *world, const char *name, uint8_t least, uint8_t most)
 {
     struct membership *room = world->nodes[0].room;
     struct member_record record = world_record(world, 1, MEMBER_ALIVE);
     record.instance = 99;
-    record.name = span_text("other-version");
+    record.name = span_text(name);
     uint8_t group[512];
     uint8_t fields[1024];
     struct writer writer;
@@ -130,12 +130,36 @@ Test(boot, a_joiner_without_a_common_version_is_refused_by_name)
 {
     struct world *world = world_new(2, 8);
     world_start(world, 0);
-    wire_of_joiner(world, WIRE_VERSION_MAX + 1, WIRE_VERSION_MAX + 3);
+    wire_of_joiner(world, "newer", WIRE_VERSION_MAX + 1, WIRE_VERSION_MAX + 3);
     cr_assert_eq(world->nodes[0].context.counters[COUNTER_joins_refused], 1);
-    wire_of_joiner(world, WIRE_VERSION_MIN, WIRE_VERSION_MAX + 3); /* a newer one that can ours */
+    wire_of_joiner(world, "newer", WIRE_VERSION_MIN, WIRE_VERSION_MAX + 3); /* it can ours, too */
     cr_assert_eq(world->nodes[0].context.counters[COUNTER_joins_refused], 1);
     world_run_ms(world, 1100); /* the notice is pulled; the answers go nowhere */
     cr_assert_eq(world->nodes[0].notices[NOTICE_REFUSED_PEER], 1);
+    world_destroy(&world);
+}
+
+Test(boot, a_name_that_can_not_stand_in_a_table_is_refused_from_whoever_it_comes)
+{
+    static const char *const bad[] = {"a b", "a\nb", "a,b", "\"a", "a\033[2J", "\177"};
+    struct world *world = world_new(2, 11);
+    world_start(world, 0);
+    struct membership *room = world->nodes[0].room;
+    struct member_record good = world_record(world, 0, MEMBER_ALIVE);
+    good.name = span_text("good");
+    good.instance = 99;
+    good.incarnation = UINT64_C(1) << 32;
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        wire_of_joiner(world, bad[i], WIRE_VERSION_MIN, WIRE_VERSION_MAX);
+        cr_assert_eq(world->nodes[0].context.counters[COUNTER_joins_refused], i + 1);
+        struct member_record record = good;
+        record.name = span_text(bad[i]);
+        cr_assert_eq(evidence_apply(room, &record), ERROR_INVALID_MESSAGE);
+        record = good;
+        record.zone = span_text(bad[i]);
+        cr_assert_eq(evidence_apply(room, &record), ERROR_INVALID_MESSAGE);
+    }
+    cr_assert_eq(evidence_apply(room, &good), ERROR_OK);
     world_destroy(&world);
 }
 

@@ -115,6 +115,38 @@ Test(authentication, who_speaks_before_he_is_welcome_is_turned_away)
     cr_assert_eq(town_count(0, COUNTER_sessions_opened), 0);
 }
 
+/* HELLO and a request in one frame: with a welcome at once both are heard, else nothing is kept. */
+static uint32_t hello_and_request(const char *principal)
+{
+    const struct envelope envelope = {.version = WIRE_VERSION_MAX, .channel = CHANNEL_CLIENT};
+    const struct client_hello hello = {.version_min = 1,
+                                       .version_max = 1,
+                                       .principal = span_text(principal),
+                                       .credentials = span_text("x")};
+    const struct request request = {.path = span_text("nobody/serves"), .timeout_ms = 1000};
+    uint8_t frame[512];
+    struct writer writer;
+    uint32_t client = town_connect(0);
+    writer_init(&writer, frame, sizeof frame);
+    envelope_encode(&envelope, &writer);
+    message_encode(&client_hello_schema, &hello, KIND_HELLO, MESSAGE_WANTS_ANSWER, 1, 0, &writer);
+    message_encode(&request_schema, &request, KIND_REQUEST, MESSAGE_WANTS_ANSWER, 2, 0, &writer);
+    town_say_bytes(client, frame, sizeof frame - writer.left);
+    return client;
+}
+
+Test(authentication, what_is_said_behind_hello_in_its_frame_is_heard_or_refused)
+{
+    visitors_city(1, "anonymous,users");
+    uint32_t nobody = hello_and_request("");
+    cr_assert_eq(visitors_answer(nobody), ERROR_OK);
+    cr_assert_not_null(town_find(nobody, KIND_RESPONSE, 2));
+    uint32_t ada = hello_and_request("ada");
+    cr_assert_eq(visitors_answer(ada), ERROR_INVALID_MESSAGE);
+    town_check(0, MESH_PASSWORD_RIGHT, "");
+    cr_assert_eq(town_count(0, COUNTER_sessions_opened), 1);
+}
+
 Test(authentication, of_an_address_that_failed_too_often_nobody_is_asked)
 {
     visitors_city(1, "anonymous,users");

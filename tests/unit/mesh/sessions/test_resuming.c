@@ -408,3 +408,22 @@ Test(resuming, does_not_give_a_request_to_two_handlers)
     cr_assert_eq(town_letters(other, KIND_REQUEST), 0, "it may have been executed");
     cr_assert_eq(town_outcome(caller, 1), ERROR_HANDLER_LOST);
 }
+
+Test(resuming, goes_on_under_keys_of_the_same_owner_only)
+{
+    static const char *const others[] = {"bob", NULL};
+    const char *text;
+    town_client_owner = "ann";
+    struct memory_of_client mine = open_lasting(0, RECONNECT_MS);
+    town_disconnect(mine.connection);
+    for (size_t i = 0; i < 2; i++) {
+        town_client_owner = others[i];
+        come_back(&mine, 0);
+        cr_assert_eq(refusal(mine.connection, &text), ERROR_NO_SUCH_SESSION);
+        cr_assert_not_null(strstr(text, "key"));
+    }
+    cr_assert_eq(town_count(0, COUNTER_sessions_not_resumed), 2);
+    town_client_owner = "ann";
+    come_back(&mine, 0);
+    cr_assert(session_id_equal(welcome_of(mine.connection).session, mine.session));
+}
