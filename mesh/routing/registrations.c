@@ -2,6 +2,7 @@
 #include "mesh/routing/registrations.h"
 
 #include "mesh/base/path.h"
+#include "mesh/base/selector.h"
 #include "mesh/base/sentence.h"
 #include "mesh/routing/rights.h"
 #include "mesh/routing/served.h"
@@ -52,6 +53,12 @@ static enum error judge(struct routing *routing, bool is_new,
         sentence_start(text, "the path must be segments of 1 to 255 bytes joined by /: ");
         sentence_add_span(text, registration->path);
         return error;
+    }
+    if (is_new && !selector_is_path(*path)) {
+        sentence_start(text, "a handler serves its path and everything below it, without + or two "
+                             "stars: ");
+        sentence_add_span(text, *path);
+        return ERROR_INVALID_PATH;
     }
     struct property_keys keys;
     if (property_keys_parse(&keys, registration->keys) != ERROR_OK) {

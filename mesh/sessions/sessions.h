@@ -66,6 +66,7 @@ struct session {
     uint32_t next_namesake, previous_namesake; /* principals.c's own */
     uint32_t next_event;
     uint32_t login; /* routing/authentication.h's own: what is under way for it + 1; 0: nothing */
+    uint32_t operations; /* topics/pending.h's own: its SETs and REMOVEs that have no answer yet */
 };
 
 enum session_event_kind {

@@ -18,6 +18,8 @@
 #include "proto/kinds.h"
 
 static const char *const nobody_sequences = "no node of the mesh sequences topics yet; try again";
+static const char *const too_many_wait =
+    "too many updates wait for other nodes: 4,096 of this session, or 16,384 of its node";
 static const char *const was_not_sent =
     "the topic's sequencer changes just now, and nothing was done; try again";
 static const char *const is_unknown =
@@ -70,8 +72,7 @@ static void ask(struct topics *topics, struct session *session, uint64_t target,
 {
     struct operation *operation = pending_take(topics, session, message->correlation);
     if (operation == NULL) {
-        answer_now(topics, session, message->correlation, ERROR_LIMIT_REACHED,
-                   "too many updates of this node wait for other nodes");
+        answer_now(topics, session, message->correlation, ERROR_LIMIT_REACHED, too_many_wait);
         return;
     }
     struct outgoing outgoing = {.kind = KIND_SET,

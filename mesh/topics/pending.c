@@ -7,6 +7,9 @@
 
 #define MS_NS UINT64_C(1000000)
 
+_Static_assert(OPERATIONS_MAX == 16384 && OPERATIONS_OF_ONE_MAX == 4096,
+               "refusals say the numbers");
+
 /* A sequencer answers within milliseconds, or after a collecting; whoever has not answered by then
  * has lost the question or is lost. */
 #define ANSWER_NS (10000 * MS_NS)
@@ -66,6 +69,8 @@ struct operation *pending_take(struct topics *topics, struct session *session, u
 {
     struct operations *all = topics->operations;
     uint32_t slot = all->first_free;
+    if (session != NULL && session->operations == OPERATIONS_OF_ONE_MAX)
+        return NULL;
     if (slot != OPERATION_NONE)
         all->first_free = all->slots[slot].next;
     else if (all->used < OPERATIONS_MAX)
@@ -74,6 +79,8 @@ struct operation *pending_take(struct topics *topics, struct session *session, u
         return NULL;
     struct operation *operation = &all->slots[slot];
     all->count++;
+    if (session != NULL)
+        session->operations++;
     *operation = (struct operation){
         .state = OPERATION_AT_WORK,
         .slot = slot,
@@ -162,6 +169,8 @@ void pending_release(struct topics *topics, struct operation *operation)
     settle(topics, operation);
     bytes_free(topics, operation);
     all->walking -= operation->is_walking ? 1 : 0;
+    if (operation->session != SESSION_NONE)
+        sessions_at(topics->sessions, operation->session)->operations--;
     operation->state = OPERATION_FREE;
     operation->number = 0;
     operation->next = all->first_free;
@@ -358,6 +367,8 @@ void pending_check(const struct topics *topics)
         bytes += is_parked ? operation->bytes_count : 0;
         require(operation->state == OPERATION_FREE || is_parked ||
                 deadline_is_set(&operation->deadline));
+        require(operation->state == OPERATION_FREE || operation->session == SESSION_NONE ||
+                sessions_at(topics->sessions, operation->session)->operations > 0);
     }
     require(count == all->count && parked == all->parked && bytes == all->parked_bytes);
     require(parked == 0 || topics->sequencers.is_collecting);

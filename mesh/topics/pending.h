@@ -11,7 +11,8 @@
 
 enum {
     OPERATIONS_MAX = 16384, /* at one time; past it LIMIT_REACHED. A power of two: see numbers */
-    PARKED_MAX = 1024,      /* of them, until a collecting is over; past it CLUSTER_REPARTITION */
+    OPERATIONS_OF_ONE_MAX = 4096, /* of one session: a quarter */
+    PARKED_MAX = 1024, /* of them, until a collecting is over; past it CLUSTER_REPARTITION */
     PARKED_BYTES_MAX = 16 * 1024 * 1024,
     WALKING_MAX = 64,        /* REMOVEs that walk along many topics; past it LIMIT_REACHED */
     WALKING_OF_ONE_MAX = 16, /* of one session: a quarter, so that it can't keep the others out */
@@ -50,7 +51,8 @@ struct operation {
 bool pending_init(struct topics *topics);
 void pending_clear(struct topics *topics);
 
-/* One at work, for that session (NULL: for a node). NULL: all are taken. */
+/* One at work, for that session (NULL: for a node). NULL: all are taken, or all that the session
+ * may have. */
 struct operation *pending_take(struct topics *topics, struct session *session,
                                uint64_t correlation);
 

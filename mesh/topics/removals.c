@@ -160,7 +160,8 @@ enum error removals_from_session(struct topics *topics, struct session *session,
              (operation = pending_take_removal(topics, session, message->correlation,
                                                remove.selector)) == NULL)
         refused = (struct topic_result){.code = ERROR_LIMIT_REACHED,
-                                        .text = span_text("too many updates of this node wait")};
+                                        .text = span_text("4,096 updates of this session wait, "
+                                                          "or 16,384 of its node")};
     if (operation != NULL)
         removals_go_on(topics, operation);
     else

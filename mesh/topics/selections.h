@@ -9,8 +9,12 @@
 #include "mesh/base/hashmap.h"
 #include "mesh/base/slots.h"
 
-/* Past the first, LIMIT_REACHED; the second is what all sessions of a node may have together. */
-enum { SELECTIONS_OF_SESSION_MAX = 10000, SELECTIONS_MAX = 1 << 20 };
+/* Past each of them, LIMIT_REACHED; the last is what all sessions of a node may have together. */
+enum {
+    SELECTIONS_OF_SESSION_MAX = 10000,
+    SELECTIONS_BYTES_OF_SESSION_MAX = 1 << 20, /* of their texts */
+    SELECTIONS_MAX = 1 << 20,
+};
 
 enum selection_feed {
     SELECTION_WAITS, /* its topics are still to be told: another of the session is at work */

@@ -34,7 +34,7 @@ enum { DROPPED_MAX = 1024 };
 
 struct subscriber {
     struct selection *first, *last;
-    uint32_t selections;
+    uint32_t selections, selections_bytes; /* how many, and of their texts */
     uint64_t told;        /* the change that it was told last, see subscribers.changes */
     struct rights rights; /* as they were when it was looked at last */
     struct deadline feed;
@@ -137,6 +137,7 @@ static void drop(struct topics *topics, struct subscriber *subscriber, struct se
     if (subscriber->feeding == selection)
         feed_stop(topics, subscriber);
     unlink_of_session(subscriber, selection);
+    subscriber->selections_bytes -= selection->bytes;
     selections_remove(&topics->selections, selection);
     subscriber->selections--;
     if (subscriber->first != NULL)
@@ -412,7 +413,8 @@ enum error subscribers_add(struct topics *topics, struct session *session, struc
         feed_again(topics, subscriber, selection);
         return ERROR_OK;
     }
-    if (subscriber->selections >= SELECTIONS_OF_SESSION_MAX)
+    if (subscriber->selections >= SELECTIONS_OF_SESSION_MAX ||
+        subscriber->selections_bytes + selector.bytes > SELECTIONS_BYTES_OF_SESSION_MAX)
         return ERROR_LIMIT_REACHED;
     selection = selections_add(&topics->selections, session->slot, selector);
     if (selection == NULL)
@@ -422,6 +424,7 @@ enum error subscribers_add(struct topics *topics, struct session *session, struc
         subscriber->feed = (struct deadline){
             .room = DEADLINE_TOPICS, .purpose = TOPICS_FEED, .slot = session->slot};
     }
+    subscriber->selections_bytes += selection->bytes;
     link_of_session(subscriber, selection);
     return ERROR_OK;
 }
@@ -532,13 +535,14 @@ void subscribers_check(const struct topics *topics)
         const struct subscriber *subscriber = subscriber_of(topics, i);
         const struct selection *at = subscriber->first;
         bool is_behind = false;
-        uint32_t count = 0;
+        uint32_t count = 0, bytes = 0;
         for (; at != NULL; at = at->next_of_session, count++) {
+            bytes += at->bytes;
             require(at->session == i);
             require((at->feed == SELECTION_FED) == (at == subscriber->feeding));
             is_behind = is_behind || at->feed != SELECTION_WHOLE;
         }
-        require(count == subscriber->selections);
+        require(count == subscriber->selections && bytes == subscriber->selections_bytes);
         require((subscriber->feeding != NULL) == (subscriber->cursor != NULL));
         require(!is_behind || deadline_is_set(&subscriber->feed));
         selections += count;

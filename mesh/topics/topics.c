@@ -125,7 +125,7 @@ static enum error subscribe_from_session(struct topics *topics, struct session *
                             sentence_span(&denied));
     } else if (subscribers_add(topics, session, selector) != ERROR_OK) {
         refuse(topics, session, message, ERROR_LIMIT_REACHED,
-               "a session has at most 10,000 selectors, all of a node 1,048,576");
+               "a session has at most 10,000 selectors of 1 MiB in all, a node 1,048,576");
     } else {
         sessions_send_done(topics->sessions, session, message->correlation);
         subscribers_feed(topics, session->slot);

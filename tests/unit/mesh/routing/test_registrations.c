@@ -46,7 +46,13 @@ Test(registrations, with_a_bad_path_or_kind_are_refused)
 {
     town_pair();
     uint32_t client = town_open(0, NULL, NULL);
-    cr_assert_eq(answer_to(client, KIND_REGISTER, HANDLER_REQUEST, "a//b", 1), ERROR_INVALID_PATH);
+    static const char *const bad[] = {"a//b", "a/**", "a/+/b", "**", "*"};
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
+        cr_assert_eq(answer_to(client, KIND_REGISTER, HANDLER_REQUEST, bad[i], 10 + i),
+                     ERROR_INVALID_PATH);
+    cr_assert_eq(answer_to(client, KIND_REGISTER, HANDLER_MISSING_TOPIC, "a/**", 3),
+                 ERROR_INVALID_PATH);
+    cr_assert_eq(answer_to(client, KIND_REGISTER, HANDLER_REQUEST, "c++/a+b", 4), ERROR_OK);
     cr_assert_eq(answer_to(client, KIND_REGISTER, HANDLER_AUTHENTICATION, "x", 2),
                  ERROR_INVALID_ARGUMENT);
 }

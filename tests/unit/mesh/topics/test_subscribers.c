@@ -250,3 +250,28 @@ Test(rights_of_topics, are_needed_to_set_and_to_remove)
     cr_assert_eq(result.code, ERROR_OK);
     cr_assert_eq(result.count, 0, "what it may not remove stays");
 }
+
+Test(subscribers, have_selectors_of_a_mebibyte_at_most)
+{
+    enum { SELECTOR_BYTES = 1024, SELECTORS = 1024 };
+    char selector[SELECTOR_BYTES + 1];
+    uint32_t client = town_open(0, NULL, NULL);
+    memset(selector, 'x', SELECTOR_BYTES);
+    selector[SELECTOR_BYTES] = '\0';
+    for (unsigned at = 200; at < SELECTOR_BYTES; at += 200)
+        selector[at] = '/';
+    for (unsigned i = 0; i < SELECTORS; i++) {
+        snprintf(selector, 5, "%04u", i);
+        selector[4] = 'x';
+        town_forget(client);
+        cr_assert_eq(market_subscribe(client, selector), ERROR_OK);
+    }
+    const struct client_grant grant = {
+        .received_seq = SELECTORS, .messages_limit = 100, .bytes_limit = 10000};
+    town_say(client, KIND_GRANT, 0, &client_grant_schema, &grant, (struct span){0});
+    town_forget(client);
+    cr_assert_eq(market_subscribe(client, "a"), ERROR_LIMIT_REACHED);
+    cr_assert_eq(market_subscribe(client, selector), ERROR_OK, "what it has it may ask for again");
+    cr_assert_eq(market_unsubscribe(client, selector), ERROR_OK);
+    cr_assert_eq(market_subscribe(client, "a"), ERROR_OK);
+}

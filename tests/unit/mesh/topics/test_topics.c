@@ -210,6 +210,36 @@ Test(topics, that_were_not_sent_are_not_set_later)
     cr_assert_eq(market_set(clients[0], path, "now").code, ERROR_OK);
 }
 
+/* SET, and no time passes: the code of TOPIC, UINT16_MAX while there is none. */
+static unsigned code_at_once(uint32_t client, const char *path, uint64_t correlation)
+{
+    const struct topic_set set = {.path = span_text(path), .type = VALUE_STRING};
+    struct topic_result result;
+    town_forget(client); /* GRANTs, too */
+    town_say(client, KIND_SET, correlation, &topic_set_schema, &set, span_text("x"));
+    const struct message *message = town_find(client, KIND_TOPIC, correlation);
+    if (message == NULL)
+        return UINT16_MAX;
+    cr_assert_eq(schema_decode(&topic_result_schema, message->fields, &result), ERROR_OK);
+    return result.code;
+}
+
+Test(topics, wait_for_their_sequencer_but_one_session_takes_no_more_than_its_share)
+{
+    enum { SHARE = 4096 };
+    char path[32];
+    snprintf(path, sizeof path, "%s", market_path_of(1, ALL, 0));
+    uint32_t greedy = town_open(0, NULL, NULL);
+    town_nodes[1].is_cut_off = true; /* and nobody knows */
+    for (uint64_t i = 1; i <= SHARE; i++)
+        cr_assert_eq(code_at_once(greedy, path, i), UINT16_MAX);
+    cr_assert_eq(code_at_once(greedy, path, SHARE + 1), ERROR_LIMIT_REACHED);
+    cr_assert_eq(code_at_once(clients[0], path, 1), UINT16_MAX, "another's waits");
+    town_disconnect(greedy);
+    uint32_t next = town_open(0, NULL, NULL);
+    cr_assert_eq(code_at_once(next, path, 1), UINT16_MAX, "as does that of who comes then");
+}
+
 Test(topics, are_all_there_before_a_joiner_is_ready)
 {
     char value[64];
