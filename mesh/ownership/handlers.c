@@ -68,11 +68,16 @@ static struct handler_path *first_of_key(const struct handlers *handlers, struct
     return number == HASHMAP_NONE ? NULL : slots_get(&handlers->paths, number);
 }
 
+static bool is_at(const struct handler_path *path, uint8_t kind, struct span text)
+{
+    return path->kind == kind && span_equal(handlers_path(path), text);
+}
+
 static struct handler_path *path_find(const struct handlers *handlers, uint8_t kind,
                                       struct span text)
 {
     struct handler_path *path = first_of_key(handlers, key_of(handlers, kind, text));
-    while (path != NULL && (path->kind != kind || !span_equal(handlers_path(path), text)))
+    while (path != NULL && !is_at(path, kind, text))
         path = path->next_of_key;
     return path;
 }
@@ -81,6 +86,18 @@ const struct handler_path *handlers_at(const struct handlers *handlers, uint8_t 
                                        struct span path)
 {
     return path_find(handlers, kind, path);
+}
+
+const struct handler_path *handlers_at_again(struct handlers *handlers, uint8_t kind,
+                                             struct span path)
+{
+    const struct handler_path *last = handlers->last_found;
+    if (last != NULL && is_at(last, kind, path))
+        return last;
+    const struct handler_path *found = path_find(handlers, kind, path);
+    if (found != NULL)
+        handlers->last_found = found;
+    return found;
 }
 
 static size_t path_record_bytes(size_t text_bytes)
@@ -126,6 +143,8 @@ static void path_remove(struct handlers *handlers, struct handler_path *path)
     }
     path_order_remove(path->is_ordered ? &handlers->ordered : &handlers->unordered, path);
     slots_remove(&handlers->paths, path->number);
+    if (handlers->last_found == path)
+        handlers->last_found = NULL;
     memory_free(handlers->memory, MEMORY_DIRECTORY, path->at, path->capacity * sizeof path->at[0]);
     memory_free(handlers->memory, MEMORY_DIRECTORY, path, path_record_bytes(path->bytes));
 }

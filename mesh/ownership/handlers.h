@@ -41,6 +41,7 @@ struct handlers {
     struct hashmap by_path;    /* kind and path -> number of a path */
     struct hashmap by_session; /* session -> number of its first handler */
     struct handler_path *ordered, *unordered;
+    const struct handler_path *last_found; /* by handlers_at_again, or NULL */
     uint64_t listeners_changes; /* how often a listener came, went, or may have come to light */
 };
 
@@ -70,6 +71,11 @@ struct handler *handlers_of_content(const struct handlers *handlers, const struc
 /* The registrations at exactly this path; NULL: none. O(1). */
 const struct handler_path *handlers_at(const struct handlers *handlers, uint8_t kind,
                                        struct span path);
+
+/* The same, for whoever asks for one path many times in a row: what was found last is looked at
+ * first. */
+const struct handler_path *handlers_at_again(struct handlers *handlers, uint8_t kind,
+                                             struct span path);
 
 /* The paths in order of kind and path, whatever lives there. The first call after a change sorts
  * what came since: O(n log n). */

@@ -397,7 +397,7 @@ uint64_t ownership_find_session(const struct ownership *ownership, struct sessio
     return content == NULL ? 0 : content->writer;
 }
 
-size_t ownership_find_handlers(const struct ownership *ownership, enum handler_kind kind,
+size_t ownership_find_handlers(struct ownership *ownership, enum handler_kind kind,
                                struct span path, struct handler_entry *entries, size_t most)
 {
     return search_path(&ownership->directory, &ownership->context->random, kind, path, entries,

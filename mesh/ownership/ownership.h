@@ -109,7 +109,7 @@ struct handler_entry {
     struct span value; /* what it was registered with; the same */
     enum session_state state;
 };
-size_t ownership_find_handlers(const struct ownership *ownership, enum handler_kind kind,
+size_t ownership_find_handlers(struct ownership *ownership, enum handler_kind kind,
                                struct span path, struct handler_entry *entries, size_t most);
 
 /* Whether the session, hosted here, has a registration at or above the path. O(depth x the

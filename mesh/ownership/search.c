@@ -56,12 +56,12 @@ static void divide(struct search *search, const struct content *own, struct rand
     search->start = others == 0 ? 0 : (uint32_t)(chance % others);
 }
 
-size_t search_path(const struct directory *directory, struct random *random, enum handler_kind kind,
+size_t search_path(struct directory *directory, struct random *random, enum handler_kind kind,
                    struct span path, struct handler_entry *entries, size_t most)
 {
     struct search search = {.entries = entries, .most = most};
     for (; path.bytes > 0 && search.count == 0; path = path_parent(path)) {
-        search.path = handlers_at(&directory->handlers, (uint8_t)kind, path);
+        search.path = handlers_at_again(&directory->handlers, (uint8_t)kind, path);
         if (search.path == NULL)
             continue;
         divide(&search, directory->own, random);

@@ -9,7 +9,7 @@
 
 /* As ownership_find_handlers and ownership_next_handler. random: drawn from only when there are
  * more registrations than entries. */
-size_t search_path(const struct directory *directory, struct random *random, enum handler_kind kind,
+size_t search_path(struct directory *directory, struct random *random, enum handler_kind kind,
                    struct span path, struct handler_entry *entries, size_t most);
 bool search_next(struct directory *directory, uint64_t *cursor, enum handler_kind *kind,
                  struct handler_entry *entry);

@@ -94,13 +94,16 @@ static uint32_t first_of_key(const struct served_table *table, struct hashmap_ke
 struct served *served_find(const struct served_table *table, uint32_t session,
                            enum handler_kind kind, struct span path)
 {
-    uint32_t next = first_of_key(table, key_of(table, session, (uint8_t)kind, path));
+    const struct served_list *list = &table->of_session[session];
+    bool is_only = list->count <= 1; /* as most have: then there is nothing to search */
+    uint32_t next =
+        is_only ? list->first : first_of_key(table, key_of(table, session, (uint8_t)kind, path));
     while (next != 0) {
         struct served *served = at(table, next - 1);
         if (served->session == session && served->kind == (uint8_t)kind &&
             span_equal(served_path(served), path))
             return served;
-        next = served->next_of_key;
+        next = is_only ? 0 : served->next_of_key;
     }
     return NULL;
 }
