@@ -376,7 +376,7 @@ static void guard_look_at_silent(struct guard *guard, struct facts *facts)
 
 void guard_look(struct guard *guard, struct facts *facts)
 {
-    if (facts->now_ns < guard->look_ns)
+    if (facts->now_ns + GUARD_LOOK_EARLY_NS < guard->look_ns)
         return;
     guard->look_ns = facts->now_ns + GUARD_LOOK_NS;
     guard_look_around(guard, facts);

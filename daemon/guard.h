@@ -11,9 +11,10 @@
 #include "daemon/keyring.h"
 #include "daemon/poller.h"
 
-#define GUARD_SILENT_NS (5 * CLOCK_S_NS)   /* a first frame is due by then */
-#define GUARD_LOOK_NS (100 * CLOCK_MS_NS)  /* between two looks */
-#define GUARD_CHECK_NS (100 * CLOCK_MS_NS) /* from "disconnected" to "is it really gone?" */
+#define GUARD_SILENT_NS (5 * CLOCK_S_NS)       /* a first frame is due by then */
+#define GUARD_LOOK_NS (100 * CLOCK_MS_NS)      /* between two looks */
+#define GUARD_LOOK_EARLY_NS (50 * CLOCK_MS_NS) /* so much earlier if the thread is awake anyway */
+#define GUARD_CHECK_NS (100 * CLOCK_MS_NS)     /* from "disconnected" to "is it really gone?" */
 #define GUARD_CUT_NS (200 * CLOCK_MS_NS)   /* for last words to leave, where descriptors are few */
 #define GUARD_CUT_LAST_NS (3 * CLOCK_S_NS) /* for a client to read them and to hang up itself */
 

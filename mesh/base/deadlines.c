@@ -22,6 +22,7 @@ enum {
     SLOTS = 64,
     LEVELS = 8, /* 48 bits of ticks; 64-bit nanoseconds have 44 */
     SLOT_DUE = LEVELS * SLOTS,
+    LOOKS_MAX = 4, /* entries of a slot that are looked at for the earliest of them */
 };
 
 #define TICK_MAX (UINT64_MAX >> TICK_BITS)
@@ -161,10 +162,29 @@ struct deadline *deadlines_next_due(struct deadlines *deadlines, uint64_t now_ns
     return entry;
 }
 
+/* The earliest tick in a slot that begins with `start`. A slot of a higher level reaches far: a
+ * thread that sleeps would wake at its start, and at that of each slot below, for nothing. Where
+ * entries are few they are asked. */
+static uint64_t slot_earliest(const struct deadline *ring, uint64_t start)
+{
+    const struct deadline *entry = ring->next;
+    uint64_t earliest = UINT64_MAX;
+    for (int looks = 0; entry != ring; looks++, entry = entry->next) {
+        if (looks == LOOKS_MAX)
+            return start;
+        uint64_t tick = tick_of(entry->at_ns);
+        earliest = tick < earliest ? tick : earliest;
+    }
+    return earliest < start ? start : earliest;
+}
+
 uint64_t deadlines_earliest_ns(const struct deadlines *deadlines)
 {
+    uint64_t tick = 0;
     if (deadlines->due.next != &deadlines->due)
         return deadlines->current << TICK_BITS;
-    uint64_t tick = 0;
-    return slot_first(deadlines, &tick) == SLOT_DUE ? UINT64_MAX : tick << TICK_BITS;
+    uint32_t slot = slot_first(deadlines, &tick);
+    if (slot == SLOT_DUE)
+        return UINT64_MAX;
+    return slot_earliest(&deadlines->slots[slot], tick) << TICK_BITS;
 }

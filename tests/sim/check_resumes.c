@@ -107,8 +107,10 @@ static void judge_welcome(struct check_resumes *check, struct world *world, uint
     if (schema_decode(&client_welcome_schema, message->fields, &welcome) != ERROR_OK)
         return; /* people say so */
     if (person->dialled == person->node && node->life == person->life) {
+        /* A node that is slow hears late who came in time. */
         uint64_t waited_ns = clocks_read_ns(&node->clock, world->now_ns) - of->gone_ns;
-        if (of->is_gone && waited_ns > (person->reconnect_ms + LATE_MS) * MS)
+        bool is_slow = node->slow_until_ns >= world->now_ns;
+        if (of->is_gone && !is_slow && waited_ns > (person->reconnect_ms + LATE_MS) * MS)
             world_fail(world, "resumes", "%s has waited for client %u for %" PRIu64 " of %u ms",
                        node->name, who, waited_ns / MS, person->reconnect_ms);
         /* Nobody here is so slow that his node could not hold what he has not received, unless it

@@ -39,7 +39,7 @@ static const struct mesh_permission permissions[] = {
     {WORLD_ROLE, "send_to_handler:" WORLD_ROLE_PATH},
 };
 
-enum { SEEDS_EACH = 3, SESSIONS_MAX = 1024, REQUESTS_MAX = 8192 };
+enum { SEEDS_EACH = 3, SESSIONS_MAX = 1024, REQUESTS_MAX = 8192, CATCH_UP_MS = 100 };
 
 static uint8_t *matrix_new(uint32_t nodes)
 {
@@ -329,6 +329,10 @@ void world_pause(struct world *world, uint32_t node, uint64_t ms, bool is_suspen
 void world_slow(struct world *world, uint32_t node, uint64_t service_ns)
 {
     struct world_node *n = &world->nodes[node];
+    if (service_ns > 0)
+        n->slow_until_ns = UINT64_MAX;
+    else if (n->service_ns > 0)
+        n->slow_until_ns = world->now_ns + CATCH_UP_MS * MS;
     n->service_ns = service_ns;
     if (service_ns == 0)
         n->behind_until_ns = 0;

@@ -59,11 +59,11 @@ struct world_node {
     uint64_t uplink_bytes_per_s, uplink_free_ns;
     struct sim_clock clock;
     int64_t wall_offset_ms;
-    uint64_t disturbed_until_ns; /* a fault hits it, or did a moment ago; UINT64_MAX: still does */
-    bool has_vanished;           /* the host is silent: no refusals, no resets */
-    bool is_apart;               /* not in the part that is healed: nobody expects it */
-    bool is_namesake;            /* a newcomer with a live node's name: to be refused */
-    uint64_t renamed;            /* the instance of it that somebody knows by an altered name */
+    uint64_t slow_until_ns; /* it was, or has to catch up; UINT64_MAX: still is */
+    bool has_vanished;      /* the host is silent: no refusals, no resets */
+    bool is_apart;          /* not in the part that is healed: nobody expects it */
+    bool is_namesake;       /* a newcomer with a live node's name: to be refused */
+    uint64_t renamed;       /* the instance of it that somebody knows by an altered name */
     bool was_told_to_stop;
     bool is_ready, has_stopped;
     uint32_t ticks;   /* planned ones; all but the last are void */

@@ -109,21 +109,31 @@ Test(deadlines, beyond_all_time_never_come)
     free(deadlines);
 }
 
-Test(deadlines, far_away_are_reached_in_a_few_wakings)
+/* How often one has to wake up until so many entries, far away, are due. */
+static int wakings_of(size_t count)
 {
     struct deadlines *deadlines = deadlines_new(0);
-    struct deadline entry = {0};
-    deadlines_set(deadlines, &entry, UINT64_C(10000000000000));
+    struct deadline entries[8] = {0};
     int wakings = 0;
     uint64_t now_ns = 0;
+    for (size_t i = 0; i < count; i++)
+        deadlines_set(deadlines, &entries[i], UINT64_C(10000000000000) + i);
     while (deadlines_next_due(deadlines, now_ns) == NULL) {
         uint64_t next_ns = deadlines_earliest_ns(deadlines);
         cr_assert_gt(next_ns, now_ns);
         now_ns = next_ns;
-        cr_assert_leq(++wakings, 8);
+        wakings++;
     }
     cr_assert_geq(now_ns, UINT64_C(10000000000000));
     free(deadlines);
+    return wakings;
+}
+
+Test(deadlines, far_away_are_reached_in_a_few_wakings_and_few_of_them_in_one)
+{
+    cr_assert_eq(wakings_of(1), 1);
+    cr_assert_eq(wakings_of(4), 1);
+    cr_assert_leq(wakings_of(8), 8);
 }
 
 enum { ENTRIES = 200 };
