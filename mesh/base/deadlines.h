@@ -41,8 +41,8 @@ bool deadline_is_set(const struct deadline *entry);
 /* Takes out the next entry due at now_ns; NULL when none is. */
 struct deadline *deadlines_next_due(struct deadlines *deadlines, uint64_t now_ns);
 
-/* When deadlines_next_due is to be called: then the earliest entry is due, or (if it is far away and
- * among many) comes nearer in the wheel. Never more than a tick later than the earliest entry's
+/* When deadlines_next_due is to be called: then the earliest entry is due, or (if it is far away
+ * and among many) comes nearer in the wheel. Never more than a tick later than the earliest entry's
  * time; at the time returned there is always progress. UINT64_MAX: nothing is set. O(1). */
 uint64_t deadlines_earliest_ns(const struct deadlines *deadlines);
 
