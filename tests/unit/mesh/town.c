@@ -26,7 +26,7 @@ uint64_t town_now_ns, town_hash;
 struct town_check town_checks[64];
 size_t town_checks_count;
 
-static uint32_t clients_count, steps;
+static uint32_t clients_count, steps[TOWN_NODES];
 static struct town_event *first_event, **events_end = &first_event;
 
 static const char *const names[] = {"a", "b", "c"};
@@ -259,7 +259,8 @@ static void tell(uint32_t node, struct mesh_input input)
     mesh_receive(town_nodes[node].mesh, &input);
     while (mesh_next_output(town_nodes[node].mesh, &output))
         carry_out(node, &output);
-    if (steps++ < STEPS_CHECKED_ALL || steps % STEPS_CHECKED_ONE_IN == 0)
+    /* Counted a node: of two that take turns a common count would meet one only. */
+    if (steps[node]++ < STEPS_CHECKED_ALL || steps[node] % STEPS_CHECKED_ONE_IN == 0)
         mesh_check(town_nodes[node].mesh);
 }
 

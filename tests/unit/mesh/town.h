@@ -1,7 +1,7 @@
 /* town.h - whole cores behind their doors, wired together in one thread and in virtual time: what
  * one orders is what the other is told. No loss, no delay: tests of the door's promises, not of the
- * network's malice (that is weftsim's). What a core holds is checked whole behind each of the first
- * 1,000 steps, behind every 20th from then on, and at the end.
+ * network's malice (that is weftsim's). What a core holds is checked whole behind each of its
+ * first 1,000 steps, behind every 20th from then on, and at the end.
  * Memory: town_end frees all. Thread: one. */
 #ifndef WEFT_TESTS_UNIT_MESH_TOWN_H
 #define WEFT_TESTS_UNIT_MESH_TOWN_H
