@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # run.sh - the whole proof: installs what is missing, builds every profile, runs every test.
 #
-#   tests/run.sh          what a change must pass; two lanes for two cores, a quarter of an hour
+#   tests/run.sh          what a change must pass; two lanes for two cores, ten to fifteen minutes
 #   tests/run.sh --long   then also the tests labelled long, which take hours
 #
 # The last line is "N passed, N failed" with ", N skipped" where something was; the exit code is 0

@@ -19,7 +19,7 @@ many outstanding weft's outruns its subscribers until their queues of 10,000 mes
 nodes end their sessions, and such a run fails as it should. Fan-out is therefore asked with few.
 
     bench/peers/requests.py                      all requests, 5 rounds: about 12 minutes
-    bench/peers/requests.py --shapes fan:64:1,fan:64:4,fan:1024:4 --systems weft,drain,asap,buffered
+    bench/peers/requests.py --shapes fan:64:1,fan:1024:1 --systems weft,drain,asap,buffered
     bench/peers/requests.py --shapes two:64:256 --rounds 3
 
 Needs root (or a user who may make namespaces: `unshare -rn`), gcc and Debian's packages
