@@ -10,8 +10,9 @@
 struct opening {
     struct session *session; /* OPENING: it has its fixed properties, as claimed */
     struct client_hello hello;
-    struct span offered;            /* groups of struct property */
-    struct span owner, owner_roles; /* mesh.h: of the key that HELLO came under */
+    struct span offered; /* groups of struct property */
+    /* Filled in by the caller. mesh.h: of the key that HELLO came under; nobody's: empty. */
+    struct span owner, owner_roles;
 };
 
 /* The first message of a connection that has no session. True: it is to be found out who that is,

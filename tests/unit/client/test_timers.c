@@ -5,16 +5,22 @@
 
 enum { COUNT = 300 };
 
+/* Sets them all, to times drawn. */
+static void set_all(struct timers *timers, struct timer all[COUNT])
+{
+    uint64_t random = 1;
+    cr_assert(timers_reserve(timers, COUNT));
+    for (int i = 0; i < COUNT; i++) {
+        random = random * 6364136223846793005U + 1;
+        timers_set(timers, &all[i], random >> 50);
+    }
+}
+
 Test(timers, come_off_in_the_order_they_are_due)
 {
     struct timers timers = {0};
     struct timer all[COUNT] = {0};
-    cr_assert(timers_reserve(&timers, COUNT));
-    uint64_t random = 1;
-    for (int i = 0; i < COUNT; i++) {
-        random = random * 6364136223846793005U + 1;
-        timers_set(&timers, &all[i], random >> 50);
-    }
+    set_all(&timers, all);
     for (int i = 0; i < COUNT; i += 3)
         timers_cancel(&all[i]);
     for (int i = 1; i < COUNT; i += 3)
@@ -71,12 +77,7 @@ Test(timers, that_are_forgotten_leave_the_order_of_the_others)
 {
     struct timers timers = {0};
     struct timer all[COUNT] = {0};
-    cr_assert(timers_reserve(&timers, COUNT));
-    uint64_t random = 3;
-    for (int i = 0; i < COUNT; i++) {
-        random = random * 6364136223846793005U + 1;
-        timers_set(&timers, &all[i], random >> 50);
-    }
+    set_all(&timers, all);
     for (int i = 0; i < COUNT; i += 2)
         timers_forget(&timers, &all[i]);
     cr_assert_eq(timers.count, COUNT / 2);

@@ -42,7 +42,7 @@ static struct session *opening(uint32_t connection)
     writer_init(&writer, fields, bytes);
     schema_encode(&client_hello_schema, &hello, &writer);
     struct message message = {.kind = KIND_HELLO, .fields = span_of(fields, bytes)};
-    struct opening opening;
+    struct opening opening = {.owner = {0}};
     cr_assert(opening_hello(sessions, connection, span_text("127.0.0.1"), &message, &opening));
     opening_admit(sessions, opening.session);
     return opening.session;
