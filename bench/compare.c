@@ -103,8 +103,9 @@ enum compare_verdict compare_print(FILE *out, const cJSON *older, const cJSON *n
     const cJSON *verb = item_at(older, "bench"), *time = item_at(older, "time");
     if (!cJSON_Compare(verb, item_at(newer, "bench"), true))
         return COMPARE_OTHER_VERB;
-    fprintf(out, "compared   with the run of %s; new : old\n",
+    fprintf(out, "compared   with the run of %s\n",
             cJSON_IsString(time) ? time->valuestring : "(unknown)");
+    fprintf(out, "           %-26s %12s %12s %8s\n", "", "old", "new", "new:old");
     for (unsigned i = 0; i < SETTINGS; i++)
         print_setting(out, older, newer, settings[i]);
     for (unsigned i = 0; i < FIGURES; i++) {

@@ -39,9 +39,13 @@ static void print_nodes(const struct meter *meter, uint64_t count, const char *w
     double all_us = nodes_cpu_us(meter, count);
     if (all_us > 0) {
         printf("nodes      %.2f us of CPU a %s:", all_us, what);
-        for (uint32_t i = 0; i < meter->settings->servers_count; i++)
-            printf("%s %s %.2f", i == 0 ? "" : ",", meter->names[i],
-                   meter_us_each(meter->nodes[i].cpu_ns, count));
+        for (uint32_t i = 0; i < meter->settings->servers_count; i++) {
+            printf("%s %s ", i == 0 ? "" : ",", meter->names[i]);
+            if (meter->nodes[i].has_ended)
+                printf("ended");
+            else
+                printf("%.2f", meter_us_each(meter->nodes[i].cpu_ns, count));
+        }
         puts("");
     }
     const struct meter_flow clients = flow_of_all(meter, METER_CLIENTS);
@@ -88,7 +92,9 @@ static void add_nodes(cJSON *to, const struct meter *meter, uint64_t count, cons
         const struct meter_node *node = &meter->nodes[i];
         cJSON *object = cJSON_CreateObject();
         cJSON_AddStringToObject(object, "name", meter->names[i]);
-        if (node->pid > 0)
+        if (node->has_ended)
+            cJSON_AddTrueToObject(object, "ended");
+        else if (node->pid > 0)
             cJSON_AddNumberToObject(object, key, meter_us_each(node->cpu_ns, count));
         if (node->has_flows)
             add_flows(object, &node->flows[METER_CLIENTS], &node->flows[METER_PEERS]);

@@ -180,6 +180,12 @@ void meter_begin(struct meter *meter, const struct bench_settings *settings, con
         (void)weft_connect(meter->client, ASK_MS);
 }
 
+/* A process that ended has used nothing that could be read. */
+static uint64_t used_ns(uint64_t before_ns, uint64_t now_ns)
+{
+    return now_ns > before_ns ? now_ns - before_ns : 0;
+}
+
 static void note_differences(struct meter *meter, const struct meter_reading *now,
                              uint32_t clients_count)
 {
@@ -187,7 +193,8 @@ static void note_differences(struct meter *meter, const struct meter_reading *no
     meter->took_ns = now->at_ns - before->at_ns;
     for (uint32_t i = 0; i < meter->settings->servers_count; i++) {
         struct meter_node *node = &meter->nodes[i];
-        node->cpu_ns = now->nodes[i].cpu_ns - before->nodes[i].cpu_ns;
+        node->cpu_ns = used_ns(before->nodes[i].cpu_ns, now->nodes[i].cpu_ns);
+        node->has_ended = now->nodes[i].cpu_ns < before->nodes[i].cpu_ns;
         node->has_flows = now->nodes[i].has_flows && before->nodes[i].has_flows;
         for (unsigned j = 0; node->has_flows && j < METER_CHANNELS; j++) {
             const struct meter_flow *from = &before->nodes[i].flows[j];
@@ -197,10 +204,10 @@ static void note_differences(struct meter *meter, const struct meter_reading *no
         }
     }
     for (uint32_t i = 0; i < clients_count; i++) {
-        uint64_t used_ns = now->clients_ns[i] - before->clients_ns[i];
-        meter->clients_cpu_ns += used_ns;
-        if (used_ns > meter->busiest_cpu_ns)
-            meter->busiest_cpu_ns = used_ns;
+        uint64_t client_ns = used_ns(before->clients_ns[i], now->clients_ns[i]);
+        meter->clients_cpu_ns += client_ns;
+        if (client_ns > meter->busiest_cpu_ns)
+            meter->busiest_cpu_ns = client_ns;
     }
 }
 

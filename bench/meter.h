@@ -21,6 +21,7 @@ struct meter_flow {
 struct meter_node {
     pid_t pid;       /* 0: not known */
     uint64_t cpu_ns; /* between the two readings */
+    bool has_ended;  /* between them: what it used is not known, and is 0 here */
     bool has_flows;  /* the node told its counters both times */
     struct meter_flow flows[METER_CHANNELS];
 };

@@ -112,8 +112,9 @@ int ctl_no_client(const struct ctl *ctl)
     if (is_about_keys && !weft_check_keys(&options, why, sizeof why))
         return problems_usage("%s", why);
     if (errno == EINVAL)
-        return problems_usage("'%s' is no list of servers such as 127.0.0.1:7310,:7320, or a "
-                              "--prop or --user is longer than a session takes",
+        return problems_usage("'%s' is no list of servers such as 127.0.0.1:7310,:7320 with ports "
+                              "from 1 to 65535, or a --prop or --user is longer than a session "
+                              "takes",
                               ctl->servers);
     return problems_report("INTERNAL", "no session: %s", strerror(errno));
 }

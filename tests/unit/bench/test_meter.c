@@ -3,7 +3,9 @@
 #include <arpa/inet.h>
 #include <criterion/criterion.h>
 #include <netinet/in.h>
+#include <signal.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 Test(meter, knows_the_cpu_of_a_process_and_of_none)
@@ -33,4 +35,35 @@ Test(meter, finds_who_listens_on_a_port)
     cr_assert_eq(listen(listener, 1), 0);
     cr_assert_eq(meter_listener(ntohs(address.sin_port)), getpid());
     close(listener);
+}
+
+/* A child that has used so much of the CPU that it can be read. */
+static pid_t busy_child(void)
+{
+    pid_t child = fork();
+    while (child == 0)
+        continue;
+    while (child > 0 && meter_cpu_ns(child) == 0)
+        continue;
+    return child;
+}
+
+Test(meter, a_process_that_ends_between_two_readings_has_used_nothing_that_is_known)
+{
+    struct bench_settings settings = {.servers_count = 2};
+    char names[BENCH_NODES_MAX][BENCH_NAME_BYTES] = {"a", "b"};
+    pid_t pids[BENCH_NODES_MAX] = {getpid(), busy_child()};
+    struct meter meter = {.settings = &settings, .names = names};
+    for (unsigned i = 0; i < 2; i++)
+        meter.nodes[i].pid = pids[i];
+    meter_read(&meter, &pids[1], 1);
+    cr_assert_eq(kill(pids[1], SIGKILL), 0);
+    cr_assert_eq(waitpid(pids[1], NULL, 0), pids[1]);
+    meter_read(&meter, &pids[1], 1);
+    cr_assert_not(meter.nodes[0].has_ended);
+    cr_assert_gt(meter.nodes[0].cpu_ns, 0);
+    cr_assert(meter.nodes[1].has_ended);
+    cr_assert_eq(meter.nodes[1].cpu_ns, 0);
+    cr_assert_eq(meter.clients_cpu_ns, 0);
+    meter_end(&meter);
 }
