@@ -314,6 +314,14 @@ static error_t parse(int key, char *text, struct argp_state *state)
     }
 }
 
+static bool has_port(const char *address)
+{
+    const char *port = strrchr(address, ':') + 1; /* split_servers has put one there */
+    char *end = NULL;
+    unsigned long number = strtoul(port, &end, 10);
+    return end != port && *end == '\0' && *port != '-' && number > 0 && number <= UINT16_MAX;
+}
+
 /* "a:1,:2" -> full addresses. */
 static bool split_servers(struct bench_settings *settings, char *list)
 {
@@ -326,6 +334,8 @@ static bool split_servers(struct bench_settings *settings, char *list)
             asprintf(&address, "%s%s%s", host, word, port) < 0)
             return false;
         settings->servers[settings->servers_count++] = address;
+        if (!has_port(address))
+            return false;
     }
     return settings->servers_count > 0;
 }
@@ -422,7 +432,9 @@ static void finish(struct arguments *arguments)
     const char *problem = NULL;
     fill_in(arguments);
     if (settings->spawn == 0 && !split_servers(settings, servers))
-        problem = "--servers takes 1 to 64 addresses";
+        problem =
+            "--servers takes 1 to 64 addresses such as 127.0.0.1:7310,:7320 with ports from 1 "
+            "to 65535";
     else
         problem = judge(arguments);
     if (problem != NULL)

@@ -87,6 +87,16 @@ Test(options, one_node_has_no_remote_route, .exit_code = BENCH_USAGE)
     parse("req -s :7310 --route remote");
 }
 
+Test(options, a_port_is_a_number_that_ports_have, .exit_code = BENCH_USAGE)
+{
+    parse("req -s :7310,:99999");
+}
+
+Test(options, a_host_alone_with_a_bad_port_is_refused, .exit_code = BENCH_USAGE)
+{
+    parse("req -s node:7310x");
+}
+
 Test(options, a_verb_is_needed, .exit_code = BENCH_USAGE)
 {
     parse("-c 5");
